@@ -1,0 +1,1 @@
+"""What `polster` says to people: the only place where click is imported."""

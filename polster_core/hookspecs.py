@@ -1,0 +1,51 @@
+"""The hooks that a plugin may implement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from polster_core.types import NewFile, Option, ProjectContext, StorageBackend
+
+hookspec = pluggy.HookspecMarker("polster")
+hookimpl = pluggy.HookimplMarker("polster")
+
+
+@hookspec
+def polster_storage_backends() -> Iterable[StorageBackend]:
+    """Offer places to keep data, chosen with `polster init --storage NAME`.
+
+    Example:
+        @hookimpl
+        def polster_storage_backends():
+            yield StorageBackend(name="s3", summary="Amazon S3", requirements=("s3fs",))
+
+    """
+    return ()
+
+
+@hookspec
+def polster_init_options() -> Iterable[Option]:
+    """Add options to `polster init`; their values are in `ProjectContext.answers`.
+
+    Example:
+        @hookimpl
+        def polster_init_options():
+            yield Option(name="team", help="Who owns the project.", default="data")
+
+    """
+    return ()
+
+
+@hookspec
+def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
+    """Add files to every new project.
+
+    Example:
+        @hookimpl
+        def polster_project_files(context):
+            yield NewFile(path=PurePosixPath("OWNERS"), text=context.answers["team"] + "\\n")
+
+    """
+    return ()

@@ -1,0 +1,117 @@
+"""What hooks return: small frozen values, cheap to build and to compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a lower-case, dash-separated name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A value that `polster init` takes as a flag or asks for.
+
+    A contribution's option is `--CONTRIBUTION-NAME`; one that stands alone is `--NAME`. With
+    `flag=True` it is a pair of switches, `--NAME/--no-NAME`, and its answer is "true" or "false".
+    """
+
+    name: str
+    help: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    flag: bool = False
+    required: bool = False
+    secret: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that would not make a good flag, and a default that is no choice."""
+        _check_name(self.name)
+        if self.choices and self.default is not None and self.default not in self.choices:
+            raise ValueError(f"{self.name}: the default {self.default!r} is none of its choices")
+        if self.flag and self.default not in {"true", "false"}:
+            raise ValueError(f"{self.name}: a flag's default is 'true' or 'false'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvVar:
+    """An environment variable that a generated project reads.
+
+    `default` is what the project does without it; a `secret` is never printed.
+    """
+
+    name: str
+    help: str
+    default: str = ""
+    secret: bool = False
+    required: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that a shell would not take."""
+        if not _VARIABLE.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not an upper-case variable name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFile:
+    """One file of a generated project; `path` is relative to the project's root."""
+
+    path: PurePosixPath
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectContext:
+    """What a contribution may know about the project that is being written.
+
+    `answers` maps each option (`adls-account-name`, `sample-assets`) to its value.
+    """
+
+    name: str
+    storage: str
+    cicd: tuple[str, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    env: tuple[EnvVar, ...] = ()
+    requirements: tuple[str, ...] = ()
+
+
+def no_files(_: ProjectContext) -> Iterable[NewFile]:
+    """Contribute no files."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """Something that a plugin offers by name.
+
+    `requirements` are PEP 508 strings for the generated pyproject.toml, `env` goes into its
+    .env.example and its guides, and `files` is called when the contribution is chosen.
+    """
+
+    name: str
+    summary: str
+    options: tuple[Option, ...] = ()
+    requirements: tuple[str, ...] = ()
+    env: tuple[EnvVar, ...] = ()
+    files: Callable[[ProjectContext], Iterable[NewFile]] = no_files
+
+    def __post_init__(self) -> None:
+        """Refuse a name that would not make a good flag or file name."""
+        _check_name(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageBackend(Contribution):
+    """Where a generated project keeps its data.
+
+    Its files hold `src/core/runtime/backends/NAME.py` (dashes as underscores) with
+    `connect() -> core.storage.Store`.
+    """
