@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from polster_core.errors import UsageProblem
 from polster_core.medallion import AssetId, Layer
@@ -17,8 +18,7 @@ class AssetNameError(UsageProblem):
     """A text that names no asset, or more than one."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A position in a file of the project; line and column count from 1."""
 
     path: PurePosixPath
@@ -30,8 +30,7 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something that kept a file from being read; `rule` is its name in `polster validate`."""
 
     rule: str
@@ -48,8 +47,7 @@ class Form(StrEnum):
     PARAMETER = "parameter"
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(NamedTuple):
     """One declared dependency: the key of the upstream asset, where and how it is written.
 
     `key` is a text in `deps` (KEY) or in `ins` (INPUT), the name of an asset's function in `deps`
@@ -66,16 +64,14 @@ class Dependency:
         return AssetId.parse(self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """Something that only running the file would tell; it is reported, never guessed."""
 
     what: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """One imported name: `from module import name as alias`; `name` is "" for `import module`."""
 
     module: str
@@ -101,8 +97,7 @@ class Definition:
     imports: tuple[Import, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a core function; `kind` is "", "*" or "**"."""
 
     name: str
@@ -112,8 +107,7 @@ class Parameter:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A place where a core file reads or writes storage; `text` is the call, `target` its path.
 
     `asset` is the other asset whose core module is imported, if that is how it is reached.
@@ -142,8 +136,7 @@ class Core:
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """One import of an asset in a layer's `__init__.py`."""
 
     key: str

@@ -65,6 +65,7 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()
 
@@ -112,7 +113,8 @@ class _Reading:
     def open(self, path: PurePosixPath) -> Source | None:
         """Parse one file, or note why that is impossible."""
         try:
-            data = (self.root / path).read_bytes()
+            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - half of Path's time
+                data = file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -202,26 +204,26 @@ class _Reading:
         self, found: _Found, cores: frozenset[str], tests: frozenset[str], *, core: bool
     ) -> Asset:
         asset = found.id
-        core_path = asset.core_file if asset.core_file.name in cores else None
+        core_path = asset.core_file if f"{asset.stem}.py" in cores else None
         return Asset(
             id=asset,
             key=found.key,
             core_file=core_path,
             asset_file=found.asset_file,
-            test_file=asset.test_file if asset.test_file.name in tests else None,
+            test_file=asset.test_file if f"test_{asset.stem}.py" in tests else None,
             definitions=tuple(found.definitions),
             registrations=tuple(found.registrations),
-            core=self._core(asset) if core and core_path else None,
+            core=self._core(asset, core_path) if core and core_path else None,
         )
 
-    def _core(self, asset: AssetId) -> Core | None:
-        source = self.open(asset.core_file)
+    def _core(self, asset: AssetId, path: PurePosixPath) -> Core | None:
+        source = self.open(path)
         if source is None:
             return None
         try:
             return core_file.core(source, asset)
         except RecursionError:
-            place = Place(asset.core_file)
+            place = Place(path)
             self.faults.append(Fault("unreadable", place, "too deeply nested to be read"))
             return None
 
@@ -238,7 +240,7 @@ def _with_keys(definition: Definition, keys: dict[str, str]) -> Definition:
     if not any(dependency.form is Form.FUNCTION for dependency in definition.deps):
         return definition
     deps = tuple(
-        replace(one, key=keys.get(one.key, one.key)) if one.form is Form.FUNCTION else one
+        one._replace(key=keys.get(one.key, one.key)) if one.form is Form.FUNCTION else one
         for one in definition.deps
     )
     return replace(definition, deps=deps)

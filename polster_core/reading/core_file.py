@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from polster_core.medallion import AssetId
 from polster_core.model import Access, Core, Import, Parameter, Place
-from polster_core.reading.source import Source, docstring, is_main_guard, statements
+from polster_core.reading.source import Source, docstring, is_main_guard, written
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _POLARS_READ = re.compile(r"(read|scan)_(?!.*_schema$)\w+")
@@ -42,13 +42,13 @@ def core(source: Source, asset: AssetId) -> Core:
         duplicate=source.name_place(functions[1]) if len(functions) > 1 else None,
         accesses=tuple(_accesses(source, asset, imports)),
         imports=imports,
-        names=frozenset(_names(source.tree)),
+        names=frozenset(_names(source)),
     )
 
 
 def _contract(source: Source) -> ast.ClassDef | None:
     """Return the class `Contract`, which the runtime finds by that name."""
-    for node in statements(source.tree.body):
+    for node in source.statements:
         if isinstance(node, ast.ClassDef) and node.name == "Contract":
             return node
     return None
@@ -69,7 +69,7 @@ def _parameters(source: Source, function: _Function) -> Iterator[Parameter]:
 
 
 def _parameter(source: Source, argument: ast.arg, *, required: bool, kind: str = "") -> Parameter:
-    annotation = ast.unparse(argument.annotation) if argument.annotation else ""
+    annotation = written(argument.annotation) if argument.annotation else ""
     return Parameter(argument.arg, source.place(argument), annotation, required, kind)
 
 
@@ -100,9 +100,9 @@ def _is_constant(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
+def _names(source: Source) -> Iterator[str]:
     """Yield what can be imported from a module by name."""
-    for node in statements(tree.body):
+    for node in source.statements:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
         elif isinstance(node, (ast.Import, ast.ImportFrom)):

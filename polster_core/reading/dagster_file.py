@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from polster_core.model import Definition, Dependency, Fault, Form, Import, Unread
-from polster_core.reading.source import Source, docstring, first_paragraph, statements
+from polster_core.reading.source import Source, docstring, first_paragraph, written
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _ONE_ASSET = frozenset({"asset", "graph_asset", "observable_source_asset"})
@@ -47,7 +47,7 @@ class _Names:
 def definitions(source: Source) -> tuple[tuple[Definition, ...], tuple[Fault, ...]]:
     """Return the assets that a file defines, and what it defines in ways that cannot be read."""
     imports = tuple(source.imports())
-    functions, constants = _module(source.tree)
+    functions, constants = _module(source)
     names = _Names(
         imports={found.alias: found for found in imports},
         constants=constants,
@@ -63,11 +63,11 @@ def definitions(source: Source) -> tuple[tuple[Definition, ...], tuple[Fault, ..
     return tuple(found), tuple(faults)
 
 
-def _module(tree: ast.Module) -> tuple[list[_Function], dict[str, ast.expr]]:
+def _module(source: Source) -> tuple[list[_Function], dict[str, ast.expr]]:
     functions: list[_Function] = []
     constants: dict[str, ast.expr] = {}
     seen: set[str] = set()
-    for node in statements(tree.body):
+    for node in source.statements:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             functions.append(node)
             continue
@@ -303,8 +303,8 @@ def _argument(call: ast.Call, name: str) -> ast.expr | None:
 def _takes_data(argument: ast.arg) -> bool:
     if argument.annotation is None:
         return True
-    written = ast.unparse(argument.annotation)
-    return any(frame in written for frame in _FRAMES)
+    annotation = written(argument.annotation)
+    return any(frame in annotation for frame in _FRAMES)
 
 
 def _is_none(node: ast.expr) -> bool:

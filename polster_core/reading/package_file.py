@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from polster_core.medallion import Layer
 from polster_core.model import Dependency, Package, Registration, Unread
-from polster_core.reading.source import Source, statements
+from polster_core.reading.source import Source
 
 
 def package(source: Source, layer: Layer) -> Package:
@@ -47,7 +47,7 @@ def _exported(source: Source) -> tuple[tuple[Dependency, ...] | None, tuple[Unre
     """Return the entries of `__all__`, `None` without one, and what is not written out."""
     exported: tuple[Dependency, ...] | None = None
     unread: list[Unread] = []
-    for node in statements(source.tree.body):
+    for node in source.statements:
         value = _all_value(node)
         if value is None:
             continue

@@ -5,29 +5,36 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from polster_core.model import Fault, Import, Place
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
-_FIRST_PARAGRAPH = re.compile(r"\S.*?(?=\n[ \t]*\n|\Z)", re.DOTALL)
+
+
+_Located = ast.stmt | ast.expr | ast.arg | ast.alias
 
 
 class Source:
-    """The tree of one file, and places in it that count characters as editors do."""
+    """The tree of one file, and places in it that count characters as editors do.
+
+    `statements` are those of the module, with those inside `if`, `try` and `with`, but without
+    what stands under `if __name__ == "__main__":`.
+    """
 
     def __init__(self, path: PurePosixPath, data: bytes) -> None:
         """Parse the file, or raise what `ast.parse` raises."""
         self.path = path
         self.data = data
         self.tree = ast.parse(data)
+        self.statements = tuple(_statements(self.tree.body))
         self._lines = None if data.isascii() else _NEWLINE.split(data.removeprefix(_BOM))
 
-    def place(self, node: ast.AST) -> Place:
+    def place(self, node: _Located) -> Place:
         """Return where a node begins, or where the name of a function or class stands."""
-        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        return Place(self.path, line, self._column(line, column))
+        return Place(self.path, node.lineno, self._column(node.lineno, node.col_offset))
 
     def name_place(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Place:
         """Return where the name of a function or class stands."""
@@ -43,7 +50,7 @@ class Source:
 
     def imports(self) -> Iterator[Import]:
         """Yield what the module imports at its top level, relative imports with their dots."""
-        for node in statements(self.tree.body):
+        for node in self.statements:
             if isinstance(node, ast.ImportFrom):
                 module = "." * node.level + (node.module or "")
                 for name in node.names:
@@ -64,18 +71,17 @@ def parse(path: PurePosixPath, data: bytes) -> Source | Fault:
         return Fault("syntax-error", Place(path), str(error) or "too deeply nested to be read")
 
 
-def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module, those inside `if`, `try` and `with` included."""
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     for node in body:
         yield node
         if isinstance(node, ast.If):
             if not is_main_guard(node):
-                yield from statements((*node.body, *node.orelse))
+                yield from _statements((*node.body, *node.orelse))
         elif isinstance(node, ast.Try):
             handled = (statement for handler in node.handlers for statement in handler.body)
-            yield from statements((*node.body, *handled, *node.orelse, *node.finalbody))
+            yield from _statements((*node.body, *handled, *node.orelse, *node.finalbody))
         elif isinstance(node, ast.With):
-            yield from statements(node.body)
+            yield from _statements(node.body)
 
 
 def is_main_guard(node: ast.If) -> bool:
@@ -86,12 +92,21 @@ def is_main_guard(node: ast.If) -> bool:
     )
 
 
-def first_paragraph(docstring: str | None) -> str:
-    """Return the first paragraph of a docstring as one line."""
-    found = _FIRST_PARAGRAPH.search(docstring or "")
-    return " ".join(found[0].split()) if found else ""
+def first_paragraph(text: str | None) -> str:
+    """Return the first paragraph of a text as one line."""
+    lines = takewhile(str.strip, (text or "").strip().splitlines())
+    return " ".join(line.strip() for line in lines)
 
 
 def docstring(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """Return the first paragraph of what a module's or function's docstring says."""
     return first_paragraph(ast.get_docstring(node, clean=False))
+
+
+def written(node: ast.expr) -> str:
+    """Return an expression as text; dotted names, which are most, without `ast.unparse`."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{written(node.value)}.{node.attr}"
+    return ast.unparse(node)
