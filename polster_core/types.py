@@ -62,10 +62,23 @@ class EnvVar:
 
 @dataclass(frozen=True, kw_only=True)
 class NewFile:
-    """One file of a generated project; `path` is relative to the project's root."""
+    """One file that a project should have.
+
+    `path` is relative to the project's root. `text` is written as UTF-8 with the line ends that it
+    has; `bytes` are written as they are. `note` is shown behind the path in the plan, `origin` says
+    who asked for the file (a plugin's name), and `executable` matters for scripts.
+    """
 
     path: PurePosixPath
-    text: str
+    text: str | bytes
+    note: str = ""
+    origin: str = ""
+    executable: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The bytes to write."""
+        return self.text if isinstance(self.text, bytes) else self.text.encode()
 
 
 @dataclass(frozen=True, kw_only=True)

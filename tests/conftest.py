@@ -1,0 +1,48 @@
+"""What tests of several modules share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+
+import pytest
+
+Install = Callable[..., list[EntryPoint]]
+
+
+def tree(root: Path) -> Mapping[str, str]:
+    """Return every file below a folder with its text, and every link with where it points."""
+    return {
+        path.relative_to(root).as_posix(): f"-> {path.readlink()}"
+        if path.is_symlink()
+        else path.read_bytes().decode(errors="replace")
+        for path in sorted(root.rglob("*"))
+        if path.is_file() or path.is_symlink()
+    }
+
+
+def names(root: Path) -> list[str]:
+    """Return every path below a folder, folders and hidden ones too."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Lay out a distribution the way pip does, and return its entry points."""
+
+    def lay_out(
+        name: str, source: str, *, version: str = "0.3.0", entry: str | None = None
+    ) -> list[EntryPoint]:
+        site, module = tmp_path / "site" / name, name.replace("-", "_")
+        info = site / f"{module}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{module}.py").write_text(source)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[polster]\n{entry or name} = {module}\n")
+        monkeypatch.syspath_prepend(str(site))
+        monkeypatch.delitem(sys.modules, module, raising=False)  # another test's namesake
+        return list(Distribution.at(info).entry_points)
+
+    return lay_out

@@ -1,0 +1,65 @@
+"""The real world, made to fail: no space, no permission, sudden death."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_CAPBSET_DROP = 24
+_OVERRIDES = (1, 2, 3)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
+
+
+def python(
+    *args: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    setup: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run this Python; `setup` runs in the child just before."""
+    return run([sys.executable, *args], cwd=cwd, env=env, setup=setup)
+
+
+def run(
+    args: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    setup: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program without a terminal and return what it said."""
+    return subprocess.run(
+        args,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=setup,
+    )
+
+
+def bound_by_permissions() -> None:
+    """Make even root respect file permissions from the next exec on."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in _OVERRIDES:
+            if libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "prctl")
+
+
+def no_file_longer_than(size: int) -> Callable[[], None]:
+    """Make every write beyond `size` bytes of a file fail, as on a full disk."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
