@@ -146,9 +146,9 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """Return `" Did you mean orders?"`, to be put behind a sentence; "" if nothing is near."""
+    """Return `". Did you mean orders?"`, to be put behind a sentence; "" if nothing is near."""
     near = closest(word, candidates)
-    return f" Did you mean {near}?" if near else ""
+    return f". Did you mean {near}?" if near else ""
 
 
 def _length_problem(name: str) -> str | None:

@@ -103,7 +103,7 @@ def test_what_is_suggested_is_always_good(text: str) -> None:
 
 
 def test_did_you_mean() -> None:
-    assert did_you_mean("order", ["customers", "orders"]) == " Did you mean orders?"
-    assert did_you_mean("ADSL", ["local", "adls"]) == " Did you mean adls?"
+    assert did_you_mean("order", ["customers", "orders"]) == ". Did you mean orders?"
+    assert did_you_mean("ADSL", ["local", "adls"]) == ". Did you mean adls?"
     assert did_you_mean("weather", ["customers", "orders"]) == ""
     assert closest("order", []) is None

@@ -1,0 +1,64 @@
+"""What every command that writes does with its plan: show it or do it, then say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import click
+
+from polster_core.apply import apply
+from polster_core.cli import failure
+from polster_core.errors import PolsterError
+from polster_core.plan import Plan, Step
+from polster_core.preview import diff, summary, table
+
+NOT_CHANGED = "nothing was changed (--dry-run)"
+_COLORS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def carry_out(plan: Plan, *, dry_run: bool = False, prefix: str = "") -> None:
+    """Write the plan's files, say what was done, and go through its steps.
+
+    With `dry_run` the plan and its diff are printed and nothing is changed. Ends the command with
+    exit code 1 if a step failed; the files stay. `prefix` is put before every path that is shown.
+    """
+    if dry_run:
+        show(plan, prefix=prefix)
+        return
+    apply(plan)
+    written = replace(plan, steps=())
+    for line in summary(written, prefix=prefix):
+        click.echo(line)
+    if not run_steps(plan.steps):
+        click.get_current_context().exit(1)
+
+
+def show(plan: Plan, *, prefix: str = "") -> None:
+    """Print the plan and its diff, and that nothing was changed."""
+    for line in summary(plan, prefix=prefix):
+        click.echo(line)
+    click.echo()
+    for line in diff(plan):
+        click.echo(click.style(line, fg=_COLORS.get(line[:1])))
+    click.echo(f"\n{NOT_CHANGED}")
+
+
+def run_steps(steps: Iterable[Step]) -> bool:
+    """Run each step and say what it did; a failure is reported and does not stop the others."""
+    good = True
+    for step in steps:
+        try:
+            done = step.run()
+        except PolsterError as error:
+            failure.report(error)
+            good = False
+        else:
+            say((step.name, done, ""))
+    return good
+
+
+def say(*rows: tuple[str, str, str]) -> None:
+    """Print rows of a verb, its object and a note, aligned."""
+    for line in table(rows):
+        click.echo(line)
