@@ -98,7 +98,7 @@ class Definition:
 
 
 class Parameter(NamedTuple):
-    """One parameter of a core function; `kind` is "", "*" or "**"."""
+    """One parameter of a core function; `kind` is "", "/" (by position only), "*" or "**"."""
 
     name: str
     place: Place
@@ -108,9 +108,9 @@ class Parameter(NamedTuple):
 
 
 class Access(NamedTuple):
-    """A place where a core file reads or writes storage; `text` is the call, `target` its path.
+    """A place where a core file reaches for data; `text` is the call, `target` its path.
 
-    `asset` is the other asset whose core module is imported, if that is how it is reached.
+    `asset` is the other asset whose function is imported, if that is how it is reached.
     """
 
     text: str
@@ -137,7 +137,11 @@ class Core:
 
 
 class Registration(NamedTuple):
-    """One import of an asset in a layer's `__init__.py`."""
+    """One import of an asset in a layer's `__init__.py`.
+
+    `module` is written in full. `key` is the imported name, "*" for all of a module's names, and ""
+    where the module itself is imported.
+    """
 
     key: str
     module: str
@@ -156,6 +160,7 @@ class Package:
     registrations: tuple[Registration, ...] = ()
     exported: tuple[Dependency, ...] | None = None
     unread: tuple[Unread, ...] = ()
+    imports: tuple[Import, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,8 +281,9 @@ class Pipeline:
         if not there:
             return AssetNameError(f"{what} is called {text}: there are none yet")
         names = (name for asset in there for name in (asset.name, asset.id.stem))
-        if near := did_you_mean(text, names):
-            return AssetNameError(f"{what} is called {text}.{near}")
+        near = did_you_mean(text, names)
+        if near:
+            return AssetNameError(f"{what} is called {text}{near}")
         return AssetNameError(
             f"{what} is called {text}", hint="see them all with  polster list-assets"
         )

@@ -101,7 +101,7 @@ class _Parser:
         if kind in {"layer", "group"}:
             if value not in set(Layer):
                 near = did_you_mean(value, Layer)
-                raise SelectionError(f"no layer is called {value}.{near}", hint=_LAYERS)
+                raise SelectionError(f"no layer is called {value}{near}", hint=_LAYERS)
             return self.pipeline.in_layer(Layer(value))
         if kind not in {"key", "name"}:
             raise self._error()

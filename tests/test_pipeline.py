@@ -251,7 +251,7 @@ def test_a_core_file_offers_its_function_its_parameters_and_its_contract() -> No
     assert [
         (p.name, p.annotation, p.required, p.kind, p.place.column) for p in core.parameters
     ] == [
-        ("orders", "pl.LazyFrame", True, "", 15),
+        ("orders", "pl.LazyFrame", True, "/", 15),
         ("rates", "'pl.DataFrame'", True, "", 40),
         ("partition", "", True, "", 66),
         ("n", "", False, "", 77),
@@ -298,18 +298,32 @@ def test_reaching_for_storage_is_noticed(line: str, text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "call"),
     [
-        "from core.bronze_items import extract",
-        "from core import bronze_items",
-        "import core.bronze_items as items",
-        "from src.core.bronze_items import extract",
-        "from .bronze_items import extract",
+        ("from core.bronze_items import extract", "extract()"),
+        ("from core.bronze_items import extract as items", "items()"),
+        ("from core import bronze_items", "bronze_items.extract()"),
+        ("import core.bronze_items as items", "items.extract()"),
+        ("import core.bronze_items", "core.bronze_items.extract()"),
+        ("from src.core.bronze_items import extract", "extract()"),
+        ("from .bronze_items import extract", "extract()"),
     ],
 )
-def test_importing_another_asset_is_noticed(line: str) -> None:
-    (access,) = core_of(f"{line}\ndef transform(orders): return orders").accesses
+def test_calling_another_assets_function_is_noticed(line: str, call: str) -> None:
+    (access,) = core_of(f"{line}\ndef transform(orders): return {call}").accesses
     assert str(access.asset) == "bronze_items"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from core.bronze_items import COLUMNS",
+        "from core import bronze_items",
+        "import core.x as y",
+    ],
+)
+def test_sharing_code_between_assets_is_no_access(line: str) -> None:
+    assert core_of(f"{line}\ndef transform(orders): return orders").accesses == ()
 
 
 def test_a_pipeline_is_its_assets_in_the_order_of_flow(tmp_path: Path) -> None:
@@ -404,7 +418,7 @@ def test_bytes_that_are_no_python_are_a_fault(data: bytes) -> None:
 
 def test_an_empty_project_has_an_empty_pipeline(tmp_path: Path) -> None:
     pipeline = read_pipeline(Project(tmp_path))
-    assert pipeline.assets == pipeline.faults == ()
+    assert (pipeline.assets, pipeline.faults) == ((), ())
     assert [package.exists for package in pipeline.packages.values()] == [False, False, False]
 
 

@@ -59,7 +59,8 @@ def _parameters(source: Source, function: _Function) -> Iterator[Parameter]:
     positional = (*given.posonlyargs, *given.args)
     optional = len(positional) - len(given.defaults)
     for index, argument in enumerate(positional):
-        yield _parameter(source, argument, required=index < optional)
+        kind = "/" if index < len(given.posonlyargs) else ""
+        yield _parameter(source, argument, required=index < optional, kind=kind)
     if given.vararg:
         yield _parameter(source, given.vararg, required=False, kind="*")
     for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
@@ -116,30 +117,42 @@ def _names(source: Source) -> Iterator[str]:
 
 def _accesses(source: Source, asset: AssetId, imports: tuple[Import, ...]) -> Iterator[Access]:
     """Yield what reaches for data outside the parameters: files, storage, other assets' code."""
-    for found in imports:
-        other = _asset_module(found)
-        if other is not None and other != asset:
-            text = f"{found.module} import {found.name}" if found.name else found.module
-            yield Access(text, found.place, asset=other)
-    if not _SUSPICIOUS.search(source.data):
-        return
     names = {found.alias: found for found in imports}
+    modules = {alias: other for alias, found in names.items() if (other := _asset_module(found))}
+    for alias, other in modules.items():
+        found = names[alias]
+        if other != asset and found.name == other.layer.function:
+            yield Access(f"{found.module}.{found.name}", found.place, asset=other)
+    if not modules and not _SUSPICIOUS.search(source.data):
+        return
     for node in source.tree.body:
         if isinstance(node, ast.If) and is_main_guard(node):
             continue
         for call in ast.walk(node):
-            if isinstance(call, ast.Call) and _touches_storage(call.func, names):
+            if not isinstance(call, ast.Call):
+                continue
+            if (other := _asset_called(call.func, modules)) not in {None, asset}:
+                yield Access(_written(call.func), source.place(call), asset=other)
+            elif _touches_storage(call.func, names):
                 yield Access(_written(call.func), source.place(call), _target(call))
 
 
 def _asset_module(found: Import) -> AssetId | None:
-    """Return the asset whose core module is imported."""
+    """Return the asset whose core module, or a name in it, is imported."""
     module = found.module.removeprefix("src.")
     if module in {"core", "."}:
         return AssetId.parse(found.name)
     if module.startswith("core.") or (module.startswith(".") and len(module) > 1):
         return AssetId.parse(module.removeprefix("core").lstrip("."))
     return None
+
+
+def _asset_called(called: ast.expr, modules: dict[str, AssetId]) -> AssetId | None:
+    """Return the asset whose function is called through its module: `bronze_orders.extract`."""
+    if not isinstance(called, ast.Attribute):
+        return None
+    other = modules.get(written(called.value)) if _base(called.value) else None
+    return other if other is not None and called.attr == other.layer.function else None
 
 
 def _touches_storage(called: ast.expr, names: dict[str, Import]) -> bool:

@@ -9,6 +9,8 @@ from polster_core.medallion import Layer
 from polster_core.model import Dependency, Package, Registration, Unread
 from polster_core.reading.source import Source
 
+_PACKAGES = frozenset(layer.package for layer in Layer)
+
 
 def package(source: Source, layer: Layer) -> Package:
     """Return what the layer's package imports and exports."""
@@ -20,19 +22,19 @@ def package(source: Source, layer: Layer) -> Package:
         registrations=registrations,
         exported=exported,
         unread=unread,
+        imports=tuple(source.imports()),
     )
 
 
 def _registrations(source: Source, layer: Layer) -> Iterator[Registration]:
-    """Yield the imports from within the package, their modules written in full."""
-    prefix = f"{layer.package}."
+    """Yield the imports of assets, of other layers' too, their modules written in full."""
     for found in source.imports():
         module = found.module.removeprefix("src.")
         if module.startswith("."):
             module = _absolute(module, layer)
-        if module == layer.package and found.name:
-            yield Registration("", f"{prefix}{found.name}", found.place)
-        elif module.startswith(prefix):
+        if module in _PACKAGES and found.name:
+            yield Registration("", f"{module}.{found.name}", found.place)
+        elif module.rpartition(".")[0] in _PACKAGES:
             yield Registration(found.name, module, found.place)
 
 
