@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from textwrap import dedent
 
+from polster_core.cli import dispatch
 from polster_core.medallion import AssetId, Layer
 from polster_core.project import Project
 
@@ -108,3 +112,20 @@ def _id(stem: str) -> AssetId:
     asset = AssetId.parse(stem)
     assert asset is not None, stem
     return asset
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def polster(root: Path, *args: str) -> Ran:
+    """Run one command line in a folder, in this process."""
+    out, err = StringIO(), StringIO()
+    with chdir(root), redirect_stdout(out), redirect_stderr(err):
+        code = dispatch(args)
+    return Ran(code, out.getvalue(), err.getvalue())

@@ -23,6 +23,7 @@ from polster_core.cli import failure
 # Each command with its help line, which `polster --help` prints without importing the command.
 # The module has the command's name, with underscores.
 COMMANDS: Mapping[str, str] = {
+    "list-assets": "List the assets of this project.",
     "plugins": "List what is installed, what is broken and why.",
 }
 PASSES_EVERYTHING_ON = frozenset({"run"})
