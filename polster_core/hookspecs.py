@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from polster_core.types import NewFile, Option, ProjectContext, StorageBackend
+from polster_core.types import CicdGenerator, NewFile, Option, ProjectContext, StorageBackend
 
 hookspec = pluggy.HookspecMarker("polster")
 hookimpl = pluggy.HookimplMarker("polster")
@@ -20,6 +20,19 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
         @hookimpl
         def polster_storage_backends():
             yield StorageBackend(name="s3", summary="Amazon S3", requirements=("s3fs",))
+
+    """
+    return ()
+
+
+@hookspec
+def polster_cicd_generators() -> Iterable[CicdGenerator]:
+    """Offer CI/CD pipelines, chosen with `polster init --cicd NAME`.
+
+    Example:
+        @hookimpl
+        def polster_cicd_generators():
+            yield CicdGenerator(name="jenkins", summary="Jenkins", files=pipeline)
 
     """
     return ()
@@ -40,12 +53,12 @@ def polster_init_options() -> Iterable[Option]:
 
 @hookspec
 def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
-    """Add files to every new project.
+    r"""Add files to every new project.
 
     Example:
         @hookimpl
         def polster_project_files(context):
-            yield NewFile(path=PurePosixPath("OWNERS"), text=context.answers["team"] + "\\n")
+            yield NewFile(path=PurePosixPath("OWNERS"), text=context.answers["team"] + "\n")
 
     """
     return ()

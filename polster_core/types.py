@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import ClassVar
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -22,7 +23,12 @@ class Option:
 
     A contribution's option is `--CONTRIBUTION-NAME`; one that stands alone is `--NAME`. With
     `flag=True` it is a pair of switches, `--NAME/--no-NAME`, and its answer is "true" or "false".
+    In a terminal `question` (or else `help`) is asked when the flag was not given; one that is
+    neither `required` nor has a `question` is not asked for. A `secret` is not shown when typed,
+    and is kept out of everything that git sees.
     """
+
+    kind: ClassVar[str] = "option"
 
     name: str
     help: str
@@ -31,6 +37,7 @@ class Option:
     flag: bool = False
     required: bool = False
     secret: bool = False
+    question: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a name that would not make a good flag, and a default that is no choice."""
@@ -69,6 +76,8 @@ class NewFile:
     who asked for the file (a plugin's name), and `executable` matters for scripts.
     """
 
+    kind: ClassVar[str] = "project files"
+
     path: PurePosixPath
     text: str | bytes
     note: str = ""
@@ -85,12 +94,15 @@ class NewFile:
 class ProjectContext:
     """What a contribution may know about the project that is being written.
 
-    `answers` maps each option (`adls-account-name`, `sample-assets`) to its value.
+    `name` is the project's name as typed, `storage` and `cicd` the names of what was chosen ("none"
+    where there is no CI/CD). `answers` maps each option (`adls-account-name`, `sample-assets`) to
+    its value; options without one are not in it. `env` and `requirements` are those of all that
+    was chosen, sorted, each once.
     """
 
     name: str
     storage: str
-    cicd: tuple[str, ...] = ()
+    cicd: str = "none"
     answers: Mapping[str, str] = field(default_factory=dict)
     env: tuple[EnvVar, ...] = ()
     requirements: tuple[str, ...] = ()
@@ -105,9 +117,12 @@ def no_files(_: ProjectContext) -> Iterable[NewFile]:
 class Contribution:
     """Something that a plugin offers by name.
 
-    `requirements` are PEP 508 strings for the generated pyproject.toml, `env` goes into its
-    .env.example and its guides, and `files` is called when the contribution is chosen.
+    `summary` stands beside the name in `--help`, prompts and `polster plugins`. `requirements` are
+    PEP 508 strings for the generated pyproject.toml, `env` goes into its .env.example and its
+    guides, and `files` is called when the contribution is chosen.
     """
+
+    kind: ClassVar[str] = "contribution"
 
     name: str
     summary: str
@@ -128,3 +143,20 @@ class StorageBackend(Contribution):
     Its files hold `src/core/runtime/backends/NAME.py` (dashes as underscores) with
     `connect() -> core.storage.Store`.
     """
+
+    kind: ClassVar[str] = "storage"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CicdGenerator(Contribution):
+    """A CI/CD platform whose pipeline can be written; `host` is where its repositories live."""
+
+    kind: ClassVar[str] = "cicd"
+
+    host: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a host that Polster cannot create repositories at."""
+        super().__post_init__()
+        if self.host not in {"", "github", "gitlab", "azure-devops"}:
+            raise ValueError(f"{self.name}: the host {self.host!r} is none that Polster knows")
