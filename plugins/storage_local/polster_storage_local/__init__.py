@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import StorageBackend
+from polster_core.types import NewFile, ProjectContext, StorageBackend
 
 
 @hookimpl
 def polster_storage_backends() -> Iterable[StorageBackend]:
     """Offer `local`."""
-    yield StorageBackend(name="local", summary="this folder")
+    yield StorageBackend(name="local", summary="this folder", files=_files)
+
+
+def _files(context: ProjectContext) -> Iterable[NewFile]:
+    from polster_core.render import project_files
+
+    return project_files("polster_storage_local", "templates", context)

@@ -1,0 +1,1 @@
+"""What every project has, contributed through the hooks that third parties use."""

@@ -1,0 +1,16 @@
+"""The skeleton of every project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from polster_core.hookspecs import hookimpl
+from polster_core.types import NewFile, ProjectContext
+
+
+@hookimpl
+def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
+    """Write the project without any asset."""
+    from polster_core.render import project_files
+
+    return project_files("polster_core", "templates/project", context)
