@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 import pluggy
 
-from polster_core.types import CicdGenerator, NewFile, Option, ProjectContext, StorageBackend
+from polster_core.types import (
+    CicdGenerator,
+    NewFile,
+    Option,
+    ProjectContext,
+    StorageBackend,
+    ValidationRule,
+)
 
 hookspec = pluggy.HookspecMarker("polster")
 hookimpl = pluggy.HookimplMarker("polster")
@@ -59,6 +66,24 @@ def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
         @hookimpl
         def polster_project_files(context):
             yield NewFile(path=PurePosixPath("OWNERS"), text=context.answers["team"] + "\n")
+
+    """
+    return ()
+
+
+@hookspec
+def polster_validation_rules() -> Iterable[ValidationRule]:
+    """Add rules to `polster validate`.
+
+    Example:
+        def described(pipeline):
+            for asset in pipeline.assets:
+                if asset.definitions and not asset.description:
+                    yield Problem.at(asset.definitions[0].place, f"{asset} is not described")
+
+        @hookimpl
+        def polster_validation_rules():
+            yield ValidationRule(name="described", summary="Say what it is.", check=described)
 
     """
     return ()

@@ -11,11 +11,11 @@ from typing import Any
 
 from polster_core import hookspecs
 from polster_core.names import did_you_mean
-from polster_core.types import Contribution, NewFile, Option
+from polster_core.types import Contribution, NewFile, Option, ValidationRule
 
 _LONGEST = 200
 
-Item = Contribution | Option | NewFile
+Item = Contribution | Option | NewFile | ValidationRule
 """What hooks yield."""
 
 

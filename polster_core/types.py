@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from polster_core.model import Asset as Asset
+from polster_core.model import Pipeline as Pipeline
+from polster_core.model import Place as Place
+from polster_core.problems import Fix as Fix
+from polster_core.problems import Problem as Problem
+from polster_core.problems import Severity as Severity
+from polster_core.problems import ValidationRule as ValidationRule
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 

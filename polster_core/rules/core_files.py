@@ -1,0 +1,99 @@
+"""The functions: written, pure, and (silver and gold) with a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from polster_core.medallion import Layer
+from polster_core.model import Asset, Core, Pipeline, Place
+from polster_core.names import closest
+from polster_core.problems import Problem, Severity, ValidationRule
+from polster_core.rules.dependencies import reached
+
+
+def functions(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find core files without the function of their layer, and Dagster files without an asset."""
+    broken = {fault.place.path for fault in pipeline.faults}
+    for asset in pipeline.assets:
+        core, wanted = asset.core, asset.layer.function
+        if core and core.function is None:
+            near = closest(wanted, core.names)
+            others = [layer.function for layer in Layer if layer.function in core.names]
+            found = others[0] if others else near
+            yield Problem.at(
+                Place(core.path),
+                f"has no function {wanted}()",
+                hint=f"it has {found}(); {asset.layer} assets call it {wanted}" if found else "",
+            )
+        file = asset.asset_file
+        if file and not asset.definitions and file not in broken:
+            hint = f"@dg.asset above def {asset.key}"
+            yield Problem(path=file, message="defines no Dagster asset", hint=hint)
+
+
+def stubs(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find functions that were never written; they fail wherever they run."""
+    for asset in pipeline.assets:
+        if asset.core and asset.core.stub:
+            place = asset.core.stub
+            yield Problem.at(place, f"not implemented: edit {place.path}:{place.line}")
+
+
+def contracts(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find silver (an error) and gold (a warning) whose rows nothing checks."""
+    for asset in pipeline.assets:
+        core = asset.core
+        if asset.layer is Layer.BRONZE or core is None or core.function is None or core.contract:
+            continue
+        yield Problem.at(
+            core.place or Place(core.path),
+            f"{asset} has no contract: nothing checks its rows",
+            severity=Severity.ERROR if asset.layer is Layer.SILVER else Severity.WARNING,
+            hint=f"class Contract(dy.Schema) above {core.function}()",
+        )
+
+
+def storage(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find functions that reach for files and storage instead of taking and returning frames."""
+    for asset in pipeline.assets:
+        if asset.core and asset.definitions:
+            yield from _accesses(pipeline, asset, asset.core)
+
+
+def _accesses(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[Problem]:
+    declared = {dep.key for dep in asset.deps}
+    for access in core.accesses:
+        others = list(reached(pipeline, asset, access))
+        for other in others:
+            if other.key in declared:
+                yield Problem.at(
+                    access.place,
+                    f"{asset} reads {other} with {access.text}",
+                    hint=f"take {other.name} as a parameter",
+                )
+        if not others and asset.layer is not Layer.BRONZE:
+            yield Problem.at(
+                access.place,
+                f"{asset} touches storage with {access.text}",
+                hint="take frames and return frames; reading a source is a bronze asset's work",
+            )
+
+
+RULES = (
+    ValidationRule(
+        name="missing-function",
+        summary="Core files have extract, transform or aggregate; Dagster files have an asset.",
+        check=functions,
+    ),
+    ValidationRule(name="stub", summary="Every function is written.", check=stubs),
+    ValidationRule(
+        name="missing-contract",
+        summary="Silver and gold have a contract (gold: a warning).",
+        check=contracts,
+    ),
+    ValidationRule(
+        name="impure-function",
+        summary="Functions take and return frames and touch no storage.",
+        check=storage,
+    ),
+)

@@ -1,0 +1,167 @@
+"""The layers' `__init__.py`: Dagster loads what they import, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path, PurePosixPath
+
+from polster_core.medallion import AssetId
+from polster_core.model import Asset, Dependency, Package, Pipeline, Registration
+from polster_core.problems import Fix, Problem, Severity, ValidationRule
+
+
+def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find assets that no package imports, and those that `__all__` leaves out."""
+    broken = {fault.place.path for fault in pipeline.faults}
+    for asset in pipeline.assets:
+        package = pipeline.packages[asset.layer]
+        if not asset.definitions or not package.exists or package.path in broken:
+            continue
+        if not asset.registrations:
+            yield Problem.at(
+                asset.definitions[0].place,
+                f"{asset.key} is not imported in {package.path}: Dagster does not load it",
+                fix=_register(asset, package),
+            )
+        elif _is_left_out(asset, package):
+            yield Problem.at(
+                asset.registrations[0].place,
+                f"{asset.key} is imported and not in __all__",
+                severity=Severity.WARNING,
+                fix=_register(asset, package),
+            )
+
+
+def _is_left_out(asset: Asset, package: Package) -> bool:
+    if package.exported is None or package.unread:
+        return False
+    here = any(one.place.path == package.path and one.key != "*" for one in asset.registrations)
+    function = asset.definitions[0].function
+    return here and all(entry.key != function for entry in package.exported)
+
+
+def registered_twice(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find assets that are imported twice, and entries that `__all__` has twice."""
+    for asset in pipeline.assets:
+        for again in asset.registrations[1:]:
+            first = asset.registrations[0].place
+            yield Problem.at(
+                again.place,
+                f"{asset.key} is already imported in {first.path}:{first.line}",
+                fix=_once(asset.id, again) if again.place.path == first.path else None,
+            )
+    for package in pipeline.packages.values():
+        yield from _exported_twice(package)
+
+
+def _exported_twice(package: Package) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for entry in package.exported or ():
+        if entry.key in seen:
+            yield Problem.at(
+                entry.place,
+                f"{entry.key} is in __all__ twice",
+                severity=Severity.WARNING,
+                fix=_once(entry.id, entry) if entry.id else None,
+            )
+        seen.add(entry.key)
+
+
+def stale(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find imports of assets that are not there, and entries of `__all__` that nothing imports."""
+    defined = {
+        (str(one.place.path), one.function)
+        for asset in pipeline.assets
+        for one in asset.definitions
+    }
+    broken = {fault.place.path for fault in pipeline.faults}
+    for package in pipeline.packages.values():
+        imported = {found.alias for found in package.imports}
+        for registration in package.registrations:
+            yield from _stale_import(pipeline.root, registration, defined, broken)
+        for entry in package.exported or ():
+            if entry.id and entry.key not in imported and "*" not in imported:
+                yield Problem.at(
+                    entry.place,
+                    f"{entry.key} is in __all__ and not imported",
+                    fix=_unregister(entry.id, entry),
+                )
+
+
+def _stale_import(
+    root: Path,
+    registration: Registration,
+    defined: set[tuple[str, str]],
+    broken: AbstractSet[PurePosixPath],
+) -> Iterator[Problem]:
+    file = f"src/{registration.module.replace('.', '/')}.py"
+    asset = AssetId.parse(registration.module.rpartition(".")[2])
+    if (root / file).with_suffix("").is_dir():
+        return
+    if not (root / file).is_file():
+        yield Problem.at(
+            registration.place,
+            f"{file} does not exist: Dagster cannot load the project",
+            fix=_unregister(asset, registration) if asset else None,
+        )
+    elif registration.key == "":
+        yield Problem.at(
+            registration.place,
+            f"imports the module {registration.module}, in which Dagster does not look for assets",
+            hint=f"from {registration.module} import {registration.module.rpartition('.')[2]}",
+        )
+    elif AssetId.parse(registration.key) and PurePosixPath(file) not in broken:
+        if (file, registration.key) not in defined:
+            yield Problem.at(registration.place, f"{file} does not define {registration.key}")
+
+
+def _register(asset: Asset, package: Package) -> Fix | None:
+    """Add what is missing; only files and functions that are called after the asset allow it."""
+    (definition, *_) = asset.definitions
+    if definition.place.path != asset.id.asset_file or definition.function != asset.id.key:
+        return None
+
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import register
+
+        return register(data, asset.id)
+
+    return Fix(path=package.path, summary=f"register {asset.key}", edit=edit)
+
+
+def _unregister(asset: AssetId, found: Registration | Dependency) -> Fix:
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import unregister
+
+        return unregister(data, asset)
+
+    return Fix(path=found.place.path, summary=f"unregister {asset.key}", edit=edit)
+
+
+def _once(asset: AssetId, found: Registration | Dependency) -> Fix:
+    """Take the asset out and put it in again, which leaves it once."""
+
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import register, unregister
+
+        return register(unregister(data, asset), asset)
+
+    return Fix(path=found.place.path, summary=f"register {asset.key} once", edit=edit)
+
+
+RULES = (
+    ValidationRule(
+        name="unregistered",
+        summary="The package of each layer imports and exports all its assets.",
+        check=unregistered,
+    ),
+    ValidationRule(
+        name="registered-twice", summary="An asset is registered once.", check=registered_twice
+    ),
+    ValidationRule(
+        name="stale-registration",
+        summary="A package imports and exports only what is there.",
+        check=stale,
+    ),
+)
