@@ -51,4 +51,4 @@ def distribution(name: str) -> str:
 def merged(requirements: Iterable[str]) -> tuple[str, ...]:
     """Sort requirements by name, each once, in a form that fits between double quotes."""
     unique = {requirement.strip().replace('"', "'") for requirement in requirements}
-    return tuple(sorted(unique, key=str.casefold))
+    return tuple(sorted(unique, key=lambda text: (text.casefold(), text)))
