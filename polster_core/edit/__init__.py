@@ -1,0 +1,9 @@
+"""Edits of the Python files of a project: pure functions from bytes to bytes.
+
+They import libcst, which is slow to load: import this package where something is edited.
+"""
+
+from polster_core.edit.registry import register, reregister, unregister
+from polster_core.edit.source import CannotEditError
+
+__all__ = ["CannotEditError", "register", "reregister", "unregister"]
