@@ -72,12 +72,16 @@ class Unread(NamedTuple):
 
 
 class Import(NamedTuple):
-    """One imported name: `from module import name as alias`; `name` is "" for `import module`."""
+    """One imported name: `from module import name as alias`; `name` is "" for `import module`.
+
+    `place` is that of the name, `statement` that of the whole statement.
+    """
 
     module: str
     name: str
     alias: str
     place: Place
+    statement: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,11 @@ from polster_core.cli import dispatch
 from polster_core.medallion import AssetId, Layer
 from polster_core.project import Project
 
+PLUMBING = {
+    "src/core/runtime/__init__.py": "def run(function): ...\n",
+    "src/orchestration/utils.py": "ON_UPSTREAM_SUCCESS = Results = materialize = None\n",
+    "src/orchestration/definitions.py": "from orchestration.assets import bronze, gold, silver\n",
+}
 PYPROJECT = '[project]\nname = "shop"\n\n[tool.polster]\nversion = "0.1.0"\n'
 
 
@@ -28,7 +33,7 @@ def write_project(root: Path, files: Mapping[str, str]) -> Project:
 def shop(assets: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Return the files of a faultless project: `{"silver_orders": ["bronze_orders"]}`."""
     ids = {_id(stem): [_id(dep) for dep in deps] for stem, deps in assets.items()}
-    files = {}
+    files = dict(PLUMBING)
     for asset, deps in ids.items():
         files[str(asset.core_file)] = core_file(asset, deps)
         files[str(asset.asset_file)] = asset_file(asset, deps)

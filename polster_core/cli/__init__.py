@@ -24,6 +24,7 @@ from polster_core.cli import failure
 # The module has the command's name, with underscores.
 COMMANDS: Mapping[str, str] = {
     "list-assets": "List the assets of this project.",
+    "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",
 }
 PASSES_EVERYTHING_ON = frozenset({"run"})

@@ -51,13 +51,16 @@ class Source:
     def imports(self) -> Iterator[Import]:
         """Yield what the module imports at its top level, relative imports with their dots."""
         for node in self.statements:
-            if isinstance(node, ast.ImportFrom):
-                module = "." * node.level + (node.module or "")
-                for name in node.names:
-                    yield Import(module, name.name, name.asname or name.name, self.place(name))
-            elif isinstance(node, ast.Import):
-                for name in node.names:
-                    yield Import(name.name, "", name.asname or name.name, self.place(name))
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                continue
+            start = self.place(node)
+            for name in node.names:
+                alias, place = name.asname or name.name, self.place(name)
+                if isinstance(node, ast.Import):
+                    yield Import(name.name, "", alias, place, start)
+                else:
+                    module = "." * node.level + (node.module or "")
+                    yield Import(module, name.name, alias, place, start)
 
 
 def parse(path: PurePosixPath, data: bytes) -> Source | Fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
@@ -19,18 +19,17 @@ def import_paths(pipeline: Pipeline) -> Iterator[Problem]:
     exists = cache(partial(_exists, pipeline.root))
     for asset in pipeline.assets:
         for definition in asset.definitions:
+            yield from _modules(definition.imports, exists)
             own = {one.module.removeprefix("src.") for one in definition.imports}
-            for found in definition.imports:
-                yield from _path(found, exists)
-                if asset.id.core_module not in own:
+            if asset.id.core_module not in own:
+                for found in definition.imports:
                     yield from _wrong_asset(asset, found)
         if asset.core:
-            for found in asset.core.imports:
-                yield from _relative(found) if found.module[:1] == "." else _path(found, exists)
-    yield from _names(pipeline)
+            yield from _modules(asset.core.imports, exists)
+            yield from _relative(asset.core.imports)
     for package in pipeline.packages.values():
-        for found in package.imports:
-            yield from _prefix(found)
+        yield from _prefixed(package.imports)
+    yield from _names(pipeline)
 
 
 def _exists(root: Path, module: str) -> bool:
@@ -38,48 +37,55 @@ def _exists(root: Path, module: str) -> bool:
     return path.with_suffix(".py").is_file() or path.is_dir()
 
 
-def _path(found: Import, exists: Callable[[str], bool]) -> Iterator[Problem]:
-    """Check that a module of the project exists, and is imported by the name that it has."""
-    if found.module.startswith("src.") or found.module == "src":
-        yield from _prefix(found)
-    elif found.module.partition(".")[0] in _OURS and not exists(found.module):
-        yield Problem.at(found.place, f"there is no module {found.module}")
+def _modules(imports: Iterable[Import], exists: Callable[[str], bool]) -> Iterator[Problem]:
+    """Check that modules of the project exist, and are imported by the name that they have."""
+    yield from _prefixed(imports)
+    for found in _statements(imports):
+        if found.module.partition(".")[0] in _OURS and not exists(found.module):
+            yield Problem.at(found.statement, f"there is no module {found.module}")
 
 
-def _prefix(found: Import) -> Iterator[Problem]:
-    if not found.module.startswith("src."):
-        return
-    module = found.module.removeprefix("src.")
-    yield Problem.at(
-        found.place,
-        f"{found.module} is found from the project's folder only, and is another copy of {module}",
-        hint=f"import it as {module}",
-        fix=Fix(
-            path=found.place.path,
-            summary=f"import {module}",
-            edit=lambda data: _without_prefix(data, found),
-        ),
-    )
+def _statements(imports: Iterable[Import]) -> Iterable[Import]:
+    """Return one import a statement and module."""
+    return {(found.statement, found.module): found for found in imports}.values()
 
 
-def _without_prefix(data: bytes, found: Import) -> bytes:
+def _prefixed(imports: Iterable[Import]) -> Iterator[Problem]:
+    for found in _statements(imports):
+        if found.module.startswith("src."):
+            module = found.module.removeprefix("src.")
+            yield Problem.at(
+                found.statement,
+                f"{found.module} is found from the project's folder only, "
+                f"and is another copy of {module}",
+                hint=f"import it as {module}",
+                fix=Fix(
+                    path=found.place.path,
+                    summary=f"import {module}",
+                    edit=partial(_without_prefix, found),
+                ),
+            )
+
+
+def _without_prefix(found: Import, data: bytes) -> bytes:
     lines = data.splitlines(keepends=True)
-    index = found.place.line - 1
-    while index >= 0 and found.module.encode() not in lines[index]:
-        index -= 1  # the place is the imported name's, which may stand below in parentheses
-    if index >= 0:
-        new = found.module.removeprefix("src.")
+    index = found.statement.line - 1
+    new = found.module.removeprefix("src.")
+    if index < len(lines):
         lines[index] = lines[index].replace(found.module.encode(), new.encode(), 1)
     return b"".join(lines)
 
 
-def _relative(found: Import) -> Iterator[Problem]:
-    yield Problem.at(
-        found.place,
-        "a relative import fails when the file is run directly",
-        severity=Severity.WARNING,
-        hint=f"from core.{found.module.lstrip('.')} import …".replace("core. ", "core "),
-    )
+def _relative(imports: Iterable[Import]) -> Iterator[Problem]:
+    for found in _statements(imports):
+        if found.module.startswith("."):
+            module = ".".join(part for part in ("core", found.module.lstrip(".")) if part)
+            yield Problem.at(
+                found.statement,
+                "a relative import fails when the file is run directly",
+                severity=Severity.WARNING,
+                hint=f"from {module} import {found.name}",
+            )
 
 
 def _wrong_asset(asset: Asset, found: Import) -> Iterator[Problem]:

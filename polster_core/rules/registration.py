@@ -75,11 +75,12 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
         for asset in pipeline.assets
         for one in asset.definitions
     }
-    broken = {fault.place.path for fault in pipeline.faults}
+    broken = {_module(fault.place.path) for fault in pipeline.faults}
     for package in pipeline.packages.values():
         imported = {found.alias for found in package.imports}
         for registration in package.registrations:
-            yield from _stale_import(pipeline.root, registration, defined, broken)
+            if registration.module not in broken:
+                yield from _stale_import(pipeline.root, registration, defined)
         for entry in package.exported or ():
             if entry.id and entry.key not in imported and "*" not in imported:
                 yield Problem.at(
@@ -89,17 +90,19 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
                 )
 
 
+def _module(path: PurePosixPath) -> str:
+    return ".".join(path.with_suffix("").parts[1:])
+
+
 def _stale_import(
-    root: Path,
-    registration: Registration,
-    defined: set[tuple[str, str]],
-    broken: AbstractSet[PurePosixPath],
+    root: Path, registration: Registration, defined: AbstractSet[tuple[str, str]]
 ) -> Iterator[Problem]:
     file = f"src/{registration.module.replace('.', '/')}.py"
-    asset = AssetId.parse(registration.module.rpartition(".")[2])
+    name = registration.module.rpartition(".")[2]
     if (root / file).with_suffix("").is_dir():
         return
     if not (root / file).is_file():
+        asset = AssetId.parse(name)
         yield Problem.at(
             registration.place,
             f"{file} does not exist: Dagster cannot load the project",
@@ -109,11 +112,10 @@ def _stale_import(
         yield Problem.at(
             registration.place,
             f"imports the module {registration.module}, in which Dagster does not look for assets",
-            hint=f"from {registration.module} import {registration.module.rpartition('.')[2]}",
+            hint=f"from {registration.module} import {name}",
         )
-    elif AssetId.parse(registration.key) and PurePosixPath(file) not in broken:
-        if (file, registration.key) not in defined:
-            yield Problem.at(registration.place, f"{file} does not define {registration.key}")
+    elif AssetId.parse(registration.key) and (file, registration.key) not in defined:
+        yield Problem.at(registration.place, f"{file} does not define {registration.key}")
 
 
 def _register(asset: Asset, package: Package) -> Fix | None:

@@ -1,0 +1,131 @@
+"""`polster validate`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import click
+
+import polster_core
+from polster_core.apply import apply
+from polster_core.cli import failure
+from polster_core.cli.carry_out import show
+from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.errors import UsageProblem
+from polster_core.listing import columns
+from polster_core.model import Pipeline
+from polster_core.pipeline import read_pipeline
+from polster_core.preview import summary
+from polster_core.problems import ValidationRule
+from polster_core.project import Project, find_project
+from polster_core.validation import Report, Rule, check, mend, read_ignored
+from polster_core.validation import formats as reports
+
+
+@click.command("validate", help="Check names, layers, dependencies, registrations and files.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="For people, for machines, for pull requests on GitHub, for code scanning.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would be mended.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
+def command(*, form: str, as_json: bool, fix: bool, dry_run: bool, list_rules: bool) -> None:
+    """Check, mend if asked to, report; exit with 1 if an error is left."""
+    if dry_run and not fix:
+        raise UsageProblem("--dry-run shows what --fix would do: give both")
+    rules = _rules()
+    if list_rules:
+        rows = [(rule.name, rule.source, rule.rule.summary) for rule in rules]
+        click.echo("\n".join(columns([("RULE", "FROM", "ASKS FOR"), *rows])))
+        return
+    project = find_project()
+    form = "json" if as_json else form
+    pipeline, report = _check(project, rules)
+    if fix and report.mendable:
+        if not _mend(project, report, dry_run=dry_run, quiet=form != "text"):
+            return
+        pipeline, report = _check(project, rules)
+    _print(report, pipeline, form)
+    if not report.ok:
+        click.get_current_context().exit(1)
+
+
+def _rules() -> list[Rule]:
+    """Return the rules of all plugins, Polster's own first."""
+    plugins = plugins_here()
+    offers = plugins.offers("polster_validation_rules")
+    warn_of_broken(plugins)
+    versions = plugins.versions()
+    found = [
+        (plugins.owner("polster_validation_rules", name), rule)
+        for name, rule in offers.items()
+        if isinstance(rule, ValidationRule)
+    ]
+    found.sort(key=lambda pair: (not plugins.is_own(pair[0]), pair[1].name))
+    return [Rule(rule, versions[owner]) for owner, rule in found]
+
+
+def _check(project: Project, rules: list[Rule]) -> tuple[Pipeline, Report]:
+    ignored = read_ignored(project.settings)
+    for sentence in ignored.unknown(rule.name for rule in rules):
+        failure.warn(sentence)
+    pipeline = read_pipeline(project)
+    return pipeline, check(pipeline, rules, ignored)
+
+
+def _mend(project: Project, report: Report, *, dry_run: bool, quiet: bool) -> bool:
+    """Mend and say what was mended; return whether anything may have changed."""
+    mended = mend(project.root, report.findings)
+    for sentence in mended.failures:
+        failure.warn(sentence)
+    if dry_run:
+        show(mended.plan)
+        return False
+    apply(mended.plan)
+    for line in summary(mended.plan):
+        click.echo(line, err=quiet)
+    return True
+
+
+def _print(report: Report, pipeline: Pipeline, form: str) -> None:
+    assets = len(pipeline.assets)
+    if form == "json":
+        click.echo(reports.as_json(report))
+    elif form == "github":
+        for line in reports.as_github(report, _in_repository(pipeline.root)):
+            click.echo(line)
+        click.echo(reports.count(report, assets), err=True)
+    elif form == "sarif":
+        folder = _in_repository(pipeline.root)
+        click.echo(reports.as_sarif(report, folder, polster_core.__version__))
+    else:
+        _print_text(report, assets)
+
+
+def _print_text(report: Report, assets: int) -> None:
+    for finding, place, rule in reports.as_rows(report):
+        problem = finding.problem
+        color = "red" if finding.is_error else "yellow"
+        warning = "" if finding.is_error else "warning: "
+        click.echo(f"{place}  {click.style(rule, fg=color)}  {warning}{problem.message}")
+        if problem.hint:
+            click.echo(f"{' ' * len(place)}  {' ' * len(rule)}  hint: {problem.hint}")
+    click.echo(reports.count(report, assets))
+
+
+def _in_repository(root: Path) -> PurePosixPath:
+    """Return the project's folder in its git repository, or in what CI checked out."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if workspace and root.is_relative_to(workspace):
+        return PurePosixPath(root.relative_to(workspace).as_posix())
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            return PurePosixPath(root.relative_to(folder).as_posix())
+    return PurePosixPath()

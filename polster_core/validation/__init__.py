@@ -1,0 +1,11 @@
+"""Check a project against rules, and say or mend what is wrong.
+
+The rules come from the hook `polster_validation_rules`; `check` runs them one by one, so that a
+rule that fails is a finding itself and the others still count.
+"""
+
+from polster_core.validation.checking import Finding, Report, Rule, check
+from polster_core.validation.ignoring import Ignored, read_ignored
+from polster_core.validation.mending import Mended, mend
+
+__all__ = ["Finding", "Ignored", "Mended", "Report", "Rule", "check", "mend", "read_ignored"]
