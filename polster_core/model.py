@@ -144,10 +144,11 @@ class Registration(NamedTuple):
     """One import of an asset in a layer's `__init__.py`.
 
     `module` is written in full. `key` is the imported name, "*" for all of a module's names, and ""
-    where the module itself is imported.
+    where the module itself is imported; `alias` is what it is called in the package.
     """
 
     key: str
+    alias: str
     module: str
     place: Place
 

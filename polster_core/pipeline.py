@@ -95,8 +95,11 @@ class _Reading:
         self._dagster_files()
         packages = {layer: self._package(layer) for layer in Layer}
         cores = self._names(medallion.CORE)
+        known = {found.id for found in self.found.values()}
         for name in cores:
-            if (match := _CORE_NAME.fullmatch(name)) and (asset := AssetId.parse(match[1])):
+            match = _CORE_NAME.fullmatch(name)
+            asset = AssetId.parse(match[1]) if match else None
+            if asset is not None and asset not in known:
                 self._asset(asset, asset.key)
         self._follow_functions()
         self._register(packages)

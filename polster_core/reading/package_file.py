@@ -33,9 +33,9 @@ def _registrations(source: Source, layer: Layer) -> Iterator[Registration]:
         if module.startswith("."):
             module = _absolute(module, layer)
         if module in _PACKAGES and found.name:
-            yield Registration("", f"{module}.{found.name}", found.place)
+            yield Registration("", found.alias, f"{module}.{found.name}", found.place)
         elif module.rpartition(".")[0] in _PACKAGES:
-            yield Registration(found.name, module, found.place)
+            yield Registration(found.name, found.alias, module, found.place)
 
 
 def _absolute(module: str, layer: Layer) -> str:
@@ -47,21 +47,27 @@ def _absolute(module: str, layer: Layer) -> str:
 
 def _exported(source: Source) -> tuple[tuple[Dependency, ...] | None, tuple[Unread, ...]]:
     """Return the entries of `__all__`, `None` without one, and what is not written out."""
-    exported: tuple[Dependency, ...] | None = None
-    unread: list[Unread] = []
+    lists = [value for node in source.statements if (value := _all_value(node)) is not None]
+    unread = tuple(Unread("__all__", source.place(one)) for one in lists if not _is_list(one))
+    entries = tuple(
+        Dependency(str(element.value), source.place(element))
+        for elements in export_lists(source)
+        for element in elements
+    )
+    return (entries if lists else None), unread
+
+
+def export_lists(source: Source) -> Iterator[list[ast.Constant]]:
+    """Yield the texts in each list that is assigned or added to `__all__`."""
     for node in source.statements:
         value = _all_value(node)
-        if value is None:
-            continue
-        if not isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-            unread.append(Unread("__all__", source.place(value)))
-            continue
-        exported = (exported or ()) + tuple(
-            Dependency(element.value, source.place(element))
-            for element in value.elts
-            if isinstance(element, ast.Constant) and isinstance(element.value, str)
-        )
-    return exported, tuple(unread)
+        if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+            texts = [element for element in value.elts if isinstance(element, ast.Constant)]
+            yield [text for text in texts if isinstance(text.value, str)]
+
+
+def _is_list(node: ast.expr) -> bool:
+    return isinstance(node, (ast.List, ast.Tuple, ast.Set))
 
 
 def _all_value(node: ast.stmt) -> ast.expr | None:

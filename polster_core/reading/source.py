@@ -36,6 +36,14 @@ class Source:
         """Return where a node begins, or where the name of a function or class stands."""
         return Place(self.path, node.lineno, self._column(node.lineno, node.col_offset))
 
+    def span(self, node: ast.expr) -> tuple[int, int]:
+        """Return where a node begins and ends, in bytes from the beginning of the file."""
+        starts = [0, *(found.end() for found in _NEWLINE.finditer(self.data))]
+        start = starts[node.lineno - 1] + node.col_offset
+        end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+        mark = len(_BOM) if self.data.startswith(_BOM) else 0
+        return start + mark * (node.lineno == 1), end + mark * (node.end_lineno == 1)
+
     def name_place(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Place:
         """Return where the name of a function or class stands."""
         words = {ast.ClassDef: "class ", ast.AsyncFunctionDef: "async def "}

@@ -23,7 +23,7 @@ def import_paths(pipeline: Pipeline) -> Iterator[Problem]:
             own = {one.module.removeprefix("src.") for one in definition.imports}
             if asset.id.core_module not in own:
                 for found in definition.imports:
-                    yield from _wrong_asset(asset, found)
+                    yield from _wrong_asset(pipeline, asset, found)
         if asset.core:
             yield from _modules(asset.core.imports, exists)
             yield from _relative(asset.core.imports)
@@ -88,11 +88,13 @@ def _relative(imports: Iterable[Import]) -> Iterator[Problem]:
             )
 
 
-def _wrong_asset(asset: Asset, found: Import) -> Iterator[Problem]:
+def _wrong_asset(pipeline: Pipeline, asset: Asset, found: Import) -> Iterator[Problem]:
     """Report that the Dagster file of one asset runs the function of another."""
     module = found.module.removeprefix("src.")
     other = AssetId.parse(module.removeprefix("core.")) if module.startswith("core.") else None
-    if other is not None and other != asset.id and found.name == other.layer.function:
+    if other is None or other == asset.id or other.key not in pipeline.by_key:
+        return
+    if found.name == other.layer.function:
         yield Problem.at(
             found.place,
             f"{asset.key} runs {found.name}() of {other}",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from polster_core.medallion import AssetId
 from polster_core.model import Asset, Dependency, Package, Pipeline, Registration
 from polster_core.problems import Fix, Problem, Severity, ValidationRule
+from polster_core.reading.package_file import export_lists
+from polster_core.reading.source import Source, parse
 
 
 def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
@@ -36,9 +39,12 @@ def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
 def _is_left_out(asset: Asset, package: Package) -> bool:
     if package.exported is None or package.unread:
         return False
-    here = any(one.place.path == package.path and one.key != "*" for one in asset.registrations)
-    function = asset.definitions[0].function
-    return here and all(entry.key != function for entry in package.exported)
+    here = {
+        one.alias
+        for one in asset.registrations
+        if one.place.path == package.path and one.key != "*"
+    }
+    return bool(here) and here.isdisjoint(entry.key for entry in package.exported)
 
 
 def registered_twice(pipeline: Pipeline) -> Iterator[Problem]:
@@ -63,7 +69,11 @@ def _exported_twice(package: Package) -> Iterator[Problem]:
                 entry.place,
                 f"{entry.key} is in __all__ twice",
                 severity=Severity.WARNING,
-                fix=_once(entry.id, entry) if entry.id else None,
+                fix=Fix(
+                    path=entry.place.path,
+                    summary=f"list {entry.key} once",
+                    edit=without_repeats,
+                ),
             )
         seen.add(entry.key)
 
@@ -139,6 +149,24 @@ def _unregister(asset: AssetId, found: Registration | Dependency) -> Fix:
         return unregister(data, asset)
 
     return Fix(path=found.place.path, summary=f"unregister {asset.key}", edit=edit)
+
+
+def without_repeats(data: bytes) -> bytes:
+    """Take out what `__all__` lists a second time, with the comma before it."""
+    source = parse(PurePosixPath("__init__.py"), data)
+    if not isinstance(source, Source):
+        return data
+    seen: set[str] = set()
+    cut: list[tuple[int, int]] = []
+    for elements in export_lists(source):
+        for before, element in pairwise([None, *elements]):
+            if element is not None and str(element.value) in seen and before is not None:
+                cut.append((source.span(before)[1], source.span(element)[1]))
+            elif element is not None:
+                seen.add(str(element.value))
+    for start, end in reversed(cut):
+        data = data[:start] + data[end:]
+    return data
 
 
 def _once(asset: AssetId, found: Registration | Dependency) -> Fix:
