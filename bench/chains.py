@@ -102,7 +102,7 @@ def write_asset(folder: Path, layer: str, name: str, source: Path, contracts: bo
     extra = ""
     if upstream := UPSTREAM.get(layer):
         extra = f'    deps=["run_{upstream}_{name}"],\n    automation_condition=ON_UPSTREAM_SUCCESS,\n'
-    check = "columns_check" if layer == "bronze" else "contract_check"
+    check = "drift_check" if layer == "bronze" else "contract_check"
     text = ASSET.format(layer=layer, name=name, function=LAYERS[layer], check=check, extra=extra)
     asset = folder / "src" / "orchestration" / "assets" / layer / f"run_{layer}_{name}.py"
     asset.write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ _REQUIREMENTS = (
     "dagster>=1.13,<1.14",
     "dagster-webserver>=1.13,<1.14",
     "dataframely>=3.1,<4",
+    "filelock>=3.15,<4",
     "fsspec>=2026.1",
     "polars>=2.1,<3",
     "python-dotenv>=1.0,<2",

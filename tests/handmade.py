@@ -84,7 +84,7 @@ def core_file(asset: AssetId, deps: Iterable[AssetId]) -> str:
 def asset_file(asset: AssetId, deps: Iterable[AssetId]) -> str:
     """Return the Dagster file of an asset, as Polster writes it."""
     layer = asset.layer
-    check = "columns_check" if layer is Layer.BRONZE else "contract_check"
+    check = "drift_check" if layer is Layer.BRONZE else "contract_check"
     keys = ", ".join(f'"{dep.key}"' for dep in deps)
     declared = f"    deps=[{keys}],\n" if keys else ""
     return (
