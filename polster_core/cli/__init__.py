@@ -23,6 +23,9 @@ from polster_core.cli import failure
 # Each command with its help line, which `polster --help` prints without importing the command.
 # The module has the command's name, with underscores.
 COMMANDS: Mapping[str, str] = {
+    "init": "Create a project in the folder NAME.",
+    "setup": "Create or repair this project's environment.",
+    "run": "Run this project's assets: python run_polster.py in its own environment.",
     "list-assets": "List the assets of this project.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",

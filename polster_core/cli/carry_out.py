@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
@@ -12,6 +12,7 @@ from polster_core.cli import failure
 from polster_core.errors import PolsterError
 from polster_core.plan import Plan, Step
 from polster_core.preview import diff, summary, table
+from polster_core.processes import InterruptedProgramError
 
 NOT_CHANGED = "nothing was changed (--dry-run)"
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
@@ -44,17 +45,23 @@ def show(plan: Plan, *, prefix: str = "") -> None:
     click.echo(f"\n{NOT_CHANGED}")
 
 
-def run_steps(steps: Iterable[Step]) -> bool:
-    """Run each step and say what it did; a failure is reported and does not stop the others."""
+def run_steps(steps: Sequence[Step]) -> bool:
+    """Run each step and say what it did; a failure is reported and does not stop the others.
+
+    Ctrl-C does, as an InterruptedProgramError that says what was not done.
+    """
     good = True
-    for step in steps:
+    for number, step in enumerate(steps):
         try:
             done = step.run()
+        except InterruptedProgramError as error:
+            left = [f"not done: {' '.join(filter(None, s.row(s.summary)))}" for s in steps[number:]]
+            raise InterruptedProgramError(error.reason, hint=error.hint, details=left) from error
         except PolsterError as error:
             failure.report(error)
             good = False
         else:
-            say((step.name, done, ""))
+            say(step.row(done))
     return good
 
 

@@ -1,0 +1,108 @@
+"""Parameters whose values come from plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from polster_core.options import Flag
+from polster_core.plugins import Plugins
+from polster_core.types import Contribution, Option
+
+
+class PluginChoice(click.ParamType[str]):
+    """One of the names that plugins offer; asking for a broken one says why it is broken."""
+
+    name = "name"
+
+    def __init__(self, plugins: Plugins, hook: str, *, also: Sequence[str] = ()) -> None:
+        """Take the names offered through `hook`, and those in `also`."""
+        self._plugins, self._hook, self._also = plugins, hook, tuple(also)
+
+    @property
+    def names(self) -> list[str]:
+        """What may be chosen."""
+        return [*self._plugins.offers(self._hook), *self._also]
+
+    @property
+    def summaries(self) -> Mapping[str, str]:
+        """What may be chosen, each with a line that explains it."""
+        offers = self._plugins.offers(self._hook)
+        found = {
+            name: offer.summary for name, offer in offers.items() if isinstance(offer, Contribution)
+        }
+        return {**found, **dict.fromkeys(self._also, "")}
+
+    def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
+        """Return the name; raises PluginError or UsageProblem if it cannot be chosen."""
+        if value not in self._also:
+            self._plugins.choose(self._hook, value)
+        return str(value)
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """Show the names in `--help`."""
+        return f"[{'|'.join(self.names)}]"
+
+    def shell_complete(self, *args: Any) -> list[CompletionItem]:
+        """Complete a name."""
+        return [CompletionItem(name) for name in self.names if name.startswith(args[-1])]
+
+
+class GroupedOption(click.Option):
+    """An option that `--help` lists under a heading of its own."""
+
+    heading = ""
+
+
+class GroupedCommand(click.Command):
+    """A command whose options are listed in groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then each group."""
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                heading = getattr(parameter, "heading", "") or "Options"
+                groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def options_for(flags: Iterable[Flag], headings: Mapping[str, str]) -> list[click.Option]:
+    """Make click options of plugins' flags; `headings` names the group of each hook's."""
+    return [_option(flag, headings) for flag in flags]
+
+
+def parameter_name(flag: Flag) -> str:
+    """Return the name under which click hands a flag's value over."""
+    return f"plugin_{flag.name.replace('-', '_')}"
+
+
+def _option(flag: Flag, headings: Mapping[str, str]) -> click.Option:
+    option = flag.option
+    names = f"--{flag.name}/--no-{flag.name}" if option.flag else f"--{flag.name}"
+    made = GroupedOption(
+        [names, parameter_name(flag)],
+        type=None if option.flag else click.Choice(option.choices) if option.choices else str,
+        default=None,
+        help=option.help + _default_note(option),
+        hide_input=option.secret,
+        show_envvar=False,
+    )
+    if flag.contribution:
+        made.heading = f"Options of {headings[flag.hook]} {flag.contribution}"
+    return made
+
+
+def _default_note(option: Option) -> str:
+    """Say what is taken when the flag is not given."""
+    if option.flag:
+        return f"  [default: {'yes' if option.default == 'true' else 'no'}]"
+    if option.default and not option.secret:
+        return f"  [default: {option.default}]"
+    return "  [required]" if option.required else ""

@@ -1,0 +1,141 @@
+"""Collect the files of a new project from everyone who contributes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from polster_core import manifest, obstacles, plugin_checks
+from polster_core.errors import PluginError
+from polster_core.options import CICD, STORAGE, Flag, flags
+from polster_core.plugins import OWN, Plugins
+from polster_core.types import Contribution, EnvVar, NewFile, ProjectContext
+from polster_core.variables import merged
+
+NONE = "none"
+"""The choice of no CI/CD."""
+_FILES = "polster_project_files"
+_SKELETON = "project"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody wants: every choice made, every answer given or defaulted."""
+
+    name: str
+    storage: str
+    cicd: str = NONE
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def files(plugins: Plugins, request: Request) -> list[NewFile]:
+    """Return all files of a new project, `.polster/` included.
+
+    A plugin that nobody asked for and that fails or gets in the way contributes nothing, and is
+    noted as broken. Raises PluginError if one that was asked for fails.
+    """
+    chosen = list(_chosen(plugins, request))
+    context = _context(request, [contribution for _, contribution in chosen])
+    generated = list(_contributed(chosen, context))
+    for name, answer in plugins.ask(_FILES, context=context).items():
+        offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
+        if not plugins.is_own(name) and (problems := obstacles.of_paths([*generated, *offered])):
+            plugins.blame(name, problems[0])
+            continue
+        generated += offered
+    _insist_on_own(plugins, generated)
+    made = manifest.Manifest(
+        name=request.name,
+        answers={
+            "storage": request.storage,
+            "cicd": request.cicd,
+            **{
+                name: answer
+                for name, answer in request.answers.items()
+                if name not in _secret(plugins)
+            },
+        },
+        plugins=_writers(plugins, generated),
+    )
+    secrets = [request.answers[name] for name in _secret(plugins) if name in request.answers]
+    return [*generated, *manifest.record(made, generated, secrets=secrets)]
+
+
+def relevant(plugins: Plugins, storage: str, cicd: str) -> list[Flag]:
+    """Return the flags that count for these choices."""
+    return [
+        flag
+        for flag in flags(plugins)
+        if flag.contribution is None
+        or flag.contribution == {STORAGE: storage, CICD: cicd}[flag.hook]
+    ]
+
+
+def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
+    """Yield what was chosen by name, each with its plugin."""
+    for hook, name in ((STORAGE, request.storage), (CICD, request.cicd)):
+        if hook == CICD and name == NONE:
+            continue
+        contribution = plugins.choose(hook, name)
+        if isinstance(contribution, Contribution):
+            yield plugins.owner(hook, name), contribution
+
+
+def _context(request: Request, chosen: Iterable[Contribution]) -> ProjectContext:
+    env: dict[str, EnvVar] = {}
+    requirements: list[str] = []
+    for contribution in chosen:
+        env.update({variable.name: variable for variable in contribution.env})
+        requirements.extend(contribution.requirements)
+    return ProjectContext(
+        name=request.name,
+        storage=request.storage,
+        cicd=request.cicd,
+        answers=request.answers,
+        env=tuple(env.values()),
+        requirements=merged(requirements),
+    )
+
+
+def _contributed(
+    chosen: Iterable[tuple[str, Contribution]], context: ProjectContext
+) -> Iterator[NewFile]:
+    """Yield the files of what was chosen."""
+    for plugin, contribution in chosen:
+        try:
+            offered = plugin_checks.items(contribution.files(context), NewFile)
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{contribution.kind} {contribution.name}: the plugin {plugin} failed: "
+                f"{plugin_checks.in_one_line(error)}",
+                hint="nothing was changed; choose another one, or see  polster plugins",
+            ) from error
+        yield from (_of(file, plugin) for file in offered if isinstance(file, NewFile))
+
+
+def _of(file: NewFile, plugin: str) -> NewFile:
+    return replace(file, origin=file.origin or plugin)
+
+
+def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:
+    """Raise PluginError if what no project can do without is not there."""
+    for info in plugins.broken:
+        if info.distribution == OWN:
+            raise PluginError(
+                f"Polster's own plugin {info.name} failed: {info.problem}"
+            ) from plugins.cause(info.name)
+    if _SKELETON not in {file.origin for file in generated}:
+        raise PluginError(
+            f"the plugin {_SKELETON} is disabled, and nothing can be written without it",
+            hint="take it out of POLSTER_DISABLE_PLUGINS",
+        )
+
+
+def _secret(plugins: Plugins) -> set[str]:
+    return {flag.name for flag in flags(plugins) if flag.option.secret}
+
+
+def _writers(plugins: Plugins, generated: Iterable[NewFile]) -> dict[str, str]:
+    """Return the plugins that wrote something, with their distributions."""
+    origins = {file.origin for file in generated}
+    return {name: source for name, source in plugins.versions().items() if name in origins}
