@@ -187,7 +187,7 @@ def _is_placeholder(value: str) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether a value looks as if somebody had chosen or generated it to be secret."""
-    if _is_placeholder(value) or _NAME_LIKE.fullmatch(value):
+    if _is_placeholder(value) or _NAME_LIKE.fullmatch(value) or _PUBLIC.decode() in value:
         return False
     has_digit = any(letter.isdigit() for letter in value)
     has_letter = any(letter.isalpha() for letter in value)
