@@ -3,7 +3,18 @@
 They import libcst, which is slow to load: import this package where something is edited.
 """
 
+from polster_core.edit.parameter import rename_parameter
+from polster_core.edit.references import Edited, Left, rename_references
 from polster_core.edit.registry import register, reregister, unregister
 from polster_core.edit.source import CannotEditError
 
-__all__ = ["CannotEditError", "register", "reregister", "unregister"]
+__all__ = [
+    "CannotEditError",
+    "Edited",
+    "Left",
+    "register",
+    "rename_parameter",
+    "rename_references",
+    "reregister",
+    "unregister",
+]
