@@ -63,3 +63,22 @@ def no_file_longer_than(size: int) -> Callable[[], None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     return limit
+
+
+def polster(
+    *args: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    setup: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `polster` as a user without a terminal does."""
+    return python("-m", "polster_core", *args, cwd=cwd, env=env, setup=setup)
+
+
+def stand_in(folder: Path, name: str, script: str) -> Path:
+    """Put a program on a PATH of its own: a shell script that stands in for the real one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return program

@@ -25,7 +25,7 @@ from polster_core.cli import failure
 COMMANDS: Mapping[str, str] = {
     "init": "Create a project in the folder NAME.",
     "setup": "Create or repair this project's environment.",
-    "run": "Run this project's assets: python run_polster.py in its own environment.",
+    "run": "Run this project's assets in its own environment.",
     "list-assets": "List the assets of this project.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",

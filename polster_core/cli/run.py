@@ -10,7 +10,7 @@ from polster_core.project import find_project
 
 @click.command(
     "run",
-    help="Run this project's assets: python run_polster.py in its own environment.",
+    help="Run this project's assets in its own environment.",
     add_help_option=False,
     context_settings={"ignore_unknown_options": True},
 )
