@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pluggy
 
 from polster_core.types import (
+    AssetTemplate,
     CicdGenerator,
     NewFile,
     Option,
@@ -40,6 +41,19 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
         @hookimpl
         def polster_cicd_generators():
             yield CicdGenerator(name="jenkins", summary="Jenkins", files=pipeline)
+
+    """
+    return ()
+
+
+@hookspec
+def polster_asset_templates() -> Iterable[AssetTemplate]:
+    """Offer kinds of assets, chosen with `polster add-asset --template NAME`.
+
+    Example:
+        @hookimpl
+        def polster_asset_templates():
+            yield AssetTemplate(name="kafka", summary="A topic", layers=("bronze",), files=topic)
 
     """
     return ()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from polster_core.medallion import AssetId as AssetId
+from polster_core.medallion import Layer as Layer
 from polster_core.model import Asset as Asset
 from polster_core.model import Pipeline as Pipeline
 from polster_core.model import Place as Place
@@ -168,3 +170,50 @@ class CicdGenerator(Contribution):
         super().__post_init__()
         if self.host not in {"", "github", "gitlab", "azure-devops"}:
             raise ValueError(f"{self.name}: the host {self.host!r} is none that Polster knows")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetContext:
+    """What an asset template may know about the asset that is being written.
+
+    `parameters` are the names of the core function's parameters: one for each of `dependencies`,
+    in their order. `description` is one line. `docstring` is the description as Python writes it
+    below a `def`, quotes included. `answers` maps the template's options to their values; options
+    without one are not in it.
+    """
+
+    project: str
+    asset: AssetId
+    description: str
+    docstring: str
+    dependencies: tuple[AssetId, ...] = ()
+    parameters: tuple[str, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
+    """Contribute no files: those that every asset has are enough."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetTemplate(Contribution):
+    """A kind of asset that `polster add-asset --template NAME` writes, in one of `layers`.
+
+    Its options are plain flags, `--path`, which several templates may share. An asset has a core
+    file, a Dagster file and a test; `files` yields those of them that differ from the usual
+    ones, and whatever else the asset needs. What else it yields and the project has already stays
+    as it is. `requirements` and `env` are added to the project where it lacks them.
+    """
+
+    kind: ClassVar[str] = "template"
+
+    layers: tuple[str, ...]
+    # Called with an asset, not with a project; nobody calls it without knowing which it is.
+    files: Callable[[AssetContext], Iterable[NewFile]] = no_asset_files  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Refuse layers that there are not."""
+        super().__post_init__()
+        if not self.layers or not set(self.layers) <= set(Layer):
+            raise ValueError(f"{self.name}: the layers {self.layers!r} are none of Polster's")
