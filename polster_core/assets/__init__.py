@@ -1,0 +1,1 @@
+"""Plans that add, rename and remove assets."""
