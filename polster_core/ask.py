@@ -39,10 +39,10 @@ def several(question: str, choices: Mapping[str, str]) -> Sequence[str]:
 
 
 def yes(question: str, *, default: bool = True) -> bool:
-    """Ask for yes or no."""
+    """Ask for yes or no, confirmed with Enter: who types `n` and Enter answers one question."""
     import questionary
 
-    return bool(_ask(questionary.confirm(question, default=default)))
+    return bool(_ask(questionary.confirm(question, default=default, auto_enter=False)))
 
 
 def text(

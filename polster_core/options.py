@@ -36,10 +36,14 @@ class Flag:
 
 
 def flags(plugins: Plugins) -> list[Flag]:
-    """List the flags, each once; who wants one that is taken is noted as a broken plugin."""
+    """List the flags, each once, those of storage first.
+
+    A plugin that wants one that is taken is noted as broken.
+    """
     found: dict[str, Flag] = {}
+    offered = list(_offered(plugins))
     for flag in sorted(
-        _offered(plugins),
+        offered,
         key=lambda flag: (not plugins.is_own(flag.plugin), flag.name.startswith("no-")),
     ):
         if other := found.get(flag.name):
@@ -48,7 +52,7 @@ def flags(plugins: Plugins) -> list[Flag]:
             plugins.blame(flag.plugin, f"--{flag.name} is a flag of polster init itself")
         else:
             found[flag.name] = flag
-    return list(found.values())
+    return [flag for flag in offered if found.get(flag.name) is flag]
 
 
 def _offered(plugins: Plugins) -> Iterator[Flag]:

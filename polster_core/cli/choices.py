@@ -25,7 +25,7 @@ class PluginChoice(click.ParamType[str]):
     @property
     def names(self) -> list[str]:
         """What may be chosen."""
-        return [*self._plugins.offers(self._hook), *self._also]
+        return [*self._also, *self._plugins.offers(self._hook)]
 
     @property
     def summaries(self) -> Mapping[str, str]:
@@ -34,7 +34,7 @@ class PluginChoice(click.ParamType[str]):
         found = {
             name: offer.summary for name, offer in offers.items() if isinstance(offer, Contribution)
         }
-        return {**found, **dict.fromkeys(self._also, "")}
+        return {**dict.fromkeys(self._also, ""), **found}
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the name; raises PluginError or UsageProblem if it cannot be chosen."""
