@@ -49,8 +49,10 @@ def docstring(text: str, *, indent: int = 0) -> str:
     and backslashes, Python reads it back.
     """
     words = one_line(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if words.endswith('"'):
+    if words.endswith('"') and not words.endswith('\\"'):
         words = words[:-1] + '\\"'
+    if words.startswith('"'):
+        words = "\\" + words
     margin = _STEP * indent
     if len(f'{margin}"""{words}"""') <= WIDTH:
         return f'"""{words}"""'

@@ -86,6 +86,36 @@ def test_a_docstring_says_what_was_typed(text: str) -> None:
     assert " ".join(found.split()) == words
 
 
+TYPED = [
+    '"quoted"',
+    'says "hi"',
+    '"""',
+    "it's",
+    "a \\ b \\",
+    "# no comment",
+    "{braces} %s",
+    "ünï 日本",
+    "long " * 40,
+    '" ' * 60,
+    "x" * 120,
+]
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_ruff_likes_any_description(tmp_path: Path, typed: str) -> None:
+    code = f"{docstring(typed)}\n\n\ndef f() -> None:\n    {docstring(typed, indent=1)}\n"
+    (tmp_path / "a.py").write_text(code, encoding="utf-8")
+    for command in (["check", "--select=E,F,W"], ["format", "--check", "--diff"]):
+        done = subprocess.run(
+            ["ruff", *command, "--isolated", "--line-length=100", "--no-cache", "."],
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+
+
 def test_a_reserved_parameter_takes_the_full_name() -> None:
     assert files.parameter(AssetId(Layer.SILVER, "partition")) == "silver_partition"
     assert files.parameter(AssetId(Layer.SILVER, "orders")) == "orders"
