@@ -21,7 +21,7 @@ def command(session: object, *, force: bool, install_uv: bool, dry_run: bool) ->
     """Do it, and say what is in it."""
     root = find_project().root
     if dry_run:
-        say(("create", str(environment.folder(root)), planned(root, force=force)))
+        say(("create", ".venv", planned(root, force=force)))
         click.echo("nothing was changed (--dry-run)")
         return
     verbose = bool(getattr(session, "verbose", False))
@@ -34,7 +34,7 @@ def planned(root: Path, *, force: bool = False) -> str:
     """Say what setting up would do."""
     tool = "uv" if environment.find_uv() else "venv and pip"
     why = "made anew" if force else environment.problem(root) or "brought up to date"
-    return f"{why}, with {tool}"
+    return f"{why}; with {tool}"
 
 
 def build(root: Path, shown: str, *, force: bool = False, verbose: bool = False) -> str:
