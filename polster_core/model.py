@@ -234,6 +234,12 @@ class Pipeline:
         return {asset.key: asset for asset in self.assets}
 
     @cached_property
+    def _by_layer(self) -> Mapping[Layer, tuple[Asset, ...]]:
+        return {
+            layer: tuple(asset for asset in self.assets if asset.layer is layer) for layer in Layer
+        }
+
+    @cached_property
     def _downstream(self) -> Mapping[str, tuple[Asset, ...]]:
         found: dict[str, list[Asset]] = {}
         for asset in self.assets:
@@ -243,7 +249,7 @@ class Pipeline:
 
     def in_layer(self, layer: Layer) -> tuple[Asset, ...]:
         """Return the assets of one layer, by name."""
-        return tuple(asset for asset in self.assets if asset.layer is layer)
+        return self._by_layer[layer]
 
     def upstream(self, asset: Asset) -> tuple[Asset, ...]:
         """Return the existing assets that `asset` depends on directly, in declared order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import click
@@ -96,28 +97,27 @@ def _mend(project: Project, report: Report, *, dry_run: bool, quiet: bool) -> bo
 
 def _print(report: Report, pipeline: Pipeline, form: str) -> None:
     assets = len(pipeline.assets)
+    folder = _in_repository(pipeline.root)
     if form == "json":
         click.echo(reports.as_json(report))
-    elif form == "github":
-        for line in reports.as_github(report, _in_repository(pipeline.root)):
-            click.echo(line)
-        click.echo(reports.count(report, assets), err=True)
     elif form == "sarif":
-        folder = _in_repository(pipeline.root)
         click.echo(reports.as_sarif(report, folder, polster_core.__version__))
+    elif form == "github":
+        click.echo("".join(f"{line}\n" for line in reports.as_github(report, folder)), nl=False)
+        click.echo(reports.count(report, assets), err=True)
     else:
-        _print_text(report, assets)
+        click.echo("".join(f"{line}\n" for line in _text(report)), nl=False)
+        click.echo(reports.count(report, assets))
 
 
-def _print_text(report: Report, assets: int) -> None:
+def _text(report: Report) -> Iterator[str]:
     for finding, place, rule in reports.as_rows(report):
         problem = finding.problem
         color = "red" if finding.is_error else "yellow"
         warning = "" if finding.is_error else "warning: "
-        click.echo(f"{place}  {click.style(rule, fg=color)}  {warning}{problem.message}")
+        yield f"{place}  {click.style(rule, fg=color)}  {warning}{problem.message}"
         if problem.hint:
-            click.echo(f"{' ' * len(place)}  {' ' * len(rule)}  hint: {problem.hint}")
-    click.echo(reports.count(report, assets))
+            yield f"{' ' * len(place)}  {' ' * len(rule)}  hint: {problem.hint}"
 
 
 def _in_repository(root: Path) -> PurePosixPath:

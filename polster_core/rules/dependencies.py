@@ -11,6 +11,8 @@ from polster_core.model import Access, Asset, Core, Dependency, Form, Pipeline
 from polster_core.names import did_you_mean
 from polster_core.problems import Problem, ValidationRule
 
+_SUGGESTIONS = 20
+"""Missing assets for which the nearest existing one is looked up, which takes a while each."""
 _IN_PATH = re.compile(r"(?<![a-z0-9])(bronze|silver|gold)[/\\_](\w+)")
 
 
@@ -47,16 +49,15 @@ def _instead(pipeline: Pipeline, asset: Asset, upstream: AssetId) -> str:
 
 def phantoms(pipeline: Pipeline) -> Iterator[Problem]:
     """Find dependencies on assets that do not exist."""
+    near: dict[str, str] = {}
     for asset in pipeline.assets:
         for dep in asset.deps:
-            if dep.key not in pipeline.by_key:
-                stem = dep.id.stem if dep.id else dep.key
-                near = did_you_mean(dep.key, pipeline.by_key)
-                yield Problem.at(
-                    dep.place,
-                    f"{asset} depends on {stem}, which no asset defines",
-                    hint=near.removeprefix(". "),
-                )
+            if dep.key in pipeline.by_key:
+                continue
+            if dep.key not in near and len(near) < _SUGGESTIONS:
+                near[dep.key] = did_you_mean(dep.key, pipeline.by_key).removeprefix(". ")
+            message = f"{asset} depends on {dep.id or dep.key}, which no asset defines"
+            yield Problem.at(dep.place, message, hint=near.get(dep.key, ""))
 
 
 def repeated(pipeline: Pipeline) -> Iterator[Problem]:
