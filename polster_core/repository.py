@@ -13,6 +13,7 @@ from polster_core.errors import PolsterError
 
 BRANCH = "main"
 """The branch that the generated pipelines run on."""
+_PUSH = ("push", "--quiet", "--set-upstream", "origin", BRANCH)
 # Used for the first commit where git does not know who the user is.
 _NOBODY = ("-c", "user.name=Polster", "-c", "user.email=polster@localhost")
 
@@ -22,7 +23,8 @@ class Host:
     """A place for repositories and the program that creates them there.
 
     `check` succeeds where somebody is logged in, `login` is what to type otherwise. `create` makes
-    a private repository; it adds the remote `origin` itself, or (`prints_url`) prints its address.
+    a private repository; it adds the remote `origin` itself, or (`prints_url`) prints its address;
+    it may push as well (`pushes`), with the credentials that only it has.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Host:
     login: str
     create: tuple[str, ...]
     prints_url: bool = False
+    pushes: bool = False
 
     def creation(self, project: str) -> list[str]:
         """Return the command that creates the repository."""
@@ -43,7 +46,11 @@ HOSTS = (
         program="gh",
         check=("auth", "status"),
         login="gh auth login",
-        create=("repo", "create", "{name}", "--private", "--source", ".", "--remote", "origin"),
+        create=(
+            *("repo", "create", "{name}", "--private"),
+            *("--source", ".", "--remote", "origin", "--push"),
+        ),
+        pushes=True,
     ),
     Host(
         name="gitlab",
@@ -115,8 +122,8 @@ def publish(root: Path, project: str, host: str = "") -> str:
     if found.prints_url:
         url = done.last_lines(1)
         _must(root, ["remote", "add", "origin", *url], f"git remote add origin {' '.join(url)}")
-    push = ["push", "--quiet", "--set-upstream", "origin", BRANCH]
-    _must(root, push, f"cd {root.name} && git {' '.join(push)}")
+    if not found.pushes:
+        _must(root, list(_PUSH), f"cd {root.name} && git {' '.join(_PUSH)}")
     return _git("remote", "get-url", "origin", cwd=root).lines[-1]
 
 
@@ -143,13 +150,17 @@ def _nobody_logged_in(host: str, project: str) -> PolsterError:
             f"{names} is not installed" if len(wanted) == 1 else f"none of {names} is installed"
         )
     else:
-        reason = f"{' and '.join(known.program for known in installed)} is installed, not logged in"
+        reason = f"nobody is logged in with {' or '.join(known.program for known in installed)}"
     first = (installed or wanted)[0]
     then = " ".join(first.creation(project))
+    if first.prints_url:
+        then += " && git remote add origin URL"
+    if not first.pushes:
+        then += f" && git {' '.join(_PUSH)}"
     get = "" if installed else f"install {first.program}, then  "
     return PolsterError(
         f"no remote repository: {reason}",
-        hint=f"{get}{first.login} && cd {project} && {then} && git push -u origin {BRANCH}",
+        hint=f"{get}{first.login} && cd {project} && {then}",
     )
 
 
