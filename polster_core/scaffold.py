@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from polster_core import manifest, obstacles, plugin_checks
 from polster_core.errors import PluginError
 from polster_core.options import CICD, STORAGE, Flag, flags
 from polster_core.plugins import OWN, Plugins
-from polster_core.types import Contribution, EnvVar, NewFile, ProjectContext
+from polster_core.types import Contribution, NewFile, ProjectContext
 from polster_core.variables import merged
 
 NONE = "none"
@@ -35,7 +35,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     noted as broken. Raises PluginError if one that was asked for fails.
     """
     chosen = list(_chosen(plugins, request))
-    context = _context(request, [contribution for _, contribution in chosen])
+    context = _context(plugins, request, [contribution for _, contribution in chosen])
     generated = list(_contributed(chosen, context))
     for name, answer in plugins.ask(_FILES, context=context).items():
         offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
@@ -81,19 +81,23 @@ def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribut
             yield plugins.owner(hook, name), contribution
 
 
-def _context(request: Request, chosen: Iterable[Contribution]) -> ProjectContext:
-    env: dict[str, EnvVar] = {}
-    requirements: list[str] = []
-    for contribution in chosen:
-        env.update({variable.name: variable for variable in contribution.env})
-        requirements.extend(contribution.requirements)
+def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution]) -> ProjectContext:
+    env = {variable.name: variable for known in chosen for variable in known.env}
+    values = {name: variable.default for name, variable in env.items()}
+    for flag in relevant(plugins, request.storage, request.cicd):
+        answer, variable = request.answers.get(flag.name), env.get(flag.option.env)
+        if answer is not None and variable is not None:
+            values[variable.name] = answer
+            if not flag.option.secret:
+                env[variable.name] = replace(variable, default=answer)
     return ProjectContext(
         name=request.name,
         storage=request.storage,
         cicd=request.cicd,
         answers=request.answers,
         env=tuple(env.values()),
-        requirements=merged(requirements),
+        requirements=merged(text for known in chosen for text in known.requirements),
+        values=values,
     )
 
 

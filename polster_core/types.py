@@ -34,8 +34,9 @@ class Option:
     A contribution's option is `--CONTRIBUTION-NAME`; one that stands alone is `--NAME`. With
     `flag=True` it is a pair of switches, `--NAME/--no-NAME`, and its answer is "true" or "false".
     In a terminal `question` (or else `help`) is asked when the flag was not given; one that is
-    neither `required` nor has a `question` is not asked for. A `secret` is not shown when typed,
-    and is kept out of everything that git sees.
+    neither `required` nor has a `question` is not asked for. `env` names the environment variable
+    of the contribution that the answer is for. A `secret` is not shown when typed, and is kept out
+    of everything that git sees: it goes into `.env` only.
     """
 
     kind: ClassVar[str] = "option"
@@ -48,6 +49,7 @@ class Option:
     required: bool = False
     secret: bool = False
     question: str = ""
+    env: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a name that would not make a good flag, and a default that is no choice."""
@@ -107,7 +109,8 @@ class ProjectContext:
     `name` is the project's name as typed, `storage` and `cicd` the names of what was chosen ("none"
     where there is no CI/CD). `answers` maps each option (`adls-account-name`, `sample-assets`) to
     its value; options without one are not in it. `env` and `requirements` are those of all that
-    was chosen, sorted, each once.
+    was chosen, each once; an answer that is no secret is the default of its variable. `values` maps
+    the variables to what `.env` shall hold, secrets included.
     """
 
     name: str
@@ -116,6 +119,7 @@ class ProjectContext:
     answers: Mapping[str, str] = field(default_factory=dict)
     env: tuple[EnvVar, ...] = ()
     requirements: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def no_files(_: ProjectContext) -> Iterable[NewFile]:

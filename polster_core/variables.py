@@ -28,8 +28,9 @@ def variables(context: ProjectContext) -> dict[str, object]:
 
     `name` is the project's name as typed and `distribution` as packages are named; `storage` and
     `cicd` are what was chosen; `requirements` are PEP 508 strings, those of every project and
-    those that plugins add; `env` are the variables that plugins add; `samples` says whether the
-    samples are written; `answers` has every answer; `polster_version` is ours.
+    those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
+    hold for each, secrets included; `samples` says whether the samples are written; `answers` has
+    every answer; `polster_version` is ours.
     """
     return {
         "name": context.name,
@@ -38,6 +39,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "cicd": context.cicd,
         "requirements": merged((*_REQUIREMENTS, *context.requirements)),
         "env": context.env,
+        "values": context.values,
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
         "polster_version": polster_core.__version__,
