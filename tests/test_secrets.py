@@ -125,7 +125,16 @@ def test_the_secret_itself_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_env_files_are_named_unless_they_are_examples(tmp_path: Path) -> None:
-    names = [".env", ".env.prod", "deploy/.env", ".env.example", ".env.template", "env.py"]
+    names = [
+        ".env",
+        ".env.prod",
+        "deploy/.env",
+        ".env.example",
+        ".env.template",
+        "env.py",
+        ".envrc",
+    ]
+    names += [".polster/base/.env.example.base", ".environment"]
     pipeline = repository(tmp_path, dict.fromkeys(names, b"ENV=dev\n"))
     assert [str(problem.path) for problem in secrets(pipeline)] == [
         ".env",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import cache, partial
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from polster_core.model import Asset, Import, Pipeline
 from polster_core.names import did_you_mean
 from polster_core.problems import Fix, Problem, Severity, ValidationRule
 
-_OURS = ("core", "orchestration")
+_OURS = (".", "core", "orchestration", "src")
 
 
 def import_paths(pipeline: Pipeline) -> Iterator[Problem]:
     """Find imports of modules and names that are not there, and of the wrong asset's function."""
-    exists = cache(partial(_exists, pipeline.root))
+    there = {asset.id.core_module for asset in pipeline.assets if asset.core_file}
+    exists = cache(partial(_exists, pipeline.root, there))
     for asset in pipeline.assets:
         for definition in asset.definitions:
             yield from _modules(definition.imports, exists)
@@ -32,7 +34,9 @@ def import_paths(pipeline: Pipeline) -> Iterator[Problem]:
     yield from _names(pipeline)
 
 
-def _exists(root: Path, module: str) -> bool:
+def _exists(root: Path, there: AbstractSet[str], module: str) -> bool:
+    if module in there:
+        return True
     path = root.joinpath("src", *module.split("."))
     return path.with_suffix(".py").is_file() or path.is_dir()
 
@@ -41,13 +45,14 @@ def _modules(imports: Iterable[Import], exists: Callable[[str], bool]) -> Iterat
     """Check that modules of the project exist, and are imported by the name that they have."""
     yield from _prefixed(imports)
     for found in _statements(imports):
-        if found.module.partition(".")[0] in _OURS and not exists(found.module):
+        if found.module.startswith(("core.", "orchestration.")) and not exists(found.module):
             yield Problem.at(found.statement, f"there is no module {found.module}")
 
 
 def _statements(imports: Iterable[Import]) -> Iterable[Import]:
-    """Return one import a statement and module."""
-    return {(found.statement, found.module): found for found in imports}.values()
+    """Return one import a statement and module, of the project's own modules."""
+    ours = (found for found in imports if found.module.startswith(_OURS))
+    return {(found.statement, found.module): found for found in ours}.values()
 
 
 def _prefixed(imports: Iterable[Import]) -> Iterator[Problem]:

@@ -17,34 +17,37 @@ from polster_core.reading.source import Source, parse
 def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
     """Find assets that no package imports, and those that `__all__` leaves out."""
     broken = {fault.place.path for fault in pipeline.faults}
-    for asset in pipeline.assets:
-        package = pipeline.packages[asset.layer]
-        if not asset.definitions or not package.exists or package.path in broken:
+    for layer, package in pipeline.packages.items():
+        if not package.exists or package.path in broken:
             continue
-        if not asset.registrations:
-            yield Problem.at(
-                asset.definitions[0].place,
-                f"{asset.key} is not imported in {package.path}: Dagster does not load it",
-                fix=_register(asset, package),
-            )
-        elif _is_left_out(asset, package):
-            yield Problem.at(
-                asset.registrations[0].place,
-                f"{asset.key} is imported and not in __all__",
-                severity=Severity.WARNING,
-                fix=_register(asset, package),
-            )
+        exported = _exported(package)
+        for asset in pipeline.in_layer(layer):
+            if asset.definitions and not asset.registrations:
+                yield Problem.at(
+                    asset.definitions[0].place,
+                    f"{asset.key} is not imported in {package.path}: Dagster does not load it",
+                    fix=_register(asset, package),
+                )
+            elif asset.definitions and exported is not None:
+                yield from _left_out(asset, package, exported)
 
 
-def _is_left_out(asset: Asset, package: Package) -> bool:
+def _exported(package: Package) -> AbstractSet[str] | None:
+    """Return what `__all__` lists; `None` if there is none, or it cannot be read."""
     if package.exported is None or package.unread:
-        return False
-    here = {
-        one.alias
-        for one in asset.registrations
-        if one.place.path == package.path and one.key != "*"
-    }
-    return bool(here) and here.isdisjoint(entry.key for entry in package.exported)
+        return None
+    return {entry.key for entry in package.exported}
+
+
+def _left_out(asset: Asset, package: Package, exported: AbstractSet[str]) -> Iterator[Problem]:
+    here = [one for one in asset.registrations if one.place.path == package.path and one.key != "*"]
+    if here and all(one.alias not in exported for one in here):
+        yield Problem.at(
+            here[0].place,
+            f"{asset.key} is imported and not in __all__",
+            severity=Severity.WARNING,
+            fix=_register(asset, package),
+        )
 
 
 def registered_twice(pipeline: Pipeline) -> Iterator[Problem]:
@@ -89,8 +92,9 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
     for package in pipeline.packages.values():
         imported = {found.alias for found in package.imports}
         for registration in package.registrations:
-            if registration.module not in broken:
-                yield from _stale_import(pipeline.root, registration, defined)
+            file = f"src/{registration.module.replace('.', '/')}.py"
+            if (file, registration.key) not in defined and registration.module not in broken:
+                yield from _stale_import(pipeline.root, registration, file)
         for entry in package.exported or ():
             if entry.id and entry.key not in imported and "*" not in imported:
                 yield Problem.at(
@@ -104,10 +108,7 @@ def _module(path: PurePosixPath) -> str:
     return ".".join(path.with_suffix("").parts[1:])
 
 
-def _stale_import(
-    root: Path, registration: Registration, defined: AbstractSet[tuple[str, str]]
-) -> Iterator[Problem]:
-    file = f"src/{registration.module.replace('.', '/')}.py"
+def _stale_import(root: Path, registration: Registration, file: str) -> Iterator[Problem]:
     name = registration.module.rpartition(".")[2]
     if (root / file).with_suffix("").is_dir():
         return
@@ -124,7 +125,7 @@ def _stale_import(
             f"imports the module {registration.module}, in which Dagster does not look for assets",
             hint=f"from {registration.module} import {name}",
         )
-    elif AssetId.parse(registration.key) and (file, registration.key) not in defined:
+    elif AssetId.parse(registration.key):
         yield Problem.at(registration.place, f"{file} does not define {registration.key}")
 
 

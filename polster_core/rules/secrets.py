@@ -22,7 +22,7 @@ _LARGEST = 1_000_000
 
 _HINT = "take it out and revoke it: git keeps whatever was committed once"
 _DATA = frozenset({".parquet", ".csv", ".xlsx", ".arrow", ".db", ".duckdb", ".ndjson", ".lock"})
-_ENV_EXAMPLES = (".example", ".sample", ".template", ".dist", ".jinja")
+_ENV_EXAMPLES = frozenset({"example", "sample", "template", "dist", "jinja"})
 
 # The bytes that a match begins with or must contain: a file without them need not be searched.
 _TOKENS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
@@ -121,8 +121,8 @@ def _has_repository(root: Path) -> bool:
 
 
 def _is_env(path: PurePosixPath) -> bool:
-    name = path.name
-    return name == ".env" or (name.startswith(".env.") and not name.endswith(_ENV_EXAMPLES))
+    _, *parts = path.name.split(".")
+    return path.name.startswith(".env") and parts[0] == "env" and _ENV_EXAMPLES.isdisjoint(parts)
 
 
 def _in_file(root: Path, path: PurePosixPath) -> Iterator[Problem]:
