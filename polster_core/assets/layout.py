@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -34,6 +35,17 @@ def imported(module: str, name: str) -> str:
     """Return `from module import name`."""
     line = f"from {module} import {name}"
     return line if len(line) <= WIDTH else bracketed(f"from {module} import (", [name], ")")
+
+
+def assigned(name: str, text: str) -> str:
+    """Return an assignment of a text: `FILES = "data/*.csv"`."""
+    return _excused(f"{name} = {quoted(text)}")
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string of Python, in the quotes that need no escapes if there are any."""
+    has_double_only = '"' in text and "'" not in text
+    return repr(text) if has_double_only else json.dumps(text, ensure_ascii=False)
 
 
 def one_line(text: str) -> str:

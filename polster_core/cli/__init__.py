@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Create a project in the folder NAME.",
     "setup": "Create or repair this project's environment.",
     "run": "Run this project's assets in its own environment.",
+    "add-asset": "Add an asset to this project.",
     "list-assets": "List the assets of this project.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",

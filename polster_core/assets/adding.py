@@ -1,0 +1,105 @@
+"""The plan that adds an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from polster_core import plugin_checks
+from polster_core.assets import environment, files, naming, requirements
+from polster_core.assets.layout import docstring, one_line
+from polster_core.errors import PluginError, PolsterError
+from polster_core.medallion import AssetId, Layer
+from polster_core.plan import Kind, Plan, draft, read
+from polster_core.project import Project
+from polster_core.types import AssetContext, AssetTemplate, NewFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An asset that somebody wants, everything settled; `origin` is the template's plugin."""
+
+    asset: AssetId
+    template: AssetTemplate
+    origin: str
+    dependencies: tuple[AssetId, ...] = ()
+    description: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(project: Project, request: Request) -> Plan:
+    """Plan the asset's files, its registration, and what its template adds to the project.
+
+    Raises PolsterError for a name that is taken and for files that cannot be edited, PluginError
+    where the template fails.
+    """
+    naming.check(project, request.asset)
+    generated = {file.path: file for file in files.usual(_context(project, request))}
+    for file in _from_template(project, request):
+        usual = generated.get(file.path)
+        if usual is not None or read(project.root / file.path) is None:
+            generated[file.path] = file
+    plan = draft(
+        project.root,
+        [
+            *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
+            *registered(project, request.asset),
+            *requirements.added(project, request.template.requirements),
+            *environment.added(project, request.template.env),
+        ],
+    )
+    return created_first(plan)
+
+
+def registered(project: Project, asset: AssetId) -> Iterator[NewFile]:
+    """Yield the layer's `__init__.py` with the asset in it."""
+    from polster_core.edit import CannotEditError, register
+
+    path = asset.layer.init_file
+    before = read(project.root / path)
+    try:
+        yield NewFile(path=path, text=register(before or _empty(asset.layer), asset))
+    except CannotEditError as error:
+        raise error.at(path) from error
+
+
+def created_first(plan: Plan) -> Plan:
+    """Show what is new before what changes."""
+    changes = sorted(plan.changes, key=lambda change: (change.kind is Kind.UPDATE, change.path))
+    return replace(plan, changes=tuple(changes))
+
+
+def _context(project: Project, request: Request) -> AssetContext:
+    description = one_line(request.description) or files.default_description(request.asset)
+    return AssetContext(
+        project=project.name,
+        asset=request.asset,
+        description=description,
+        docstring=docstring(description, indent=1),
+        dependencies=request.dependencies,
+        parameters=tuple(map(files.parameter, request.dependencies)),
+        answers=request.answers,
+    )
+
+
+def _from_template(project: Project, request: Request) -> list[NewFile]:
+    template = request.template
+    try:
+        offered = plugin_checks.items(template.files(_context(project, request)), NewFile)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"template {template.name}: the plugin {request.origin} failed: "
+            f"{plugin_checks.in_one_line(error)}",
+            hint="nothing was changed; choose another one, or see  polster plugins",
+        ) from error
+    return [file for file in offered if isinstance(file, NewFile)]
+
+
+def _empty(layer: Layer) -> bytes:
+    return f'"""The {layer} assets."""\n\n__all__: list[str] = []\n'.encode()
+
+
+__all__ = ["PurePosixPath", "Request", "created_first", "plan", "registered"]
