@@ -70,7 +70,7 @@ def write(folder: Path, chains: int, rows: int, contracts: bool) -> None:
     """Make the project with `polster init`, then add the chains to it."""
     init = ["init", folder.name, "--no-sample-assets", "--no-setup", "--no-git"]
     subprocess.run(
-        [sys.executable, "-m", "polster_core.cli", *init],
+        [sys.executable, "-m", "polster_core", *init],
         cwd=folder.parent, check=True, stdout=subprocess.DEVNULL,
     )
     source = write_source(folder, rows)
