@@ -104,8 +104,8 @@ def set_up(root: Path, *, force: bool = False, listener: Listener | None = None)
     started = time.monotonic()
     for left in root.glob(f"{_OLD}*"):  # from a run that was killed
         shutil.rmtree(left, ignore_errors=True)
-    fresh = force or problem(root) is not None
     uv = find_uv()
+    fresh = force or problem(root) is not None or (uv is None and not _has_pip(root))
     with _aside(root) if fresh else _as_it_is():
         if uv:
             _sync(uv, root, fresh=fresh, listener=listener)
@@ -132,8 +132,6 @@ def _pip(root: Path, *, listener: Listener | None) -> None:
                 hint="uv brings one:  polster init --install-uv, or https://docs.astral.sh/uv/",
             )
         _install([base, "-m", "venv", folder(root)], root, listener)
-    if processes.run([python(root), "-c", "import pip"], cwd=root).code:  # made by uv, or killed
-        _install([python(root), "-m", "ensurepip"], root, listener)
     options = ["--disable-pip-version-check", "--no-input"]
     _install([python(root), "-m", "pip", "install", *options, "-e", ".[dev]"], root, listener)
 
@@ -158,6 +156,11 @@ def _install(command: list[str | Path], root: Path, listener: Listener | None) -
         details=done.last_lines(),
         hint=f"try again with  {retry(root)}",
     )
+
+
+def _has_pip(root: Path) -> bool:
+    """Whether pip can be used there: uv makes environments without, and so does being killed."""
+    return processes.run([python(root), "-c", "import pip"], cwd=root).code == 0
 
 
 def _interpreter() -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
 from polster_core.cli import failure
 from polster_core.plugins import PluginInfo, Plugins, Status, installed
+
+_MANY = 3
 
 
 @click.command("plugins", help="List what is installed, what is broken and why.")
@@ -67,9 +70,20 @@ def _as_dict(info: PluginInfo) -> dict[str, object]:
 def _table(infos: list[PluginInfo]) -> list[str]:
     rows = [("NAME", "FROM", "STATUS", "PROVIDES")]
     for info in infos:
-        what = info.problem if info.status is Status.BROKEN else ", ".join(info.provides)
+        what = info.problem if info.status is Status.BROKEN else _shortly(info.provides)
         rows.append((info.name, info.source, str(info.status), what or ""))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
         "  ".join((*(f"{row[i]:<{widths[i]}}" for i in range(3)), row[3])).rstrip() for row in rows
     ]
+
+
+def _shortly(provides: Sequence[str]) -> str:
+    """Name what a plugin provides; count what it has many of: `21 rules`."""
+    kinds: dict[str, list[str]] = {}
+    for thing in provides:
+        kinds.setdefault(thing.rpartition(" ")[0], []).append(thing)
+    return ", ".join(
+        f"{len(things)} {kind}s" if len(things) > _MANY else ", ".join(things)
+        for kind, things in kinds.items()
+    )
