@@ -52,7 +52,8 @@ def bare(tmp_path: Path) -> Path:
     commands: list[list[str | Path]] = [
         [*UV, "venv", "--quiet", "--python", sys.executable, venv],
         [*UV, "pip", "install", "--quiet", "--python", venv / "bin/python", ROOT],
-    ):
+    ]
+    for command in commands:
         done = machine.run(command)
         assert done.returncode == 0, done.stderr
     return venv
