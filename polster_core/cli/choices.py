@@ -92,7 +92,8 @@ def _option(flag: Flag, headings: Mapping[str, str]) -> click.Option:
         default=None,
         help=option.help + _default_note(option),
         hide_input=option.secret,
-        show_envvar=False,
+        envvar=f"POLSTER_INIT_{flag.name.replace('-', '_').upper()}",
+        show_envvar=option.secret,  # what is typed on the line is seen by others
     )
     if flag.contribution:
         made.heading = f"Options of {headings[flag.hook]} {flag.contribution}"

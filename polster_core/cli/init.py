@@ -50,14 +50,13 @@ def command() -> click.Command:
     plugins = installed()
     storage = choices.PluginChoice(plugins, STORAGE)
     cicd = choices.PluginChoice(plugins, CICD, also=[scaffold.NONE])
-    offers_cicd = len(cicd.names) > 1
     added = flags(plugins)
 
     @click.pass_obj
     def callback(session: object, /, name: str | None, **typed: Any) -> None:
         options = {flag.name: typed.pop(choices.parameter_name(flag)) for flag in added}
         wishes = Wishes(
-            **{"cicd": None, "platform": None, **typed},
+            **typed,
             verbose=bool(getattr(session, "verbose", False)),
             options=options,
         )
@@ -69,7 +68,7 @@ def command() -> click.Command:
         params=[
             click.Argument(["name"], required=False),
             click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
-            *(_cicd_options(cicd) if offers_cicd else ()),
+            *_cicd_options(cicd),
             *_own_options(),
             *choices.options_for(added, _HEADINGS),
         ],
@@ -78,7 +77,13 @@ def command() -> click.Command:
 
 
 def _cicd_options(cicd: choices.PluginChoice) -> Iterator[click.Option]:
-    yield click.Option(["--cicd"], type=cicd, help="Which pipeline to write.  [default: none]")
+    """Yield the options for the pipeline; where no plugin offers one, they are not shown."""
+    yield click.Option(
+        ["--cicd"],
+        type=cicd,
+        hidden=cicd.names == [scaffold.NONE],
+        help="Which pipeline to write.  [default: none]",
+    )
     yield click.Option(
         ["--platform"], type=click.Choice(_HOSTS), hidden=True, help="The older word for --cicd."
     )
@@ -190,7 +195,9 @@ class _Init:
         for name, offer in self._plugins.offers(CICD).items():
             if isinstance(offer, CicdGenerator) and offer.host == self._wishes.platform:
                 return name
-        raise UsageProblem(f"no pipeline for {self._wishes.platform} is installed")
+        raise UsageProblem(
+            f"no pipeline for {self._wishes.platform} is installed", hint="see  polster plugins"
+        )
 
     def _refuse_idle_options(self, counting: list[Flag]) -> None:
         """Say so when an option was typed that belongs to something else than was chosen."""

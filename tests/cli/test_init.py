@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -265,8 +266,17 @@ def test_options_of_plugins_that_are_not_there_are_not_shown(tmp_path: Path) -> 
     assert "--sample-assets / --no-sample-assets" in shown
     assert "--cicd" not in shown
     assert "--platform" not in shown
-    done = init("shop", "--cicd", "jenkins", cwd=tmp_path)
-    assert done.returncode == 2
+    assert init("shop", "--cicd", "none", *PLAIN, cwd=tmp_path).returncode == 0
+    done = init("two", "--cicd", "jenkins", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: there is no cicd jenkins\nhint: see  polster plugins\n",
+    )
+    done = init("two", "--platform", "github", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: no pipeline for github is installed\nhint: see  polster plugins\n",
+    )
 
 
 def test_dry_run_shows_the_plan_and_a_diff_and_changes_nothing(tmp_path: Path) -> None:
@@ -285,6 +295,41 @@ def test_dry_run_shows_the_plan_and_a_diff_and_changes_nothing(tmp_path: Path) -
     init("shop", *PLAIN, cwd=tmp_path)
     written = {f"  create  shop/{name}" for name in tree(tmp_path / "shop")}
     assert written == {line for line in plan if ".venv" not in line and "git  " not in line}
+
+
+# What uv does, without the network; and a run_polster.py that says how it was called.
+RUNNER = f"""
+"{sys.executable}" -m venv --without-pip .venv
+echo 'import sys; print("ran with", sys.argv[1:]); sys.exit(3)' > run_polster.py
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "arguments"),
+    [
+        (["--run"], []),
+        (["--start-dagster"], ["--no-materialize", "--ui"]),
+        (["--run", "--start-dagster"], ["--ui"]),
+    ],
+)
+def test_run_comes_last_and_its_exit_code_counts(
+    flags: list[str], arguments: list[str], tmp_path: Path
+) -> None:
+    machine.stand_in(tmp_path / "bin", "uv", RUNNER)
+    path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    (tmp_path / "work").mkdir()
+    done = init("shop", "--no-git", *flags, cwd=tmp_path / "work", env=path)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.endswith(f"add your own\n\nran with {arguments}\n")
+
+
+def test_nothing_is_run_where_setting_up_failed(tmp_path: Path) -> None:
+    machine.stand_in(tmp_path / "bin", "uv", "exit 1")
+    path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = init("shop", "--no-git", "--run", cwd=tmp_path, env=path)
+    assert done.returncode == 1
+    assert "Done" not in done.stdout
+    assert done.stderr.endswith("hint: try again with  cd shop && polster setup\n")
 
 
 def test_no_space_leaves_nothing(tmp_path: Path) -> None:

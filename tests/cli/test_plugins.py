@@ -1,0 +1,70 @@
+"""`polster plugins`: what is installed, what is broken and why."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import polster_core
+from tests import machine
+from tests.conftest import Install
+
+ROOT = Path(__file__).parents[2]
+OWN = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["polster"]
+BROKEN = "raise RuntimeError('no luck')"
+
+
+def test_what_polster_brings_is_active_and_complete(tmp_path: Path) -> None:
+    done = machine.polster("plugins", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)["plugins"]
+    assert [plugin["name"] for plugin in found] == sorted(OWN)
+    for plugin in found:
+        assert plugin["status"] == "active"
+        assert plugin["problem"] is None
+        assert plugin["distribution"] == "polster"
+        assert plugin["version"] == polster_core.__version__
+        assert plugin["provides"]
+    assert machine.polster("plugins", "--format", "json", cwd=tmp_path).stdout == done.stdout
+
+
+def test_the_table_is_aligned_and_says_what_is_wrong(tmp_path: Path, install: Install) -> None:
+    install("polster-plugin-x", BROKEN, entry="x")
+    done = machine.polster(
+        "plugins", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site/polster-plugin-x")}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    columns = [lines[0].index(word) for word in ("NAME", "FROM", "STATUS", "PROVIDES")]
+    cells = {
+        line.split()[0]: [
+            line[a:b].strip() for a, b in zip(columns, [*columns[1:], None], strict=True)
+        ]
+        for line in lines[1:]
+    }
+    assert cells["x"] == ["x", "polster-plugin-x 0.3.0", "broken", "RuntimeError: no luck"]
+    assert cells["storage-local"] == [
+        "storage-local",
+        f"polster {polster_core.__version__}",
+        "active",
+        "storage local",
+    ]
+
+
+def test_disabled_for_this_shell_or_for_this_project(tmp_path: Path, install: Install) -> None:
+    """Not even imported: the plugin would say so on stderr."""
+    install("polster-plugin-x", f"print('imported')\n{BROKEN}", entry="x")
+    site = {"PYTHONPATH": str(tmp_path / "site/polster-plugin-x")}
+    project = tmp_path / "shop"
+    (project / "src").mkdir(parents=True)
+    (project / "pyproject.toml").write_text('[tool.polster]\ndisable-plugins = ["x"]\n')
+
+    def status(cwd: Path, **env: str) -> tuple[str, str]:
+        done = machine.polster("plugins", "--json", cwd=cwd, env={**site, **env})
+        (found,) = (p for p in json.loads(done.stdout)["plugins"] if p["name"] == "x")
+        return found["status"], done.stderr
+
+    assert status(tmp_path) == ("broken", "imported\n")
+    assert status(tmp_path, POLSTER_DISABLE_PLUGINS="a, polster-plugin-x") == ("disabled", "")
+    assert status(project / "src") == ("disabled", "")
