@@ -1,0 +1,122 @@
+"""Generated projects that run: fixtures for every test that needs one.
+
+`runtime` is a Python with all that a generated project needs (its requirements, its `dev` extra and
+dagster-dg-cli), built once for a whole test run, whatever the number of workers.
+
+`project` makes a new project, written by `polster init`, for one test:
+
+    def test_it(project: MakeProject) -> None:
+        shop = project()                          # with the samples
+        bare = project(samples=False, files={"src/core/bronze_x.py": "..."})
+        bare.add("bronze_orders", "def extract() -> pl.DataFrame: ...")    # an asset by hand
+        assert shop.run("--select", "+gold_example").returncode == 0
+        assert shop.core("silver_example").returncode == 0     # a direct run
+        assert shop.pytest().returncode == 0
+
+`ran` is one that has run already, for tests that only look. See `Generated` in projects.py for all that it can do. Nothing is installed for a project: its
+`src` is on PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.generated.projects import Generated, copy, execute, initialise, only_one, told
+
+EXTRAS = ("dagster-dg-cli>=1.13,<1.14",)
+
+
+class MakeProject(Protocol):
+    """Make a project in the test's own folder."""
+
+    def __call__(
+        self,
+        name: str = "shop",
+        *,
+        samples: bool = True,
+        files: Mapping[str, str] | None = None,
+    ) -> Generated:
+        """With or without the samples; `files` are written on top."""
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a folder that all workers of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "generated"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def templates(shared: Path) -> Mapping[bool, Path]:
+    """Return projects to copy from: with samples, and without."""
+    found = {True: shared / "samples" / "shop", False: shared / "bare" / "shop"}
+    with only_one(shared / "templates.lock"):
+        for samples, folder in found.items():
+            if not folder.exists():
+                folder.parent.mkdir(exist_ok=True)
+                initialise(folder, "--sample-assets" if samples else "--no-sample-assets")
+    return found
+
+
+@pytest.fixture(scope="session")
+def runtime(shared: Path, templates: Mapping[bool, Path]) -> Path:
+    """Return the Python of an environment with everything that a generated project needs."""
+    environment, ready = shared / "runtime", shared / "runtime.ready"
+    with only_one(shared / "runtime.lock"):
+        if not ready.exists():
+            shutil.rmtree(environment, ignore_errors=True)
+            uv("venv", "-q", str(environment))
+            requirements = ("-r", str(templates[True] / "pyproject.toml"), "--extra", "dev")
+            install(environment / "bin" / "python", *requirements, *EXTRAS)
+            ready.touch()
+    return environment / "bin" / "python"
+
+
+def install(python: Path, *requirements: str) -> None:
+    """Install into the environment of a Python, with byte code: everything starts faster."""
+    uv("pip", "install", "-q", "--compile-bytecode", "-p", str(python), *requirements)
+
+
+def uv(*args: str) -> None:
+    """Run uv; the whole environment goes along, where the certificates of this machine are."""
+    env = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = execute(["uv", *args], cwd=Path.cwd(), env=env, seconds=600)
+    assert done.returncode == 0, told(done)
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: Path, templates: Mapping[bool, Path]) -> MakeProject:
+    """Make projects; see the top of this file."""
+    return maker(tmp_path, runtime, templates)
+
+
+@pytest.fixture(scope="session")
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
+) -> Generated:
+    """Return a project with samples that has run once, for tests that only look at it."""
+    shop = maker(tmp_path_factory.mktemp("ran"), runtime, templates)()
+    done = shop.run()
+    assert done.returncode == 0, told(done)
+    return shop
+
+
+def maker(folder: Path, runtime: Path, templates: Mapping[bool, Path]) -> MakeProject:
+    """Return what makes projects in a folder."""
+
+    def make(
+        name: str = "shop", *, samples: bool = True, files: Mapping[str, str] | None = None
+    ) -> Generated:
+        made = Generated(copy(templates[samples], folder / name), runtime)
+        made.write(files or {})
+        return made
+
+    return make

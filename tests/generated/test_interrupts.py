@@ -1,0 +1,204 @@
+"""Ctrl-C, SIGTERM and kill -9: no half snapshot, no staged file, no run that never ends."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.generated.conftest import MakeProject
+from tests.generated.projects import Generated, told
+
+INTERRUPTED = "error: interrupted; what was published before stays"
+
+ROWS = """
+def extract() -> pl.LazyFrame:
+    return pl.LazyFrame({"id": range(1_000)})
+"""
+SLOW_GENERATOR = """
+from collections.abc import Iterator
+import os, time
+
+def extract() -> Iterator[pl.DataFrame]:
+    for number in range(600):
+        yield pl.DataFrame({"id": range(number * 1_000, number * 1_000 + 1_000)})
+        if number == 3:
+            print("half way", flush=True)
+        if number > 3:
+            time.sleep(float(os.environ.get("NAP", 0.1)))
+"""
+SLOW_FUNCTION = """
+import os, time
+
+def transform(df: pl.LazyFrame) -> pl.LazyFrame:
+    print("half way", flush=True)
+    time.sleep(60 * float(os.environ.get("NAP", 1)))
+    return df
+"""
+SLOW_QUERY = """
+import os
+
+def transform(df: pl.LazyFrame) -> pl.LazyFrame:
+    rows = 400_000 if "NAP" not in os.environ else 1
+    print("half way", flush=True)
+    many = df.select(a=pl.int_range(pl.len()))
+    many = pl.concat([many] * (rows // 1000 + 1)).select(pl.col("a").hash())
+    return many.join(many, how="cross").filter(pl.col("a") + pl.col("a_right") == 1).head(1)
+"""
+
+RUNS = """
+import os, dagster as dg
+os.environ["DAGSTER_HOME"] = os.path.abspath(".dagster")
+with dg.DagsterInstance.get() as instance:
+    print([run.status.value for run in instance.get_runs()])
+"""
+
+
+@pytest.fixture(params=["generator", "function", "query"])
+def slow(project: MakeProject, request: pytest.FixtureRequest) -> Generated:
+    """Return a project that has run once, quickly; it says "half way" and goes on for long."""
+    shop = project(samples=False)
+    shop.add("bronze_a", SLOW_GENERATOR if request.param == "generator" else ROWS)
+    code = SLOW_QUERY if request.param == "query" else SLOW_FUNCTION
+    if request.param != "generator":
+        shop.add("silver_a", code, ["bronze_a"])
+    done = shop.run(env={"NAP": "0"})
+    assert done.returncode == 0, told(done)
+    return shop
+
+
+def in_terminal(shop: Generated, *args: str) -> pexpect.spawn[str]:
+    """Start run_polster.py in a terminal."""
+    command = args or ("run_polster.py",)
+    env = shop.variables()
+    return pexpect.spawn(
+        str(shop.interpreter), list(command), cwd=shop.root, env=env, encoding="utf-8", timeout=60
+    )
+
+
+def statuses(shop: Generated) -> str:
+    """Return the states of all runs that Dagster knows of, the newest first."""
+    done = shop.python("-c", RUNS)
+    assert done.returncode == 0, told(done)
+    return done.stdout.strip()
+
+
+def files(shop: Generated) -> list[Path]:
+    """Return all snapshots."""
+    return sorted((shop.root / "data").glob("*/*/*.parquet"))
+
+
+def assert_nothing_is_left(shop: Generated, before: list[Path]) -> None:
+    """Only whole snapshots, beside those from before; no staged file."""
+    assert shop.staged() == []
+    assert set(before) <= set(files(shop))
+    for path in set(files(shop)) - set(before):
+        assert path.read_bytes()[-4:] == b"PAR1"
+
+
+def test_ctrl_c_in_a_terminal(slow: Generated) -> None:
+    before = files(slow)
+    child = in_terminal(slow)
+    child.expect("half way")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130, child.before
+    assert child.before.rstrip().endswith(INTERRUPTED)
+    assert "Traceback" not in child.before
+    assert_nothing_is_left(slow, before)
+    assert statuses(slow) in {"['FAILURE', 'SUCCESS']", "['CANCELED', 'SUCCESS']"}
+    assert slow.state(files(slow)[-1].parent.parent.name + "_a") == "failed"
+    done = slow.run(env={"NAP": "0"})
+    assert done.returncode == 0, told(done)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_from_outside(project: MakeProject, number: signal.Signals) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", SLOW_GENERATOR)
+    process = shop.start("run_polster.py")
+    wait_for(lambda: len(shop.staged()) > 0)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert output.rstrip().endswith(INTERRUPTED)
+    assert_nothing_is_left(shop, [])
+    assert statuses(shop) in {"['FAILURE']", "['CANCELED']"}
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
+    """From the first import to the last line."""
+    shop = project()
+    dice = random.Random(5)  # noqa: S311 - moments, not secrets
+    for moment in sorted(dice.uniform(0.0, 2.0) for _ in range(10)):
+        process = shop.start("run_polster.py")
+        time.sleep(0.05 + moment)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode in {0, 130}, f"{moment}\n{output}"
+        assert "Traceback" not in output, f"{moment}\n{output}"
+        assert_nothing_is_left(shop, [])
+    assert "STARTED" not in statuses(shop)
+    assert "NOT_STARTED" not in statuses(shop)
+    assert shop.run().returncode == 0
+
+
+def test_a_killed_run_is_not_shown_as_running(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", SLOW_GENERATOR)
+    process = shop.start("run_polster.py")
+    wait_for(lambda: len(shop.staged()) > 0)
+    process.kill()
+    process.communicate()
+    assert files(shop) == []
+    done = shop.run(env={"NAP": "0"})
+    assert done.returncode == 0, told(done)
+    assert statuses(shop) == "['SUCCESS', 'FAILURE']"
+    assert shop.state("bronze_a") == "fresh"
+
+
+def test_ctrl_c_in_a_direct_run(slow: Generated) -> None:
+    before = files(slow)
+    stem = f"{before[-1].parent.parent.name}_a"
+    child = in_terminal(slow, f"src/core/{stem}.py")
+    child.expect("half way")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130, child.before
+    assert "Traceback" not in child.before
+    assert_nothing_is_left(slow, before)
+
+
+def test_what_killed_runs_left_is_swept(project: MakeProject) -> None:
+    shop = project()
+    assert shop.run().returncode == 0
+    for name in ("7-x.parquet", "7-x.evaluated"):
+        (shop.root / "data/.staging" / name).write_text("half")
+    for path in (shop.root / "data/.staging").rglob("*"):
+        two_days_ago(path)
+    assert shop.run().returncode == 0
+    assert shop.staged() == []
+
+
+def two_days_ago(path: Path) -> None:
+    """Make a file look old."""
+    import os
+
+    when = time.time() - 48 * 3600
+    os.utime(path, (when, when))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
