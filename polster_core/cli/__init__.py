@@ -27,7 +27,10 @@ COMMANDS: Mapping[str, str] = {
     "setup": "Create or repair this project's environment.",
     "run": "Run this project's assets in its own environment.",
     "add-asset": "Add an asset to this project.",
+    "rename-asset": "Rename an asset: files, uses, tests, docs, data, history.",
+    "remove-asset": "Remove assets: their files, tests and registrations.",
     "list-assets": "List the assets of this project.",
+    "lineage": "Show what is made of what.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",
 }

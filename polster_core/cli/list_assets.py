@@ -49,11 +49,12 @@ def command(
     elif assets:
         click.echo("\n".join(listing.as_table(assets)))
     else:
-        _say_empty(layer)
+        say_empty(layer)
     warn_of_faults(pipeline)
 
 
-def _say_empty(layer: str | None) -> None:
+def say_empty(layer: str | None) -> None:
+    """Say on stderr that there is nothing to show."""
     click.echo(f"there are no {layer} assets" if layer else "there are no assets yet", err=True)
     click.echo("hint: make one with  polster add-asset", err=True)
 

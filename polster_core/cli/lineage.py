@@ -1,0 +1,101 @@
+"""`polster lineage`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from polster_core.cli.list_assets import say_empty, warn_of_faults
+from polster_core.lineage.graph import Graph, graph_of
+from polster_core.pipeline import read_pipeline
+from polster_core.project import find_project
+from polster_core.selection import select
+
+_FORMATS = ["tree", "mermaid", "svg", "html", "json"]
+_WIDE = 160
+"""Columns that a drawing may have where there is no terminal."""
+
+
+@click.command("lineage", help="Show what is made of what.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="The form; by default that of the file's name, or a tree for the terminal.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--select", "selection", multiple=True, metavar="EXPR", help="Only these assets.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to this file.",
+)
+def command(
+    *, form: str | None, as_json: bool, selection: tuple[str, ...], output: Path | None
+) -> None:
+    """Read, select, draw, then print or write."""
+    project = find_project()
+    pipeline = read_pipeline(project, core=False)
+    graph = graph_of(pipeline, select(pipeline, selection))
+    form = "json" if as_json else form or _form_of(output)
+    if form == "tree" and not graph.assets:
+        say_empty(None)
+    text = _render(graph, form, project.name, to_file=output is not None)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write(output, text)
+        click.echo(f"  create  {output}  {len(graph.assets):,} assets", err=form == "json")
+    warn_of_faults(pipeline)
+
+
+def _form_of(output: Path | None) -> str:
+    """Return the form that a file's name asks for."""
+    suffixes = {".svg": "svg", ".html": "html", ".htm": "html", ".json": "json"}
+    suffixes |= {".mmd": "mermaid", ".mermaid": "mermaid"}
+    return suffixes.get(output.suffix.lower(), "tree") if output else "tree"
+
+
+def _render(graph: Graph, form: str, project: str, *, to_file: bool) -> str:
+    """Import what the form needs, and nothing else."""
+    if form == "svg":
+        from polster_core.lineage import svg
+
+        return svg.render(graph, f"{project}: lineage")
+    if form == "html":
+        from polster_core.lineage import page
+
+        return page.render(graph, project)
+    if form == "json":
+        from polster_core.lineage.graph import as_json
+
+        return as_json(graph) + "\n"
+    if form == "mermaid":
+        from polster_core.lineage import mermaid
+
+        return "".join(f"{line}\n" for line in mermaid.lines(graph))
+    width = _WIDE if to_file or not sys.stdout.isatty() else shutil.get_terminal_size().columns
+    return "".join(f"{line}\n" for line in _text(graph, width))
+
+
+def _text(graph: Graph, width: int) -> Iterator[str]:
+    """Yield each connected part as a drawing, or as a tree where it is too entangled for one."""
+    from polster_core.lineage import drawing, tree
+
+    last = 0
+    for part in sorted(graph.components(), key=lambda part: not part.edges):
+        lines = drawing.draw(part, width) or list(tree.lines(part))
+        if last and max(last, len(lines)) > 1:
+            yield ""
+        yield from lines
+        last = len(lines)
+
+
+def _write(output: Path, text: str) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8", newline="\n")

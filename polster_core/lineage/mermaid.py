@@ -1,0 +1,39 @@
+"""Lineage as Mermaid, which GitHub, GitLab, Azure DevOps and most wikis draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from polster_core.lineage.graph import Graph
+from polster_core.medallion import Layer
+from polster_core.model import Asset
+
+_PLAIN = re.compile(r"\w+", re.ASCII)
+# Strokes that stand out on white and on dark grey alike; no fill, so that the text stays readable.
+_STROKES = {Layer.BRONZE: "#b0703c", Layer.SILVER: "#8793a5", Layer.GOLD: "#c99700"}
+
+
+def lines(graph: Graph) -> Iterator[str]:
+    """Yield a flow chart, left to right, a box for each layer."""
+    names = {asset.key: _id(asset, n) for n, asset in enumerate(graph.assets)}
+    yield "flowchart LR"
+    for layer in Layer:
+        assets = [asset for asset in graph.assets if asset.layer is layer]
+        if assets:
+            yield f"  subgraph {layer}"
+            for asset in assets:
+                yield f'    {names[asset.key]}["{_label(asset.name)}"]:::{layer}Asset'
+            yield "  end"
+    for start, to in graph.edges:
+        yield f"  {names[start]} --> {names[to]}"
+    for layer in Layer:
+        yield f"  classDef {layer}Asset stroke:{_STROKES[layer]},stroke-width:2px"
+
+
+def _id(asset: Asset, number: int) -> str:
+    return asset.id.stem if _PLAIN.fullmatch(asset.id.stem) else f"asset_{number}"
+
+
+def _label(text: str) -> str:
+    return text.replace("#", "#35;").replace('"', "#quot;")

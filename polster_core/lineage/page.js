@@ -1,0 +1,351 @@
+"use strict";
+// One page, no libraries: the graph stands in #data, laid out by Polster; `only` lays a part out anew.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const { width: W, height: H, row: ROW, gap: GAP, head: HEAD, margin: MARGIN } = data.sizes;
+  const $ = (id) => document.getElementById(id);
+  const SVG = "http://www.w3.org/2000/svg";
+  const LAYERS = ["bronze", "silver", "gold"].filter((l) => data.nodes.some((n) => n.layer === l));
+
+  const assets = data.nodes.map((node, index) => ({
+    ...node, index, stem: `${node.layer}_${node.name}`, up: [], down: [], el: null,
+  }));
+  const byStem = new Map(assets.map((a) => [a.stem, a]));
+  const wires = data.edges.map(([from, to]) => {
+    const wire = { from: assets[from], to: assets[to], el: null };
+    wire.from.down.push(wire.to);
+    wire.to.up.push(wire.from);
+    return wire;
+  });
+  let chosen = null;
+  let only = false;
+  let view = { x: 0, y: 0, k: 1 };
+
+  // ---- small helpers -------------------------------------------------------------------------
+  function make(tag, attributes = {}, ...children) {
+    const el = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, value);
+    el.append(...children);
+    return el;
+  }
+  function html(tag, properties = {}, ...children) {
+    const el = Object.assign(document.createElement(tag), properties);
+    el.append(...children);
+    return el;
+  }
+  const shortened = (text, length) =>
+    text.length <= length ? text : text.slice(0, length - 1).trimEnd() + "…";
+  function reach(start, side) {
+    const found = new Set();
+    const todo = [start];
+    while (todo.length) {
+      for (const other of todo.pop()[side]) {
+        if (!found.has(other) && other !== start) { found.add(other); todo.push(other); }
+      }
+    }
+    return found;
+  }
+
+  // ---- the picture ---------------------------------------------------------------------------
+  function curve(a, b) {
+    const x1 = a.px + W, y1 = a.py + H / 2, x2 = b.px, y2 = b.py + H / 2;
+    const bend = Math.max(Math.abs(x2 - x1) * 0.45, 40);
+    return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+  }
+  function draw() {
+    for (const asset of assets) {
+      const label = asset.description ? `${asset.stem}: ${asset.description}` : asset.stem;
+      const el = make("g", { class: `node ${asset.layer}`, tabindex: "0", role: "button", "aria-label": label });
+      el.append(
+        make("rect", { class: "card", width: W, height: H, rx: 7 }),
+        make("rect", { class: "medal", x: 0, y: 9, width: 3, height: H - 18, rx: 1.5 }),
+        make("text", { class: "name", x: 15, y: asset.description ? 20 : H / 2 + 4.5 }, shortened(asset.name, 28)),
+      );
+      if (asset.description) el.append(make("text", { class: "text", x: 15, y: 36 }, shortened(asset.description, 34)));
+      el.addEventListener("click", (event) => { event.stopPropagation(); if (!moved) choose(asset); });
+      el.addEventListener("keydown", (event) => walk(event, asset));
+      asset.el = el;
+    }
+    for (const wire of wires) wire.el = make("path", { class: "wire" });
+    $("nodes").append(...assets.map((a) => a.el));
+    $("wires").append(...wires.map((w) => w.el));
+  }
+  function layout() {
+    const shown = new Set(only && chosen ? [chosen, ...reach(chosen, "up"), ...reach(chosen, "down")] : assets);
+    const places = only && chosen ? arrange(shown) : null;
+    for (const asset of assets) {
+      asset.shown = shown.has(asset);
+      [asset.px, asset.py] = places ? places.get(asset) ?? [0, 0] : [asset.x, asset.y];
+      asset.el.style.display = asset.shown ? "" : "none";
+      asset.el.setAttribute("transform", `translate(${asset.px} ${asset.py})`);
+    }
+    for (const wire of wires) {
+      const visible = wire.from.shown && wire.to.shown;
+      wire.el.style.display = visible ? "" : "none";
+      if (visible) wire.el.setAttribute("d", curve(wire.from, wire.to));
+    }
+    heads(shown);
+  }
+  function heads(shown) {
+    $("heads").replaceChildren(...LAYERS.map((layer, n) => {
+      const x = MARGIN + n * (W + GAP);
+      const count = [...shown].filter((a) => a.layer === layer).length;
+      return make("g", { class: layer },
+        make("circle", { class: "medal", cx: x + 5, cy: MARGIN + 2, r: 5 }),
+        make("text", { class: "head", x: x + 18, y: MARGIN + 6 }, `${layer.toUpperCase()} ${count.toLocaleString("en")}`));
+    }));
+  }
+  // The same method as Polster's own layout: keep the order, move towards the neighbours.
+  function arrange(shown) {
+    const columns = LAYERS.map((layer) => [...shown].filter((a) => a.layer === layer).sort((a, b) => a.y - b.y));
+    const place = new Map();
+    for (const column of columns) column.forEach((asset, n) => place.set(asset, n));
+    for (let sweep = 0; sweep < 12; sweep++) {
+      for (const column of sweep % 2 ? columns : [...columns].reverse()) {
+        const wanted = column.map((asset) => {
+          const near = [...asset.up, ...asset.down].filter((a) => shown.has(a)).map((a) => place.get(a));
+          return near.length ? near.reduce((sum, y) => sum + y, 0) / near.length : place.get(asset);
+        });
+        spread(wanted).forEach((y, n) => place.set(column[n], y));
+      }
+    }
+    const top = Math.min(...place.values());
+    const result = new Map();
+    columns.forEach((column, n) => column.forEach((asset) =>
+      result.set(asset, [MARGIN + n * (W + GAP), HEAD + (place.get(asset) - top) * ROW])));
+    return result;
+  }
+  function spread(wanted) {
+    const blocks = [];
+    wanted.forEach((height, row) => {
+      let [mean, size] = [height - row, 1];
+      while (blocks.length && blocks.at(-1)[0] > mean) {
+        const [other, count] = blocks.pop();
+        [mean, size] = [(mean * size + other * count) / (size + count), size + count];
+      }
+      blocks.push([mean, size]);
+    });
+    return blocks.flatMap(([mean, size]) => Array(size).fill(mean)).map((mean, row) => mean + row);
+  }
+
+  // ---- moving about --------------------------------------------------------------------------
+  const picture = $("picture");
+  function show(next) {
+    view = next;
+    $("world").setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
+    picture.classList.toggle("far", view.k < 0.55);
+    picture.classList.toggle("farther", view.k < 0.28);
+  }
+  function bounds() {
+    const shown = assets.filter((a) => a.shown);
+    if (!shown.length) return [0, 0, 1, 1];
+    const right = Math.max(...shown.map((a) => a.px)) + W + MARGIN;
+    const bottom = Math.max(...shown.map((a) => a.py)) + H + MARGIN;
+    return [0, 0, right, bottom];
+  }
+  function fit(whole) {
+    const [, , right, bottom] = bounds();
+    const box = picture.getBoundingClientRect();
+    const wide = Math.min(box.width / right, 1.15);
+    const k = whole ? Math.min(wide, box.height / bottom) : Math.max(Math.min(wide, box.height / bottom), Math.min(wide, 0.6));
+    const y = bottom * k < box.height ? (box.height - bottom * k) / 2 : 0;
+    show({ k, x: (box.width - right * k) / 2, y: Math.min(y, 90) });
+  }
+  function zoom(factor, x, y) {
+    const k = Math.min(Math.max(view.k * factor, 0.02), 3);
+    show({ k, x: x - (x - view.x) * (k / view.k), y: y - (y - view.y) * (k / view.k) });
+  }
+  function reveal(asset) {
+    const box = picture.getBoundingClientRect();
+    const k = Math.max(view.k, 0.6);
+    const x = view.x + asset.px * view.k, y = view.y + asset.py * view.k;
+    const inside = x > 0 && y > 0 && x + W * view.k < box.width && y + H * view.k < box.height;
+    if (inside && k === view.k) return;
+    show({ k, x: box.width / 2 - (asset.px + W / 2) * k, y: box.height / 2 - (asset.py + H / 2) * k });
+  }
+  let moved = false;
+  const pointers = new Map();
+  picture.addEventListener("pointerdown", (event) => {
+    pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    moved = false;
+  });
+  window.addEventListener("pointermove", (event) => {
+    const last = pointers.get(event.pointerId);
+    if (!last) return;
+    const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, p]) => p);
+    const now = [event.clientX, event.clientY];
+    if (!moved && Math.hypot(now[0] - last[0], now[1] - last[1]) < 4) return;
+    moved = true;
+    picture.classList.add("dragging");
+    if (others.length) {
+      const box = picture.getBoundingClientRect();
+      const distance = (p) => Math.hypot(p[0] - others[0][0], p[1] - others[0][1]) || 1;
+      zoom(distance(now) / distance(last), others[0][0] - box.left, others[0][1] - box.top);
+    } else {
+      show({ k: view.k, x: view.x + now[0] - last[0], y: view.y + now[1] - last[1] });
+    }
+    pointers.set(event.pointerId, now);
+  });
+  for (const kind of ["pointerup", "pointercancel"]) {
+    window.addEventListener(kind, (event) => { pointers.delete(event.pointerId); picture.classList.remove("dragging"); });
+  }
+  picture.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const box = picture.getBoundingClientRect();
+    if (event.ctrlKey || event.metaKey || !event.shiftKey && Math.abs(event.deltaX) < 1 && event.deltaMode === 1) {
+      zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.01)), event.clientX - box.left, event.clientY - box.top);
+    } else {
+      const [dx, dy] = event.shiftKey ? [event.deltaY, event.deltaX] : [event.deltaX, event.deltaY];
+      show({ k: view.k, x: view.x - dx, y: view.y - dy });
+    }
+  }, { passive: false });
+  picture.addEventListener("click", () => { if (!moved) choose(null); });
+  const centre = (factor) => { const box = picture.getBoundingClientRect(); zoom(factor, box.width / 2, box.height / 2); };
+  $("in").onclick = () => centre(1.3);
+  $("out").onclick = () => centre(1 / 1.3);
+  $("fit").onclick = () => fit(true);
+  $("only").onclick = () => { only = !only; update(true); };
+
+  // ---- choosing ------------------------------------------------------------------------------
+  function choose(asset, { keepView = false } = {}) {
+    const was = only;
+    chosen = asset;
+    if (!asset) only = false;
+    update(was || only);
+    if (asset && !keepView && !only) reveal(asset);
+  }
+  function update(again) {
+    if (again) { layout(); fit(false); }
+    const up = chosen ? reach(chosen, "up") : new Set();
+    const down = chosen ? reach(chosen, "down") : new Set();
+    picture.classList.toggle("lit", Boolean(chosen));
+    for (const asset of assets) {
+      asset.el.classList.toggle("chosen", asset === chosen);
+      asset.el.classList.toggle("on", asset === chosen || up.has(asset) || down.has(asset));
+    }
+    for (const { from, to, el } of wires) {
+      el.classList.toggle("up", up.has(from) && (to === chosen || up.has(to)));
+      el.classList.toggle("down", down.has(to) && (from === chosen || down.has(from)));
+    }
+    $("only").hidden = !chosen;
+    $("only").setAttribute("aria-pressed", String(only));
+    for (const link of $("list").querySelectorAll("a")) link.classList.toggle("chosen", link.dataset.stem === chosen?.stem);
+    details(up, down);
+    const hash = chosen ? `#${encodeURIComponent(chosen.stem)}${only ? "/only" : ""}` : "";
+    if (location.hash !== hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  }
+  function fromHash() {
+    const [stem, mode] = location.hash.slice(1).split("/").map(decodeURIComponent);
+    const asset = byStem.get(stem) ?? null;
+    only = Boolean(asset) && mode === "only";
+    chosen = asset;
+    update(true);
+    if (asset && !only) reveal(asset);
+  }
+  window.addEventListener("hashchange", fromHash);
+  function walk(event, asset) {
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(asset); return; }
+    const column = assets.filter((a) => a.shown && a.layer === asset.layer).sort((a, b) => a.py - b.py);
+    const at = column.indexOf(asset);
+    const next = {
+      ArrowLeft: asset.up.find((a) => a.shown), ArrowRight: asset.down.find((a) => a.shown),
+      ArrowUp: column[at - 1], ArrowDown: column[at + 1],
+    }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    reveal(next);
+    next.el.focus({ preventScroll: true });
+  }
+
+  // ---- the panel of one asset ----------------------------------------------------------------
+  function link(asset, ...children) {
+    const el = html("a", { href: `#${encodeURIComponent(asset.stem)}`, title: asset.stem });
+    el.dataset.stem = asset.stem;
+    el.append(...children);
+    el.addEventListener("click", (event) => { event.preventDefault(); choose(asset); });
+    return el;
+  }
+  function neighbours(title, direct, all) {
+    if (!direct.length) return [];
+    const more = all.size > direct.length ? html("span", { className: "all" }, `  ${direct.length} direct, ${all.size} in all`) : "";
+    const items = direct.map((asset) => html("li", {}, link(asset, html("span", { className: `dot ${asset.layer}` }), asset.stem)));
+    return [html("h2", {}, title, more), html("ul", {}, ...items)];
+  }
+  function file(path) {
+    const copy = html("button", { className: "copy", type: "button" }, "copy");
+    copy.onclick = async () => {
+      try { await navigator.clipboard.writeText(path); copy.textContent = "copied"; } catch { copy.textContent = "press Ctrl+C"; getSelection().selectAllChildren(copy.previousSibling); }
+      setTimeout(() => { copy.textContent = "copy"; }, 1500);
+    };
+    return html("div", { className: "file" }, html("code", {}, path), copy);
+  }
+  function details(up, down) {
+    const panel = $("details");
+    panel.hidden = !chosen;
+    if (!chosen) return;
+    const close = html("button", { id: "close", ariaLabel: "Close" }, "×");
+    close.onclick = () => choose(null);
+    const files = [chosen.core_file, chosen.asset_file].filter(Boolean);
+    panel.replaceChildren(
+      close,
+      html("div", { className: "layer" }, html("span", { className: `dot ${chosen.layer}` }), chosen.layer),
+      html("div", { className: "title" }, chosen.name),
+      ...(chosen.description ? [html("p", {}, chosen.description)] : []),
+      ...neighbours("Depends on", chosen.up, up),
+      ...neighbours("Used by", chosen.down, down),
+      html("h2", {}, "Files"), ...files.map(file),
+      html("h2", {}, "Key in Dagster"), file(chosen.key),
+    );
+  }
+
+  // ---- the list and the search ---------------------------------------------------------------
+  function matches(asset, words) {
+    const text = `${asset.stem} ${asset.key} ${asset.description}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  }
+  function marked(name, words) {
+    const at = words.length === 1 ? name.toLowerCase().indexOf(words[0]) : -1;
+    if (at < 0) return [name];
+    return [name.slice(0, at), html("mark", {}, name.slice(at, at + words[0].length)), name.slice(at + words[0].length)];
+  }
+  function list() {
+    const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const parts = [];
+    for (const layer of LAYERS) {
+      const found = assets.filter((a) => a.layer === layer && matches(a, words));
+      if (!found.length) continue;
+      parts.push(html("h2", {}, html("span", { className: `dot ${layer}` }), `${layer} ${found.length.toLocaleString("en")}`));
+      parts.push(...found.map((asset) => link(asset, ...marked(asset.name, words))));
+    }
+    $("list").replaceChildren(...(parts.length ? parts : [html("p", { className: "none" }, "No asset has that in its name or description.")]));
+    for (const el of $("list").querySelectorAll("a")) el.classList.toggle("chosen", el.dataset.stem === chosen?.stem);
+  }
+  function active(step) {
+    const links = [...$("list").querySelectorAll("a")];
+    const now = links.findIndex((el) => el.classList.contains("active"));
+    const next = links[Math.min(Math.max(now + step, 0), links.length - 1)];
+    links[now]?.classList.remove("active");
+    next?.classList.add("active");
+    next?.scrollIntoView({ block: "nearest" });
+  }
+  $("search").addEventListener("input", list);
+  $("search").addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); active(event.key === "ArrowDown" ? 1 : -1); }
+    if (event.key === "Enter") ($("list").querySelector("a.active") ?? $("list").querySelector("a"))?.click();
+  });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "/" && document.activeElement !== $("search")) { event.preventDefault(); $("search").focus(); $("search").select(); }
+    if (event.key === "Escape") {
+      if ($("search").value) { $("search").value = ""; list(); } else choose(null);
+      document.activeElement?.blur();
+    }
+  });
+  window.addEventListener("resize", () => { if (!chosen) fit(false); });
+
+  $("project").textContent = data.project;
+  const counts = LAYERS.map((layer) => `${assets.filter((a) => a.layer === layer).length.toLocaleString("en")} ${layer}`);
+  $("counts").textContent = counts.join(", ") || "no assets yet";
+  draw();
+  list();
+  fromHash();
+})();
