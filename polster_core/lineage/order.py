@@ -13,6 +13,8 @@ from polster_core.lineage.graph import Graph
 from polster_core.medallion import Layer
 
 _SWEEPS = 12
+_SETTLING, _SETTLED = 40, 0.05
+"""Rounds of moving at most, and the rows by which nothing has to have moved to end before."""
 
 Columns = tuple[tuple[str, ...], ...]
 
@@ -81,17 +83,23 @@ def crossings(graph: Graph, order: Sequence[Sequence[str]]) -> int:
 
 
 def heights(graph: Graph, order: Columns) -> dict[str, float]:
-    """Return how far down each key stands, in rows; within a column at least one row apart."""
+    """Return how far down each key stands, in rows; within a column at least one row apart.
+
+    Heights are quarters of rows, so that what is nearly in line is in line.
+    """
     place = {key: float(n) for column in order for n, key in enumerate(column)}
-    for sweep in range(_SWEEPS):
+    for sweep in range(_SETTLING):
+        before = dict(place)
         for column in order if sweep % 2 else reversed(order):
             wanted = []
             for key in column:
                 near = [place[other] for other in (*graph.upstream[key], *graph.downstream[key])]
                 wanted.append(sum(near) / len(near) if near else place[key])
             place.update(zip(column, spread(wanted), strict=True))
+        if all(abs(place[key] - height) < _SETTLED for key, height in before.items()):
+            break
     top = min(place.values(), default=0.0)
-    return {key: height - top for key, height in place.items()}
+    return {key: round((height - top) * 4) / 4 for key, height in place.items()}
 
 
 def spread(wanted: Sequence[float]) -> list[float]:

@@ -17,6 +17,7 @@
     wire.to.up.push(wire.from);
     return wire;
   });
+  const READABLE = 0.85; // the scale below which a large graph is not shrunk unless one asks
   let chosen = null;
   let only = false;
   let view = { x: 0, y: 0, k: 1 };
@@ -147,7 +148,8 @@
     const [, , right, bottom] = bounds();
     const box = picture.getBoundingClientRect();
     const wide = Math.min(box.width / right, 1.15);
-    const k = whole ? Math.min(wide, box.height / bottom) : Math.max(Math.min(wide, box.height / bottom), Math.min(wide, 0.6));
+    const all = Math.min(wide, box.height / bottom);
+    const k = whole ? all : Math.max(all, Math.min(wide, READABLE));
     const y = bottom * k < box.height ? (box.height - bottom * k) / 2 : 0;
     show({ k, x: (box.width - right * k) / 2, y: Math.min(y, 90) });
   }
@@ -155,13 +157,21 @@
     const k = Math.min(Math.max(view.k * factor, 0.02), 3);
     show({ k, x: x - (x - view.x) * (k / view.k), y: y - (y - view.y) * (k / view.k) });
   }
+  // Bring an asset and, as far as they fit, its neighbours into view; move no more than that takes.
   function reveal(asset) {
     const box = picture.getBoundingClientRect();
-    const k = Math.max(view.k, 0.6);
-    const x = view.x + asset.px * view.k, y = view.y + asset.py * view.k;
-    const inside = x > 0 && y > 0 && x + W * view.k < box.width && y + H * view.k < box.height;
+    const [, , right, bottom] = bounds();
+    if (Math.min(box.width / right, box.height / bottom) >= 0.6) { fit(false); return; }
+    const near = [asset, ...asset.up, ...asset.down].filter((a) => a.shown);
+    const across = [asset, ...reach(asset, "up"), ...reach(asset, "down")].map((a) => a.px);
+    const left = Math.min(...across), end = Math.max(...across) + W;
+    const k = Math.min(Math.max(view.k, 0.6), Math.max((box.width - 40) / (end - left), 0.3));
+    let top = Math.min(...near.map((a) => a.py)), low = Math.max(...near.map((a) => a.py)) + H;
+    if ((low - top) * k > box.height - 40) [top, low] = [asset.py, asset.py + H];
+    const x = view.x + left * k, y = view.y + top * k;
+    const inside = x > 10 && y > 10 && x + (end - left) * k < box.width - 10 && y + (low - top) * k < box.height - 10;
     if (inside && k === view.k) return;
-    show({ k, x: box.width / 2 - (asset.px + W / 2) * k, y: box.height / 2 - (asset.py + H / 2) * k });
+    show({ k, x: box.width / 2 - ((left + end) / 2) * k, y: box.height / 2 - ((top + low) / 2) * k });
   }
   let moved = false;
   const pointers = new Map();
@@ -299,6 +309,8 @@
   }
 
   // ---- the list and the search ---------------------------------------------------------------
+  const names = new Intl.Collator("en", { numeric: true });
+  const byName = (a, b) => names.compare(a.name, b.name);
   function matches(asset, words) {
     const text = `${asset.stem} ${asset.key} ${asset.description}`.toLowerCase();
     return words.every((word) => text.includes(word));
@@ -312,7 +324,7 @@
     const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const parts = [];
     for (const layer of LAYERS) {
-      const found = assets.filter((a) => a.layer === layer && matches(a, words));
+      const found = assets.filter((a) => a.layer === layer && matches(a, words)).sort(byName);
       if (!found.length) continue;
       parts.push(html("h2", {}, html("span", { className: `dot ${layer}` }), `${layer} ${found.length.toLocaleString("en")}`));
       parts.push(...found.map((asset) => link(asset, ...marked(asset.name, words))));
