@@ -432,6 +432,8 @@ def test_no_command_minds(tmp_path: Path, way: Break) -> None:
     for args in (
         ["list-assets"],
         ["list-assets", "--json", "--select", "+*+"],
+        ["lineage"],
+        *(["lineage", "--format", form] for form in ("mermaid", "svg", "html", "json")),
         ["validate"],
         ["validate", "--format", "github"],
         ["validate", "--format", "sarif"],
