@@ -3,7 +3,8 @@
 They import libcst, which is slow to load: import this package where something is edited.
 """
 
-from polster_core.edit.parameter import rename_parameter
+from polster_core.edit.mentions import rename_mentions
+from polster_core.edit.parameter import parameters, rename_parameter
 from polster_core.edit.references import Edited, Left, rename_references
 from polster_core.edit.registry import register, reregister, unregister
 from polster_core.edit.source import CannotEditError
@@ -12,7 +13,9 @@ __all__ = [
     "CannotEditError",
     "Edited",
     "Left",
+    "parameters",
     "register",
+    "rename_mentions",
     "rename_parameter",
     "rename_references",
     "reregister",

@@ -70,3 +70,8 @@ class Mentions:
     @property
     def _new_folder(self) -> bytes:
         return f"{self.new.layer}/{self.new.name}".encode()
+
+
+def rename_mentions(text: bytes, old: AssetId, new: AssetId) -> bytes:
+    """Rename every mention of an asset in a document."""
+    return Mentions(old, new).in_prose(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -45,6 +46,20 @@ def rename_parameter(data: bytes, function: str, old: str, new: str) -> bytes:
             hint=f"rename the parameter to {new} by hand, then run this again",
         )
     return edited
+
+
+def parameters(data: bytes, function: str) -> list[str] | None:
+    """Return the names of a function's parameters; `None` if the module has no such function."""
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError) as error:
+        raise CannotEditError(f"the file cannot be parsed: {error}") from error
+    found = None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
+            given = node.args
+            found = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return found
 
 
 def _function(source: Source, name: str) -> cst.FunctionDef | None:

@@ -6,6 +6,7 @@ that libcst itself does not write back as it read them (form feeds, line ends of
 
 from __future__ import annotations
 
+import ast
 import codecs
 import io
 import re
@@ -88,9 +89,7 @@ class Source:
         try:
             self.module = cst.parse_module(self._read.rstrip().decode())
         except cst.ParserSyntaxError as error:
-            raise CannotEditError(
-                f"the file cannot be parsed: {error.message}", line=error.raw_line
-            ) from error
+            raise _syntax_error(self.text, error) from error
         except RecursionError as error:
             raise CannotEditError("the file is nested too deeply to be edited") from error
         self._header = b"".join(self._code(line) for line in self.module.header)
@@ -210,3 +209,14 @@ def _encoding(data: bytes) -> tuple[str, bytes]:
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8", codecs.BOM_UTF8
     return encoding, b""
+
+
+def _syntax_error(text: bytes, error: cst.ParserSyntaxError) -> CannotEditError:
+    """Say what Python says of a file, or what libcst says of one that Python could read."""
+    try:
+        ast.parse(text)
+    except SyntaxError as found:
+        return CannotEditError(f"the file cannot be parsed: {found.msg}", line=found.lineno or 1)
+    except ValueError as found:
+        return CannotEditError(f"the file cannot be parsed: {found}")
+    return CannotEditError(f"the file cannot be parsed: {error.message}", line=error.raw_line)

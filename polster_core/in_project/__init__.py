@@ -1,0 +1,1 @@
+"""Scripts that run in a project's own environment, where Polster is not installed."""
