@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "remove-asset": "Remove assets: their files, tests and registrations.",
     "list-assets": "List the assets of this project.",
     "lineage": "Show what is made of what.",
+    "quarantine": "Show the rows that broke a contract, and run them again.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "plugins": "List what is installed, what is broken and why.",
 }
