@@ -16,7 +16,8 @@ from libcst.metadata import (  # noqa: TID253
 )
 
 from polster_core.edit.same import differ_in_name_only
-from polster_core.edit.source import CannotEditError, Source, Span, Splice
+from polster_core.edit.source import Source
+from polster_core.edit.text import CannotEditError, Span, Splice
 
 _BY_TEXT = m.OneOf(
     *(m.Name(name) for name in ("eval", "exec", "execute_global", "locals", "sql", "vars"))
@@ -65,9 +66,9 @@ def parameters(data: bytes, function: str) -> list[str] | None:
 def _function(source: Source, name: str) -> cst.FunctionDef | None:
     """Return the last function of that name at the top of the module: the one that counts."""
     found = None
-    for statement in source.statements:
-        if isinstance(statement.node, cst.FunctionDef) and statement.node.name.value == name:
-            found = statement.node
+    for statement in source.module.body:
+        if isinstance(statement, cst.FunctionDef) and statement.name.value == name:
+            found = statement
     return found
 
 

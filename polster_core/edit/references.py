@@ -13,7 +13,8 @@ import libcst.matchers as m  # noqa: TID253
 from libcst.metadata import QualifiedNameProvider, QualifiedNameSource  # noqa: TID253
 
 from polster_core.edit.mentions import Mentions
-from polster_core.edit.source import CannotEditError, Source, Splice
+from polster_core.edit.source import Source
+from polster_core.edit.text import CannotEditError, Splice
 from polster_core.medallion import AssetId
 
 Parameters = Mapping[str, tuple[str, str]]

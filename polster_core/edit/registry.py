@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import libcst as cst  # noqa: TID253 - only commands that edit import this package
-import libcst.matchers as m  # noqa: TID253
 
 from polster_core.edit.order import moved, natural, place
+from polster_core.edit.outline import Outline, Statement
 from polster_core.edit.sequence import INDENT, WIDTH, Item, Items
-from polster_core.edit.source import CannotEditError, Source, Span, Splice, Statement
+from polster_core.edit.text import CannotEditError, Span, Splice
 from polster_core.medallion import AssetId
 
 _FIRST_PARTY = frozenset({"core", "orchestration", "src"})
@@ -24,7 +25,7 @@ def register(data: bytes, asset: AssetId) -> bytes:
     A file that has no `__all__` gets none. What is there already is left as it is.
     Raises CannotEditError.
     """
-    source = Source(data)
+    source = Outline(data)
     splices = [] if _imports_of(source, asset) else [_import_splice(source, asset)]
     return source.replaced([*splices, *_exported(source, asset)])
 
@@ -34,7 +35,7 @@ def unregister(data: bytes, asset: AssetId) -> bytes:
 
     Raises CannotEditError, also where the file uses the asset for something else.
     """
-    source = Source(data)
+    source = Outline(data)
     splices = [
         *(
             splice
@@ -52,7 +53,7 @@ def reregister(data: bytes, old: AssetId, new: AssetId) -> bytes:
 
     Raises CannotEditError.
     """
-    source = Source(data)
+    source = Outline(data)
     found = _imports_of(source, old)
     return source.replaced(
         [
@@ -64,12 +65,16 @@ def reregister(data: bytes, old: AssetId, new: AssetId) -> bytes:
 
 @dataclass(frozen=True)
 class _Import:
-    """One `from ... import ...` line; `module` is as it is written, dots included."""
+    """One `from ... import ...` line."""
 
-    source: Source
+    source: Outline
     statement: Statement
-    node: cst.ImportFrom
-    module: str
+    node: ast.ImportFrom
+
+    @property
+    def module(self) -> str:
+        """The module as it is written, dots included."""
+        return "." * self.node.level + (self.node.module or "")
 
     @property
     def prefix(self) -> str:
@@ -92,9 +97,9 @@ class _Import:
         return self.is_relative or self.module.partition(".")[0] in _FIRST_PARTY
 
     @property
-    def aliases(self) -> tuple[cst.ImportAlias, ...]:
-        """The imported names; none for a star."""
-        return () if isinstance(self.node.names, cst.ImportStar) else tuple(self.node.names)
+    def names(self) -> list[str]:
+        """The imported names; a star is one."""
+        return [alias.name for alias in self.node.names]
 
     def belongs_to(self, package: str) -> bool:
         """Whether it imports from a module of the layer."""
@@ -106,17 +111,13 @@ class _Import:
         if self.belongs_to(asset.layer.package) and self.last == asset.key:
             return True
         package = self.module.removeprefix("src.") in {".", asset.layer.package}
-        return package and any(_name(alias) == asset.key for alias in self.aliases)
+        return package and asset.key in self.names
 
     def line(self, asset: AssetId) -> bytes:
         """Return the import of `asset` in the style of this one, without its newline."""
-        same = any(alias.asname and alias.evaluated_alias == _name(alias) for alias in self.aliases)
+        same = any(alias.asname == alias.name for alias in self.node.names)
         name = f"{asset.key} as {asset.key}" if same else asset.key
         return _line(f"{self.prefix}{asset.key}", name, self.source.newline)
-
-
-def _name(alias: cst.ImportAlias) -> str:
-    return alias.evaluated_name
 
 
 def _line(module: str, name: str, newline: bytes) -> bytes:
@@ -130,19 +131,21 @@ def _line(module: str, name: str, newline: bytes) -> bytes:
     return newline.join([first, INDENT + name.encode() + b",", b")"])
 
 
-def _imports(source: Source) -> Iterator[_Import]:
+def _imports(source: Outline) -> Iterator[_Import]:
     """Yield the imports that have a line of their own."""
     for statement in source.statements:
-        if len(statement.small) == 1 and isinstance(statement.small[0], cst.ImportFrom):
-            yield _import(source, statement, statement.small[0])
+        if (found := _import(source, statement)) is not None:
+            yield found
 
 
-def _import(source: Source, statement: Statement, node: cst.ImportFrom) -> _Import:
-    written = cst.helpers.get_full_name_for_node(node.module) if node.module else ""
-    return _Import(source, statement, node, "." * len(node.relative) + (written or ""))
+def _import(source: Outline, statement: Statement) -> _Import | None:
+    node = statement.nodes[0]
+    if len(statement.nodes) > 1 or not isinstance(node, ast.ImportFrom):
+        return None
+    return _Import(source, statement, node)
 
 
-def _imports_of(source: Source, asset: AssetId) -> list[_Import]:
+def _imports_of(source: Outline, asset: AssetId) -> list[_Import]:
     """Return the lines that import the asset.
 
     Raises CannotEditError where it is imported in some other way.
@@ -154,21 +157,27 @@ def _imports_of(source: Source, asset: AssetId) -> list[_Import]:
     for statement in source.statements:
         if statement.span in lines or asset.key.encode() not in source.code(statement.span):
             continue
-        for node in m.findall(statement.node, m.ImportFrom() | m.Import()):
+        for node in _walk(statement):
             if _mentions(source, statement, node, asset):
                 raise CannotEditError(
                     f"{asset.key} is imported among other statements",
-                    line=source.line(source.spans(statement)[node].start),
+                    line=node.lineno,
                     hint=f"give its import a line of its own:  {_plain(asset)}",
                 )
     return found
 
 
-def _mentions(source: Source, statement: Statement, node: cst.CSTNode, asset: AssetId) -> bool:
-    if isinstance(node, cst.ImportFrom):
-        return _import(source, statement, node).imports(asset)
-    return isinstance(node, cst.Import) and any(
-        _name(alias).removeprefix("src.") == asset.asset_module for alias in node.names
+def _walk(statement: Statement) -> Iterator[ast.stmt | ast.expr]:
+    """Yield everything in a statement that has a place."""
+    for node in statement.nodes:
+        yield from (one for one in ast.walk(node) if isinstance(one, (ast.stmt, ast.expr)))
+
+
+def _mentions(source: Outline, statement: Statement, node: ast.AST, asset: AssetId) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return _Import(source, statement, node).imports(asset)
+    return isinstance(node, ast.Import) and any(
+        alias.name.removeprefix("src.") == asset.asset_module for alias in node.names
     )
 
 
@@ -176,7 +185,7 @@ def _plain(asset: AssetId) -> str:
     return f"from {asset.asset_module} import {asset.key}"
 
 
-def _import_splice(source: Source, asset: AssetId) -> Splice:
+def _import_splice(source: Outline, asset: AssetId) -> Splice:
     every = list(_imports(source))
     siblings = [one for one in every if one.belongs_to(asset.layer.package)]
     line = (
@@ -201,7 +210,7 @@ def _import_order(module: str) -> tuple[int, object]:
     return (-dots, natural(module.lstrip(".")))
 
 
-def _first_import(source: Source, line: bytes) -> Splice:
+def _first_import(source: Outline, line: bytes) -> Splice:
     """Place the first import of the project's own: behind the others, or below the docstring."""
     block = _import_block(source.statements)
     if block:
@@ -224,19 +233,19 @@ def _import_block(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def _is_import(statement: Statement) -> bool:
-    small = statement.small
-    return bool(small) and all(isinstance(one, (cst.Import, cst.ImportFrom)) for one in small)
+    return all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in statement.nodes)
 
 
-def _has_docstring(source: Source) -> bool:
-    first = source.statements[0] if source.statements else None
-    return first is not None and m.matches(
-        first.node,
-        m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedString()), m.ZeroOrMore()]),
+def _has_docstring(source: Outline) -> bool:
+    first = source.statements[0].nodes[0] if source.statements else None
+    return (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
     )
 
 
-def _above(source: Source, statement: Statement) -> int:
+def _above(source: Outline, statement: Statement) -> int:
     """Return the place above a statement and the comments on it, but below the file's header."""
     index = source.statements.index(statement)
     if index == 0:
@@ -245,7 +254,7 @@ def _above(source: Source, statement: Statement) -> int:
     return source.above_comments(statement.span.start, floor)
 
 
-def _line_below(source: Source, place: int, line: bytes, blank: bytes) -> Splice:
+def _line_below(source: Outline, place: int, line: bytes, blank: bytes) -> Splice:
     """Insert a line below that of a place; the file ends with a newline only if it did."""
     end = source.line_end(place) if place else 0
     if end and source.line_start(end) != end:
@@ -254,12 +263,11 @@ def _line_below(source: Source, place: int, line: bytes, blank: bytes) -> Splice
 
 
 def _without_import(found: _Import, asset: AssetId) -> Iterator[Splice]:
-    names = [_name(alias) for alias in found.aliases]
-    if found.last == asset.key or set(names) <= {asset.key}:
+    if found.last == asset.key or set(found.names) <= {asset.key}:
         yield Splice(_import_lines(found))
         return
     items = _alias_items(found)
-    for index, name in enumerate(names):
+    for index, name in enumerate(found.names):
         if name == asset.key:
             yield from items.without(index)
 
@@ -282,29 +290,29 @@ def _import_lines(found: _Import) -> Span:
     return Span(cut if has_blank else start, end)
 
 
-def _sorts_along(source: Source, statement: Statement, found: _Import) -> bool:
-    if len(statement.small) != 1 or not isinstance(statement.small[0], cst.ImportFrom):
-        return False
-    other = _import(source, statement, statement.small[0])
-    return other.is_ours and other.is_relative is found.is_relative
+def _sorts_along(source: Outline, statement: Statement, found: _Import) -> bool:
+    other = _import(source, statement)
+    return other is not None and other.is_ours and other.is_relative is found.is_relative
 
 
-def _before_newline(source: Source, place: int) -> int:
+def _before_newline(source: Outline, place: int) -> int:
     """Return where the newline that ends at a place begins."""
     text = source.text[:place]
     return place - (2 if text.endswith(b"\r\n") else 1 if text else 0)
 
 
 def _alias_items(found: _Import) -> Items:
-    spans = found.source.spans(found.statement)
-    node = found.node
+    module, spans = found.source.read(found.statement)
+    line = cst.ensure_type(module.body[0], cst.SimpleStatementLine)
+    node = cst.ensure_type(line.body[0], cst.ImportFrom)
+    aliases = () if isinstance(node.names, cst.ImportStar) else node.names
     items = tuple(
         Item(
-            spans[alias.name] if alias.asname is None else _joined(spans, alias),
+            _joined(spans, alias),
             spans[alias.comma] if isinstance(alias.comma, cst.Comma) else None,
-            _name(alias),
+            alias.evaluated_name,
         )
-        for alias in found.aliases
+        for alias in aliases
     )
     whole = Span(items[0].value.start, items[-1].end)
     if node.lpar and node.rpar:
@@ -368,7 +376,7 @@ def _word(asset: AssetId) -> re.Pattern[bytes]:
     return re.compile(rb"(?<!\w)" + asset.key.encode() + rb"(?!\w)")
 
 
-def _exported(source: Source, asset: AssetId) -> Iterator[Splice]:
+def _exported(source: Outline, asset: AssetId) -> Iterator[Splice]:
     """Put the asset into `__all__`, in the list that has the layer's other assets if any has."""
     lists = list(_export_lists(source))
     if not lists:
@@ -388,7 +396,7 @@ def _exported(source: Source, asset: AssetId) -> Iterator[Splice]:
 
 
 def _each_export(
-    source: Source, asset: AssetId, change: Callable[[Items, int], Iterable[Splice]]
+    source: Outline, asset: AssetId, change: Callable[[Items, int], Iterable[Splice]]
 ) -> Iterator[Splice]:
     for items in _export_lists(source):
         found = [index for index, item in enumerate(items.items) if item.text == asset.key]
@@ -414,34 +422,41 @@ def _renamed_export(items: Items, index: int, old: AssetId, new: AssetId) -> lis
     return items.renamed(index, code, new.key)
 
 
-def _export_lists(source: Source) -> Iterator[Items]:
+def _export_lists(source: Outline) -> Iterator[Items]:
     """Yield the lists and tuples that are written out in statements about `__all__`."""
     for statement in source.statements:
-        if not statement.small or b"__all__" not in source.code(statement.span):
+        if _is_compound(statement) or b"__all__" not in source.code(statement.span):
             continue
-        values = [value for small in statement.small if (value := _export_value(small))]
-        if values:
-            spans = source.spans(statement)
-            for value in values:
+        module, spans = source.read(statement)
+        for small in cst.ensure_type(module.body[0], cst.SimpleStatementLine).body:
+            if (value := _export_value(small)) is not None:
                 yield from _written_lists(source, statement, spans, value)
+
+
+def _is_compound(statement: Statement) -> bool:
+    return hasattr(statement.nodes[0], "body")
 
 
 def _export_value(small: cst.BaseSmallStatement) -> cst.BaseExpression | None:
     """Return what a statement makes of `__all__`, or adds to it."""
-    name = m.Name("__all__")
     if isinstance(small, cst.Assign):
-        ours = any(m.matches(target.target, name) for target in small.targets)
+        ours = any(_is_all(target.target) for target in small.targets)
         return small.value if ours else None
     if isinstance(small, (cst.AnnAssign, cst.AugAssign)):
-        return small.value if m.matches(small.target, name) else None
-    extend = m.Call(m.Attribute(name, m.Name("extend")), [m.Arg()])
-    if isinstance(small, cst.Expr) and m.matches(small.value, extend):
-        return cst.ensure_type(small.value, cst.Call).args[0].value
-    return None
+        return small.value if _is_all(small.target) else None
+    call = small.value if isinstance(small, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return None
+    extends = _is_all(call.func.value) and call.func.attr.value == "extend"
+    return call.args[0].value if extends and len(call.args) == 1 else None
+
+
+def _is_all(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "__all__"
 
 
 def _written_lists(
-    source: Source,
+    source: Outline,
     statement: Statement,
     spans: Mapping[cst.CSTNode, Span],
     value: cst.BaseExpression,
@@ -454,7 +469,7 @@ def _written_lists(
 
 
 def _items(
-    source: Source,
+    source: Outline,
     statement: Statement,
     spans: Mapping[cst.CSTNode, Span],
     value: cst.List | cst.Tuple,
@@ -504,33 +519,31 @@ def _quotes(code: bytes) -> bytes:
     return code[: min(at for quote in b"\"'" if (at := code.find(quote)) >= 0) + 1]
 
 
-def _refuse_hidden_exports(source: Source, asset: AssetId) -> None:
+def _refuse_hidden_exports(source: Outline, asset: AssetId) -> None:
     """Refuse an `__all__` that is computed, or set inside another statement."""
     for statement in source.statements:
-        names = m.findall(statement.node, m.Name("__all__"))
-        if names:
-            raise CannotEditError(
-                "__all__ is not written out as a list",
-                line=source.line(source.spans(statement)[names[0]].start),
-                hint=f'write it out:  __all__ = ["{asset.key}", ...]',
-            )
+        for node in _walk(statement) if b"__all__" in source.code(statement.span) else ():
+            if isinstance(node, ast.Name) and node.id == "__all__":
+                raise CannotEditError(
+                    "__all__ is not written out as a list",
+                    line=node.lineno,
+                    hint=f'write it out:  __all__ = ["{asset.key}", ...]',
+                )
 
 
-def _refuse_uses(source: Source, asset: AssetId, cut: Sequence[Span]) -> None:
+def _refuse_uses(source: Outline, asset: AssetId, cut: Sequence[Span]) -> None:
     """Refuse to take out an asset that other lines of the file need."""
-    for match in _word(asset).finditer(source.text):
-        if any(span.start <= match.start() < span.end for span in cut):
+    for statement in source.statements:
+        span = statement.span
+        if any(one.start <= span.start and span.end <= one.end for one in cut):
             continue
-        for statement in source.statements:
-            if statement.span.start <= match.start() < statement.span.end:
-                uses = m.findall(statement.node, m.Name(asset.key))
-                spans = source.spans(statement)
-                if any(spans[use].start == match.start() for use in uses):
-                    raise CannotEditError(
-                        f"{asset.key} is used here",
-                        line=source.line(match.start()),
-                        hint="take it out of this line first",
-                    )
+        for node in _walk(statement) if asset.key.encode() in source.code(span) else ():
+            if isinstance(node, ast.Name) and node.id == asset.key:
+                raise CannotEditError(
+                    f"{asset.key} is used here",
+                    line=node.lineno,
+                    hint="take it out of this line first",
+                )
 
 
 def _at(place: int) -> Span:

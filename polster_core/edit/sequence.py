@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from polster_core.edit.order import moved
-from polster_core.edit.source import Source, Span, Splice
+from polster_core.edit.text import Span, Splice, Text
 
 WIDTH = 100
 """Columns: the line length of generated projects."""
@@ -45,7 +45,7 @@ class Items:
     statement ends with the closing bracket, so that the items may be laid out anew.
     """
 
-    source: Source
+    source: Text
     items: tuple[Item, ...]
     whole: Span
     inside: Span
