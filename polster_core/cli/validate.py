@@ -13,6 +13,7 @@ from polster_core.apply import apply
 from polster_core.cli import failure
 from polster_core.cli.carry_out import show
 from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.deep import RULES as DEEP_RULES
 from polster_core.errors import UsageProblem
 from polster_core.listing import columns
 from polster_core.model import Pipeline
@@ -36,8 +37,25 @@ from polster_core.validation import formats as reports
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show what would be mended.")
+@click.option("--deep", is_flag=True, help="Go on in the project's own environment.")
+@click.option(
+    "--what-if",
+    "what_if",
+    multiple=True,
+    metavar="CHANGE",
+    help='Find what a change would break: "drop orders.amount".',
+)
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
-def command(*, form: str, as_json: bool, fix: bool, dry_run: bool, list_rules: bool) -> None:
+def command(
+    *,
+    form: str,
+    as_json: bool,
+    fix: bool,
+    dry_run: bool,
+    deep: bool,
+    what_if: tuple[str, ...],
+    list_rules: bool,
+) -> None:
     """Check, mend if asked to, report; exit with 1 if an error is left."""
     if dry_run and not fix:
         raise UsageProblem("--dry-run shows what --fix would do: give both")
@@ -48,14 +66,28 @@ def command(*, form: str, as_json: bool, fix: bool, dry_run: bool, list_rules: b
         return
     project = find_project()
     form = "json" if as_json else form
-    pipeline, report = _check(project, rules)
-    if fix and report.mendable:
-        if not _mend(project, report, dry_run=dry_run, quiet=form != "text"):
-            return
-        pipeline, report = _check(project, rules)
+    if fix and not _mend(project, rules, dry_run=dry_run, quiet=form != "text"):
+        return
+    pipeline = read_pipeline(project)
+    if deep or what_if:
+        rules = _deep_rules(project, pipeline, [] if what_if else rules, what_if)
+    report = _check(project, pipeline, rules)
     _print(report, pipeline, form)
     if not report.ok:
         click.get_current_context().exit(1)
+
+
+def _deep_rules(
+    project: Project, pipeline: Pipeline, rules: list[Rule], what_if: tuple[str, ...]
+) -> list[Rule]:
+    """Ask the project's environment, and add its answer to the rules."""
+    from polster_core.deep.asking import ask
+
+    answer = ask(project.root, pipeline, what_if)
+    for note in answer.notes:
+        click.echo(f"note: {note}", err=True)
+    source = f"polster {polster_core.__version__}"
+    return [*rules, *(Rule(rule, source) for rule in answer.rules())]
 
 
 def _rules() -> list[Rule]:
@@ -73,17 +105,19 @@ def _rules() -> list[Rule]:
     return [Rule(rule, versions[owner]) for owner, rule in found]
 
 
-def _check(project: Project, rules: list[Rule]) -> tuple[Pipeline, Report]:
+def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
     ignored = read_ignored(project.settings)
-    for sentence in ignored.unknown(rule.name for rule in rules):
+    for sentence in ignored.unknown({*(rule.name for rule in rules), *DEEP_RULES}):
         failure.warn(sentence)
-    pipeline = read_pipeline(project)
-    return pipeline, check(pipeline, rules, ignored)
+    return check(pipeline, rules, ignored)
 
 
-def _mend(project: Project, report: Report, *, dry_run: bool, quiet: bool) -> bool:
-    """Mend and say what was mended; return whether anything may have changed."""
-    mended = mend(project.root, report.findings)
+def _mend(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> bool:
+    """Mend and say what was mended; return whether there is still something to report."""
+    found = check(read_pipeline(project), rules, read_ignored(project.settings))
+    if not found.mendable:
+        return True
+    mended = mend(project.root, found.findings)
     for sentence in mended.failures:
         failure.warn(sentence)
     if dry_run:
