@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -164,6 +165,13 @@ def version() -> str:
     return polster_core.__version__
 
 
+def storages(shown: str) -> set[str]:
+    """Return the choices of --storage in a help text."""
+    found = re.search(r"--storage \[(.*?)\]", shown)
+    assert found is not None
+    return set(found[1].split("|"))
+
+
 @pytest.mark.slow
 def test_each_is_listed_with_what_is_wrong(
     installed: Machine, version: str, tmp_path: Path
@@ -175,7 +183,7 @@ def test_each_is_listed_with_what_is_wrong(
     assert rows["disk"] == (
         "polster-plugin-disk 0.2 active storage disk, option team, project files"
     )
-    assert rows["storage-local"] == f"polster {version} active storage local"
+    assert rows["storage-local"].startswith(f"polster {version} active storage local")
     for warning in WARNINGS:
         name, _, problem = warning.removeprefix("warning: plugin ").partition(": ")
         name, _, source = name.partition(" ")
@@ -204,7 +212,7 @@ def test_each_is_listed_with_what_is_wrong(
 def test_choices_and_options_appear_in_help(installed: Machine, tmp_path: Path) -> None:
     done = installed.polster("init", "--help", cwd=tmp_path)
     assert done.returncode == 0
-    assert "--storage [disk|local]" in done.stdout
+    assert {"disk", "local"} <= storages(done.stdout)
     assert "--team TEXT" in done.stdout
     assert "Options of --storage disk:\n  --disk-root TEXT  The folder.  [required]" in done.stdout
 
@@ -259,7 +267,7 @@ def test_option_and_backend_work_and_the_project_outlives_them(
     assert not list(root.glob("data/**/*.parquet"))
 
     installed.pip("uninstall", "--yes", *(name for name, _ in PLUGINS))
-    assert "--storage [local]" in installed.polster("init", "--help", cwd=tmp_path).stdout
+    assert "disk" not in storages(installed.polster("init", "--help", cwd=tmp_path).stdout)
     installed.pip("uninstall", "--yes", "polster")
     assert not (installed.venv / "bin/polster").exists()
     status = machine.run([root / ".venv/bin/python", "run_polster.py", "--status"], cwd=root)

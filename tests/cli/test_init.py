@@ -21,6 +21,8 @@ from tests.conftest import names, tree
 # A git that knows nobody and is configured by nothing, whatever this machine's says.
 NO_GIT_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 PLAIN = ("--no-setup", "--no-git")
+# Built-in plugins that offer choices beyond the embedded default.
+NOT_LOCAL = "storage-adls,cicd-github,cicd-azure,cicd-gitlab"
 
 
 def files(root: Path) -> int:
@@ -228,10 +230,6 @@ def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
             "error: '' cannot be a project's name: it is empty\nhint: for example  shop\n",
         ),
         (
-            ["shop", "--storage", "lokal"],
-            "error: there is no storage lokal. Did you mean local?\nhint: there is  local\n",
-        ),
-        (
             ["shop", "--strage", "local"],
             (
                 "error: there is no option --strage. Did you mean --storage?\n"
@@ -260,19 +258,31 @@ def test_bad_input_is_one_clear_line_and_changes_nothing(
     assert names(tmp_path) == []
 
 
+def test_an_unknown_backend_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    done = init("shop", "--storage", "lokal", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    reason, hint = done.stderr.splitlines()
+    assert reason == "error: there is no storage lokal. Did you mean local?"
+    assert hint.startswith("hint: there is  ")
+    assert "local" in hint
+    assert names(tmp_path) == []
+
+
 def test_options_of_plugins_that_are_not_there_are_not_shown(tmp_path: Path) -> None:
-    shown = init("--help", cwd=tmp_path).stdout
+    only_local = {"POLSTER_DISABLE_PLUGINS": NOT_LOCAL}
+    shown = init("--help", cwd=tmp_path, env=only_local).stdout
     assert "--storage [local]" in shown
     assert "--sample-assets / --no-sample-assets" in shown
     assert "--cicd" not in shown
     assert "--platform" not in shown
-    assert init("shop", "--cicd", "none", *PLAIN, cwd=tmp_path).returncode == 0
-    done = init("two", "--cicd", "jenkins", cwd=tmp_path)
+    given = ("--cicd", "none", *PLAIN)
+    assert init("shop", *given, cwd=tmp_path, env=only_local).returncode == 0
+    done = init("two", "--cicd", "jenkins", cwd=tmp_path, env=only_local)
     assert (done.returncode, done.stderr) == (
         2,
         "error: there is no cicd jenkins\nhint: see  polster plugins\n",
     )
-    done = init("two", "--platform", "github", cwd=tmp_path)
+    done = init("two", "--platform", "github", cwd=tmp_path, env=only_local)
     assert (done.returncode, done.stderr) == (
         2,
         "error: no pipeline for github is installed\nhint: see  polster plugins\n",

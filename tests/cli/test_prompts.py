@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from polster_core import manifest
-from tests.cli.test_init import NO_GIT_CONFIG
+from tests.cli.test_init import NO_GIT_CONFIG, NOT_LOCAL
 from tests.conftest import Install, names
 
 PLUGIN = """
@@ -39,6 +39,7 @@ def polster_cicd_generators():
 DOWN = "j"
 # This terminal does not answer when asked where its cursor is, which prompts would wait for.
 PLAIN_TERMINAL = {"TERM": "xterm", "NO_COLOR": "1", "PROMPT_TOOLKIT_NO_CPR": "1"}
+ONLY_LOCAL = {"POLSTER_DISABLE_PLUGINS": NOT_LOCAL}
 Answers = list[tuple[str, str]]
 # Every question, in order, with an answer that leads to the next one.
 ALL: Answers = [
@@ -57,7 +58,7 @@ ALL: Answers = [
 def site(install: Install, tmp_path: Path) -> Mapping[str, str]:
     """Lay out a plugin with a storage backend and a pipeline; return what makes it installed."""
     install("polster-plugin-s3", PLUGIN)
-    return {"PYTHONPATH": str(tmp_path / "site/polster-plugin-s3")}
+    return {**ONLY_LOCAL, "PYTHONPATH": str(tmp_path / "site/polster-plugin-s3")}
 
 
 @pytest.fixture
@@ -144,7 +145,8 @@ def test_leaving_at_any_question_changes_nothing(
 
 
 def test_a_bad_name_is_explained_and_asked_for_again(home: Path) -> None:
-    terminal = Terminal("init", "--no-setup", "--no-git", "--no-sample-assets", cwd=home, env={})
+    given = ("--no-setup", "--no-git", "--no-sample-assets")
+    terminal = Terminal("init", *given, cwd=home, env=ONLY_LOCAL)
     terminal.answer([("called?", "class\r"), ("it is a word of the Python language", "\x15shop\r")])
     code, _ = terminal.end()
     assert code == 0

@@ -205,7 +205,7 @@ def test_ctrl_c_in_the_middle_of_the_installer(project: Path, uv: Uv) -> None:
 
 
 def test_ctrl_c_in_the_middle_of_init_s_installer(tmp_path: Path, uv: Uv) -> None:
-    given = ("init", "shop", "--git", "--no-sample-assets")
+    given = ("init", "shop", "--git", "--no-sample-assets", "--storage", "local", "--cicd", "none")
     child = terminal(*given, cwd=tmp_path, env=uv(SLOW))
     child.expect_exact("create  shop/.venv  installing  1 s")
     child.sendcontrol("c")
