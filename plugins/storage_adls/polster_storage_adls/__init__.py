@@ -84,7 +84,7 @@ def _env() -> tuple[EnvVar, ...]:
         ),
         EnvVar(
             name="ADLS_FALLBACK_TO_LOCAL",
-            help="Whether a run goes on here while Azure cannot be reached, and is carried up later.",
+            help="Whether runs go on here while Azure cannot be reached, and are carried up later.",
             default="false",
         ),
         EnvVar(

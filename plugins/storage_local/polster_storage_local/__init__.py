@@ -11,10 +11,12 @@ from polster_core.types import NewFile, ProjectContext, StorageBackend
 @hookimpl
 def polster_storage_backends() -> Iterable[StorageBackend]:
     """Offer `local`."""
-    yield StorageBackend(name="local", summary="this folder", files=_files)
+    yield StorageBackend(name="local", summary="this folder")
 
 
-def _files(context: ProjectContext) -> Iterable[NewFile]:
+@hookimpl
+def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
+    """Write it for every project: tests, and work without a network, need it."""
     from polster_core.render import project_files
 
     return project_files("polster_storage_local", "templates", context)
