@@ -83,16 +83,15 @@ class _Rename:
 
     def wanted(self) -> Iterator[NewFile]:
         """Yield every file that changes, under its new path."""
-        root = self.project.root
-        for path, before in texts.files(root, texts.CODE):
-            if self._concerns(path, before):
-                with _placed(path):
-                    after = self._code(path, before)
-                yield from self._changed(path, before, after)
-        for path, before in texts.files(root, texts.PROSE):
-            yield from self._changed(path, before, self._prose(before))
-        for path, before in texts.files(root, texts.OTHERS):
-            if self._prose(before) != before:
+        for path, before in texts.files(self.project.root, texts.ALL):
+            if path.suffix in texts.CODE:
+                if self._concerns(path, before):
+                    with _placed(path):
+                        after = self._code(path, before)
+                    yield from self._changed(path, before, after)
+            elif path.suffix in texts.PROSE:
+                yield from self._changed(path, before, self._prose(before))
+            elif self._prose(before) != before:
                 self.left.append(Place(path))
 
     def _changed(self, path: PurePosixPath, before: bytes, after: bytes) -> Iterator[NewFile]:

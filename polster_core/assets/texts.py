@@ -12,6 +12,7 @@ CODE = frozenset({".py"})
 PROSE = frozenset({".md", ".rst", ".txt", ".yml", ".yaml", ".toml", ".cfg", ".ini"})
 OTHERS = frozenset({".ipynb", ".sql", ".json", ".sh"})
 """Files that may mention an asset as well, but that are not edited."""
+ALL = CODE | PROSE | OTHERS
 _HIDDEN = frozenset({".github", ".gitlab", ".gitlab-ci.yml", ".azure", ".pre-commit-config.yaml"})
 _NOT_OURS = frozenset({"data", "node_modules", "__pycache__", "build", "dist", "site-packages"})
 _LARGEST = 2_000_000

@@ -172,9 +172,9 @@ class _Add:
         }
         name = self._wishes.template
         if name is None and self._asked and len(offered) > 1:
-            default = _DEFAULT if _DEFAULT in offered else None
-            words = {name: template.summary for name, template in offered.items()}
-            name = ask.choice("What is to be written?", words, default=default)
+            usual_first = sorted(offered, key=lambda name: (name != _DEFAULT, name))
+            words = {name: offered[name].summary for name in usual_first}
+            name = ask.choice("What is to be written?", words)
         name = name or _DEFAULT
         if name in offered:
             return offered[name]
