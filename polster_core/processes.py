@@ -95,6 +95,8 @@ def run(
             if listener is not None:
                 listener(line.rstrip())
         code = process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
     except KeyboardInterrupt as interruption:  # which has reached the program as well
         _end(process, process.terminate, process.kill)
         raise InterruptedProgramError("interrupted") from interruption
