@@ -60,6 +60,8 @@ class Reader:
             self._write(block)
         elif block.language == "sh":
             self._check(block, self.run(block.text), "")
+            if goes := re.fullmatch(r"cd (\S+)\n", block.text):
+                self.folder /= goes[1]
         elif block.language == "console":
             for command, expected in commands(block.text):
                 self._check(block, self.run(command), expected)
