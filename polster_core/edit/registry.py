@@ -365,10 +365,9 @@ def _full_line(one: _Import) -> Span:
 
 
 def _renamed_line(found: _Import, old: AssetId, new: AssetId) -> bytes:
+    """Rename in one import; its layout stays, so that renaming there and back is nothing."""
     source, span = found.source, found.statement.span
     behind = source.code(Span(span.end, _full_line(found).end))
-    if source.code(span) == found.line(old):
-        return found.line(new) + behind
     return _word(old).sub(new.key.encode(), source.code(span)) + behind
 
 
