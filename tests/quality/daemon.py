@@ -1,0 +1,129 @@
+"""The UI and the daemon of a generated project, and who hears its alerts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.generated.projects import Generated, told
+
+PATIENCE = 180.0
+"""Seconds after which something hangs, on a busy machine."""
+READY = "Dagster UI: "
+RUNS = """
+import os, dagster as dg
+from core.paths import DAGSTER_HOME
+os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
+with dg.DagsterInstance.get() as instance:
+    print(*[run.status.value for run in instance.get_runs()])
+"""
+
+
+@dataclass
+class Daemon:
+    """`run_polster.py --no-materialize --ui`, running."""
+
+    shop: Generated
+    process: subprocess.Popen[str]
+    address: str = ""
+
+    def processes(self) -> dict[int, str]:
+        """Return the command lines of all that has been started in the project."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"{self.shop.root}/src".encode() in (folder / "environ").read_bytes():
+                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(folder.name)] = command
+            except OSError:  # it has ended meanwhile
+                continue
+        return found
+
+    def kill(self, containing: str = "") -> None:
+        """Kill all of them at once, or those whose command line contains a text."""
+        for pid in [pid for pid, command in self.processes().items() if containing in command]:
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def daemon(shop: Generated, **env: str) -> Iterator[Daemon]:
+    """Start the UI and the daemon of a project; they are gone when the block ends."""
+    process = shop.start("run_polster.py", "--no-materialize", "--ui", env=env)
+    running = Daemon(shop, process)
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith(READY), line
+        running.address = line.removeprefix(READY).split()[0]
+        yield running
+        process.terminate()
+        process.wait(60)
+    finally:
+        running.kill()
+        process.communicate()
+
+
+def wait_for(there: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until something is there."""
+    deadline = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.2)
+
+
+def published(path: Path) -> float:
+    """Return when a snapshot was published, as its name tells: seconds since 1970."""
+    return datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S%f%z").timestamp()
+
+
+def statuses(shop: Generated) -> list[str]:
+    """Return the states of all runs that Dagster knows of, the newest first."""
+    done = shop.python("-c", RUNS)
+    assert done.returncode == 0, told(done)
+    return done.stdout.split()
+
+
+@dataclass
+class Listener:
+    """A webhook: what it was told, and its address as Apprise writes it."""
+
+    url: str = ""
+    messages: list[Mapping[str, str]] = field(default_factory=list)
+
+    def said(self) -> str:
+        """Return all messages as one text."""
+        return "\n".join(f"{one['title']}\n{one['message']}" for one in self.messages)
+
+
+@contextmanager
+def listening(user: str = "") -> Iterator[Listener]:
+    """Listen on this machine while the block runs."""
+    listener = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            listener.messages.append(json.loads(body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        listener.url = f"json://{user}127.0.0.1:{server.server_port}/"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield listener
+        finally:
+            server.shutdown()

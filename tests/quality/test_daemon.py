@@ -1,0 +1,164 @@
+"""A real daemon: what starts by itself, what does not, and what is left when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.generated.conftest import MakeProject
+from tests.generated.projects import Generated, told
+from tests.quality.daemon import daemon, listening, published, statuses, wait_for
+
+SECONDS_TO_GOLD = 15.0
+EACH_MINUTE = {"BRONZE_CRON": "* * * * *", "SENSOR_SECONDS": "1"}
+SECRET = "hunter2"  # noqa: S105 - that it is never shown is what is tested
+DEAD = "json://127.0.0.1:1/"
+
+ROWS = """
+def extract() -> pl.LazyFrame:
+    return pl.LazyFrame({"id": [1, 2]})
+"""
+FAILING = """
+from core.paths import DATA_DIR
+
+def transform(example: pl.LazyFrame) -> pl.LazyFrame:
+    with (DATA_DIR / "attempts").open("a") as file:
+        file.write("x")
+    raise KeyError("the column is gone")
+"""
+SLOW = """
+import os, time
+from core.paths import DATA_DIR
+
+class Contract(dy.Schema):
+    id = dy.Int64(primary_key=True)
+
+
+def transform(df: pl.LazyFrame) -> pl.LazyFrame:
+    if (DATA_DIR / "slow").exists():
+        (DATA_DIR / "pid").write_text(str(os.getpid()))
+        while (DATA_DIR / "slow").exists():
+            time.sleep(0.1)
+    return df
+"""
+
+
+def attempts(shop: Generated) -> int:
+    """Return how often the asset that fails was tried."""
+    file = shop.root / "data" / "attempts"
+    return len(file.read_text("utf-8")) if file.exists() else 0
+
+
+def chains(shop: Generated) -> list[float]:
+    """Return how long gold took to follow, in seconds, for each time that bronze ran."""
+    starts = [published(path) for path in shop.files("bronze_example")]
+    ends = [published(path) for path in shop.files("gold_example")]
+    return [min(end - start for end in ends if end > start) for start in starts if start < ends[-1]]
+
+
+def test_gold_follows_bronze_and_what_fails_is_told_once(project: MakeProject) -> None:
+    shop = project()
+    shop.add("silver_failing", FAILING, ["bronze_example"])
+    with listening(user=f"bot:{SECRET}@") as heard:
+        urls = f"{DEAD.replace('//', f'//u:{SECRET}@')} {heard.url}"
+        with daemon(shop, ALERT_URLS=urls, **EACH_MINUTE):
+            for tick in range(1, 4):
+                wait_for(lambda n=tick: len(shop.files("gold_example")) >= n)  # type: ignore[misc]
+                if min(chains(shop)) <= SECONDS_TO_GOLD:  # a busy machine may need another try
+                    break
+            ticks = len(shop.files("bronze_example"))
+            wait_for(lambda: "silver_failing" in heard.said())
+            own = shop.run("--asset", "silver_failing", env={"ALERT_URLS": urls})
+            assert own.returncode == 1, told(own)
+            time.sleep(20)  # two looks of the sensor that tells
+            assert min(chains(shop)) <= SECONDS_TO_GOLD
+            later = len(shop.files("bronze_example"))
+            assert ticks + 1 <= attempts(shop) <= later + 1
+    assert "silver_failing: src/core/silver_failing.py:" in heard.said()
+    assert "KeyError: 'the column is gone'" in heard.said()
+    links = [line for line in heard.said().splitlines() if "/runs/" in line]
+    assert len(links) == len(set(links)) == attempts(shop)
+    logs = [path.read_text("utf-8") for path in (shop.root / ".dagster" / "ui").iterdir()]
+    assert SECRET not in "".join([*logs, own.stdout, own.stderr])
+
+
+def test_automation_that_is_off_is_silent(project: MakeProject) -> None:
+    shop = project()
+    done = shop.run("--select", "layer:bronze")  # silver could start at once
+    assert done.returncode == 0, told(done)
+    before = sorted((shop.root / "data").rglob("*.parquet"))
+    with daemon(shop, AUTOMATION_ENABLED="false", **EACH_MINUTE):
+        time.sleep(60 - time.time() % 60 + 10)
+        assert sorted((shop.root / "data").rglob("*.parquet")) == before
+    assert statuses(shop) == ["SUCCESS"]
+
+
+@pytest.fixture
+def slow(project: MakeProject) -> Generated:
+    """Return a project whose silver asset takes for ever, as long as data/slow is there."""
+    shop = project(samples=False)
+    shop.add("bronze_a", ROWS)
+    shop.add("silver_a", SLOW, ["bronze_a"])
+    done = shop.run("--asset", "bronze_a")
+    assert done.returncode == 0, told(done)
+    shop.write({"data/slow": ""})
+    return shop
+
+
+def started(shop: Generated) -> int:
+    """Wait for the daemon to start silver, and return the process that it runs in."""
+    file = shop.root / "data" / "pid"
+    wait_for(lambda: file.exists() and file.read_text() != "")
+    pid = int(file.read_text())
+    file.unlink()
+    return pid
+
+
+def goes_on(shop: Generated) -> None:
+    """Run bronze again: silver follows as if nothing had happened."""
+    (shop.root / "data" / "slow").unlink(missing_ok=True)
+    files = len(shop.files("silver_a"))
+    assert shop.run("--asset", "bronze_a").returncode == 0
+    wait_for(lambda: len(shop.files("silver_a")) > files)
+    assert len(shop.rows("silver_a")) == 2
+
+
+def test_all_of_it_killed_and_started_again(slow: Generated) -> None:
+    with daemon(slow, SENSOR_SECONDS="1") as running:
+        started(slow)
+        running.kill()
+        running.process.wait()
+    assert slow.files("silver_a") == []
+    assert statuses(slow)[0] == "STARTED"
+    (slow.root / "data" / "slow").unlink()
+    with daemon(slow, SENSOR_SECONDS="1"):
+        wait_for(lambda: statuses(slow)[0] == "FAILURE")
+        assert slow.files("silver_a") == []
+        goes_on(slow)
+
+
+def test_the_process_of_a_run_killed(slow: Generated) -> None:
+    with daemon(slow, SENSOR_SECONDS="1"):
+        os.kill(started(slow), signal.SIGKILL)
+        wait_for(lambda: statuses(slow)[0] == "FAILURE")
+        assert slow.files("silver_a") == []
+        goes_on(slow)
+
+
+def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:
+    with daemon(slow, SENSOR_SECONDS="1") as running:
+        pid = started(slow)
+        running.kill("dagster._daemon")
+        assert "the daemon has stopped" in running.process.communicate(timeout=60)[0]
+        assert Path(f"/proc/{pid}").exists()
+        with daemon(slow, SENSOR_SECONDS="1"):
+            time.sleep(20)  # longer than it takes the daemon to look after runs
+            assert statuses(slow)[0] == "STARTED"
+            (slow.root / "data" / "slow").unlink()
+            wait_for(lambda: statuses(slow)[0] == "SUCCESS")
+            assert len(slow.files("silver_a")) == 1
+            goes_on(slow)
