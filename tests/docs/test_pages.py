@@ -39,7 +39,9 @@ def test_every_page_is_reachable_from_the_readme() -> None:
     waiting = [ROOT / "README.md"]
     while waiting:
         page = waiting.pop().resolve()
-        if page not in found and page.suffix == ".md":
+        if page.is_dir():
+            waiting += page.glob("*.md")
+        elif page not in found and page.suffix == ".md":
             found.add(page)
             targets = (link.partition("#")[0] for link in links(page.read_text(encoding="utf-8")))
             waiting += [page.parent / path for path in targets if path and "://" not in path]

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.markdown import Block, anchors, blocks, links, sections
 from tests.docs.reader import BrokenPromiseError, Reader, commands
 from tests.generated import sources
-from tests.generated.conftest import maker
+from tests.generated.conftest import MakeProject, maker
 from tests.generated.projects import Generated, copy, told
 
 TROUBLE = "Troubleshooting"
@@ -120,6 +120,29 @@ def test_a_database_is_read_and_only_what_is_new(reader: Reader) -> None:
     assert " 0 rows" in reader.run("python src/core/bronze_leads.py").stdout
 
 
+@pytest.mark.slow
+def test_by_command_is_the_same_as_by_hand(project: MakeProject) -> None:
+    shop = project(samples=False)
+    page = text_of(shop)
+    skipped = frozenset({"The first five minutes", BY_HAND})
+    Reader(page=page, folder=shop.root, skipped=skipped, env=shop.variables()).read(FIRST_PIPELINE)
+    by_hand = {
+        block.file: block.text
+        for block in blocks(page)
+        if BY_HAND in block.headings and not block.file.endswith("__init__.py")
+    }
+    assert len(by_hand) == 4
+    by_command = {file: (shop.root / file).read_text(encoding="utf-8") for file in by_hand}
+    assert by_command == by_hand
+
+
+@pytest.mark.slow
+def test_the_first_five_minutes_with_pip(project: MakeProject) -> None:
+    shop = project(samples=False)
+    skipped = frozenset({WITH_UV})
+    Reader(page=text_of(shop), folder=shop.root, skipped=skipped).read("The first five minutes")
+
+
 def test_links_lead_somewhere(ran: Generated) -> None:
     page = text_of(ran)
     local = [link for link in links(page) if not link.startswith("https://")]
@@ -128,12 +151,13 @@ def test_links_lead_somewhere(ran: Generated) -> None:
 
 
 def test_the_table_of_settings_is_complete(ran: Generated) -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)?", text_of(ran), re.MULTILINE)
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)?", text_of(ran), re.MULTILINE))
     example = (ran.root / ".env.example").read_text(encoding="utf-8")
-    given = re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE)
-    of_paths = {"DAGSTER_HOME": ".dagster", "PROJECT_ROOT": ""}
-    of_layers = {"MAX_AGE_HOURS_BRONZE": ""}
-    assert dict(rows) == dict(given) | of_paths | of_layers
+    given = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    fields = (ran.root / "src/core/settings.py").read_text(encoding="utf-8")
+    names = {name.upper() for name in re.findall(r"^    (\w+): .* = ", fields, re.MULTILINE)}
+    assert set(rows) == names | set(given) | {"DAGSTER_HOME", "PROJECT_ROOT"}
+    assert {name: rows[name] for name in given} == given
 
 
 def test_every_flag_is_explained(ran: Generated) -> None:
