@@ -14,7 +14,7 @@ from polster_core.medallion import AssetId, Layer
 from polster_core.model import AssetNameError, Core, Definition, Form, Pipeline
 from polster_core.pipeline import read_core, read_pipeline
 from polster_core.project import NoProjectError, Project, find_project
-from polster_core.reading import core_file, dagster_file
+from polster_core.reading import core_file, cores, dagster_file
 from polster_core.reading.source import Source, parse
 from tests.handmade import PLUMBING, shop, write_project
 
@@ -359,6 +359,17 @@ def test_without_the_core_files_everything_else_is_the_same(tmp_path: Path) -> N
     core = read_core(project, AssetId(Layer.SILVER, "orders"))
     assert core == read_pipeline(project).by_key["run_silver_orders"].core
     assert read_core(project, AssetId(Layer.SILVER, "nothing")) is None
+
+
+def test_other_processes_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = shop(SHOP | {f"bronze_b{n}": [] for n in range(30)})
+    files["src/core/bronze_b1.py"] = "def extract(:\n"
+    project = write_project(tmp_path, files)
+    here = read_pipeline(project)
+    monkeypatch.setattr(cores, "MANY", 1)
+    monkeypatch.setattr(cores, "_CHUNK", 7)
+    assert read_pipeline(project) == here
+    assert [str(fault.place) for fault in here.faults] == ["src/core/bronze_b1.py:1:13"]
 
 
 def test_a_function_in_deps_stands_for_the_key_of_its_asset(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
@@ -48,15 +48,15 @@ PRIVATE = "-----BEGIN RSA " + "PRIVATE KEY-----"
     ],
 )
 def test_what_is_a_secret(text: str, what: str, column: int) -> None:
-    (found,) = find(text.encode(), PurePosixPath("a.py"))
+    (found,) = find(text.encode(), "a.py")
     assert found[:2] == (what, column - 1)
 
 
 @pytest.mark.parametrize("name", [".env", ".env.example", "values.yaml", "app.ini"])
 def test_files_of_settings_have_no_quotes(name: str) -> None:
     text = b"ENV=dev\nMYSQL_PASSWORD=Tr0ub4dor&3\n"
-    assert [found[1] for found in find(text, PurePosixPath(name))] == [23]
-    assert list(find(text, PurePosixPath("README.md"))) == []
+    assert [found[1] for found in find(text, name)] == [23]
+    assert list(find(text, "README.md")) == []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_files_of_settings_have_no_quotes(name: str) -> None:
 )
 def test_what_only_looks_like_one(text: str) -> None:
     for name in ("a.py", ".env.example"):
-        assert list(find(text.encode(), PurePosixPath(name))) == []
+        assert list(find(text.encode(), name)) == []
 
 
 def repository(root: Path, files: dict[str, bytes]) -> Pipeline:

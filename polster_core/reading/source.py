@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import PurePosixPath
 
 from polster_core.model import Fault, Import, Place
@@ -14,6 +14,7 @@ _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
+_COMPOUND = (ast.If, ast.Try, ast.With)
 _Located = ast.stmt | ast.expr | ast.arg | ast.alias
 
 
@@ -29,12 +30,16 @@ class Source:
         self.path = path
         self.data = data
         self.tree = ast.parse(data)
-        self.statements = tuple(_statements(self.tree.body))
+        self.statements: list[ast.stmt] = []
+        _collect(self.tree.body, self.statements)
         self._lines = None if data.isascii() else _NEWLINE.split(data.removeprefix(_BOM))
 
     def place(self, node: _Located) -> Place:
         """Return where a node begins, or where the name of a function or class stands."""
-        return Place(self.path, node.lineno, self._column(node.lineno, node.col_offset))
+        line, offset = node.lineno, node.col_offset
+        return Place(
+            self.path, line, offset + 1 if self._lines is None else self._column(line, offset)
+        )
 
     def span(self, node: ast.expr) -> tuple[int, int]:
         """Return where a node begins and ends, in bytes from the beginning of the file."""
@@ -59,16 +64,16 @@ class Source:
     def imports(self) -> Iterator[Import]:
         """Yield what the module imports at its top level, relative imports with their dots."""
         for node in self.statements:
-            if not isinstance(node, (ast.Import, ast.ImportFrom)):
-                continue
-            start = self.place(node)
-            for name in node.names:
-                alias, place = name.asname or name.name, self.place(name)
-                if isinstance(node, ast.Import):
-                    yield Import(name.name, "", alias, place, start)
-                else:
-                    module = "." * node.level + (node.module or "")
-                    yield Import(module, name.name, alias, place, start)
+            if isinstance(node, ast.ImportFrom):
+                start, module = self.place(node), "." * node.level + (node.module or "")
+                for name in node.names:
+                    alias = name.asname or name.name
+                    yield Import(module, name.name, alias, self.place(name), start)
+            elif isinstance(node, ast.Import):
+                start = self.place(node)
+                for name in node.names:
+                    alias = name.asname or name.name
+                    yield Import(name.name, "", alias, self.place(name), start)
 
 
 def parse(path: PurePosixPath, data: bytes) -> Source | Fault:
@@ -82,17 +87,20 @@ def parse(path: PurePosixPath, data: bytes) -> Source | Fault:
         return Fault("syntax-error", Place(path), str(error) or "too deeply nested to be read")
 
 
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def _collect(body: Iterable[ast.stmt], found: list[ast.stmt]) -> None:
     for node in body:
-        yield node
-        if isinstance(node, ast.If):
-            if not is_main_guard(node):
-                yield from _statements((*node.body, *node.orelse))
-        elif isinstance(node, ast.Try):
-            handled = (statement for handler in node.handlers for statement in handler.body)
-            yield from _statements((*node.body, *handled, *node.orelse, *node.finalbody))
-        elif isinstance(node, ast.With):
-            yield from _statements(node.body)
+        found.append(node)
+        if isinstance(node, _COMPOUND):
+            _collect(_inside(node), found)
+
+
+def _inside(node: ast.If | ast.Try | ast.With) -> Iterator[ast.stmt]:
+    if isinstance(node, ast.With):
+        return iter(node.body)
+    if isinstance(node, ast.If):
+        return iter(() if is_main_guard(node) else (*node.body, *node.orelse))
+    handled = (statement for handler in node.handlers for statement in handler.body)
+    return chain(node.body, handled, node.orelse, node.finalbody)
 
 
 def is_main_guard(node: ast.If) -> bool:

@@ -21,7 +21,7 @@ _LARGEST = 1_000_000
 """Bytes: a larger file is data, and nobody types secrets into it."""
 
 _HINT = "take it out and revoke it: git keeps whatever was committed once"
-_DATA = frozenset({".parquet", ".csv", ".xlsx", ".arrow", ".db", ".duckdb", ".ndjson", ".lock"})
+_DATA = (".parquet", ".csv", ".xlsx", ".arrow", ".db", ".duckdb", ".ndjson", ".lock")
 _ENV_EXAMPLES = frozenset({"example", "sample", "template", "dist", "jinja"})
 
 # The bytes that a match begins with or must contain: a file without them need not be searched.
@@ -64,10 +64,12 @@ _BARE = re.compile(
     rb"(?im)^[ \t]*(?:export[ \t]+|-[ \t]+)?[\w.-]*" + _WORDS + rb"[\w-]*[ \t]*[:=][ \t]*"
     rb"(?P<value>[^\s\"'#]{6,})[ \t]*(?:#.*)?$"
 )
-_NEEDLES = (b"pass", b"pwd", b"secret", b"token", b"key", b"connection", b"credential")
-_BARE_FILES = frozenset(
-    {".env", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".properties", ".example"}
+_NEEDLES = (
+    *(b"pass", b"pwd", b"secret", b"token", b"connection", b"credential"),
+    *(b"api_key", b"apikey", b"access_key", b"accesskey", b"account_key", b"accountkey"),
+    *(b"private_key", b"privatekey"),
 )
+_BARE_FILES = (".env", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".properties", ".example")
 _PLACEHOLDER = re.compile(
     r"(?i)pass(word|wd)?\d*|secret\d*|changeme|change[-_]me|example|your|placeholder|dummy|fake"
     r"|sample|redacted|xxx|\*\*\*|\.\.\.|<|>|\$|\{|\}|%\(|env\b|environ|getenv|vault|keyring|none"
@@ -90,15 +92,15 @@ def secrets(pipeline: Pipeline) -> Iterator[Problem]:
             )
         return
     for name in listed:
-        path = PurePosixPath(name)
-        if _is_env(path):
+        path = name.rpartition("/")[2]
+        if path.startswith(".env") and _is_env(path):
             yield Problem(
-                path=path,
+                path=PurePosixPath(name),
                 message="is tracked by git; it is the place for secrets",
-                hint=f"git rm --cached {path}, and add it to .gitignore",
+                hint=f"git rm --cached {name}, and add it to .gitignore",
             )
-        if path.suffix not in _DATA:
-            yield from _in_file(pipeline.root, path)
+        if not path.endswith(_DATA):
+            yield from _in_file(pipeline.root, name)
 
 
 def _tracked(root: Path) -> list[str] | str:
@@ -120,27 +122,33 @@ def _has_repository(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root, *root.parents))
 
 
-def _is_env(path: PurePosixPath) -> bool:
-    _, *parts = path.name.split(".")
-    return path.name.startswith(".env") and parts[0] == "env" and _ENV_EXAMPLES.isdisjoint(parts)
+def _is_env(name: str) -> bool:
+    _, *parts = name.split(".")
+    return parts[0] == "env" and _ENV_EXAMPLES.isdisjoint(parts)
 
 
-def _in_file(root: Path, path: PurePosixPath) -> Iterator[Problem]:
+def _in_file(root: Path, name: str) -> Iterator[Problem]:
     try:
-        with open(f"{root}/{path}", "rb") as file:  # noqa: PTH123 - half of Path's time
+        with open(f"{root}/{name}", "rb") as file:  # noqa: PTH123 - half of Path's time
             data = file.read(_LARGEST + 1)
     except OSError:  # deleted and not committed yet, a submodule, a dangling link
         return
     if len(data) > _LARGEST or b"\0" in data[:8000]:
         return
-    for what, start, value in find(data, path):
+    for what, start, value in find(data, name):
         line = data.count(b"\n", 0, start) + 1
         column = len(data[data.rfind(b"\n", 0, start) + 1 : start].decode(errors="replace")) + 1
         shown = f" ({value[:4]}…)" if len(value) > 16 else ""  # noqa: PLR2004 - a fraction only
-        yield Problem(path=path, line=line, column=column, message=f"{what}{shown}", hint=_HINT)
+        yield Problem(
+            path=PurePosixPath(name),
+            line=line,
+            column=column,
+            message=f"{what}{shown}",
+            hint=_HINT,
+        )
 
 
-def find(data: bytes, path: PurePosixPath) -> Iterator[tuple[str, int, str]]:
+def find(data: bytes, path: str) -> Iterator[tuple[str, int, str]]:
     """Yield what each secret in a text seems to be, the offset where it begins, and the text.
 
     The text of a password is "": not even its beginning is to be shown.
@@ -169,12 +177,12 @@ def _addresses(data: bytes) -> Iterator[tuple[str, int, str]]:
                 yield "a password in an address", match.start("value"), ""
 
 
-def _assigned(data: bytes, path: PurePosixPath) -> Iterator[tuple[int, str]]:
+def _assigned(data: bytes, path: str) -> Iterator[tuple[int, str]]:
     lower = data.lower()
     if not any(needle in lower for needle in _NEEDLES):
         return
     patterns = [_QUOTED]
-    if path.suffix in _BARE_FILES or path.name.startswith(".env"):
+    if path.endswith(_BARE_FILES) or path.rpartition("/")[2].startswith(".env"):
         patterns.append(_BARE)
     for pattern in patterns:
         for match in pattern.finditer(data):
