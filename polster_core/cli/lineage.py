@@ -9,13 +9,17 @@ from pathlib import Path
 
 import click
 
+from polster_core import launch
 from polster_core.cli.list_assets import say_empty, warn_of_faults
+from polster_core.errors import UsageProblem
 from polster_core.lineage.graph import Graph, graph_of
 from polster_core.pipeline import read_pipeline
 from polster_core.project import find_project
 from polster_core.selection import select
 
 _FORMATS = ["tree", "mermaid", "svg", "html", "json"]
+_ASKED = "core.runtime.lineage"
+"""The project's own module that knows of columns."""
 _WIDE = 160
 """Columns that a drawing may have where there is no terminal."""
 
@@ -35,23 +39,57 @@ _WIDE = 160
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write it to this file.",
 )
+@click.option(
+    "--columns", is_flag=True, help="Which column is made of what; run the project once before."
+)
+@click.option("--column", metavar="ASSET.COLUMN", help="The way of one column, back to bronze.")
 def command(
-    *, form: str | None, as_json: bool, selection: tuple[str, ...], output: Path | None
+    *,
+    form: str | None,
+    as_json: bool,
+    selection: tuple[str, ...],
+    output: Path | None,
+    columns: bool,
+    column: str | None,
 ) -> None:
     """Read, select, draw, then print or write."""
     project = find_project()
+    asked = launch.output_of_module(project.root, _ASKED) if columns or column else None
     pipeline = read_pipeline(project, core=False)
     graph = graph_of(pipeline, select(pipeline, selection))
     form = "json" if as_json else form or _form_of(output)
     if form == "tree" and not graph.assets:
         say_empty(None)
-    text = _render(graph, form, project.name, to_file=output is not None)
+    text = (
+        _render_columns(graph, form, project.name, asked, column)
+        if asked
+        else _render(graph, form, project.name, to_file=output is not None)
+    )
     if output is None:
         click.echo(text, nl=False)
     else:
         _write(output, text)
         click.echo(f"  create  {output}  {len(graph.assets):,} assets", err=form == "json")
     warn_of_faults(pipeline)
+
+
+def _render_columns(
+    graph: Graph, form: str, project: str, document: str, column: str | None
+) -> str:
+    """Draw columns, as the project itself tells what they are made of."""
+    from polster_core.lineage import columns, page
+
+    found = columns.parse(document)
+    if form == "html":
+        return page.render(graph, project, found)
+    if form == "json":
+        return document
+    if form != "tree":
+        raise UsageProblem(f"columns cannot be drawn as {form}", hint="use --format tree or html")
+    stems = {str(asset) for asset in graph.assets}
+    starts = [columns.known(found, column)] if column else list(found)
+    shown = [name for name in starts if column or name.rpartition(".")[0] in stems]
+    return "".join(f"{line}\n" for name in shown for line in columns.lines(found, name))
 
 
 def _form_of(output: Path | None) -> str:

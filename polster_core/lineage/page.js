@@ -289,6 +289,31 @@
     };
     return html("div", { className: "file" }, html("code", {}, path), copy);
   }
+  // What a column is made of, as lines; the assets on its way are lit.
+  function way(name) {
+    const column = data.columns[name];
+    const rows = column?.rows.length ? [html("div", { className: "rows" }, `rows: ${column.rows.join(", ")}`)] : [];
+    const from = column?.own.length ? [html("ul", {}, ...column.own.map(way))] : [];
+    return html("li", {}, html("code", {}, name + (column?.opaque ? "  (opaque)" : "")), ...rows, ...from);
+  }
+  function onWay(name) {
+    return [name.slice(0, name.lastIndexOf(".")), ...(data.columns[name]?.own ?? []).flatMap(onWay)];
+  }
+  function columns() {
+    const mine = Object.entries(data.columns).filter(([name]) => name.startsWith(`${chosen.stem}.`));
+    if (!mine.length) return [];
+    const drawn = html("ul", { id: "way" });
+    const items = mine.map(([name, column]) => {
+      const el = html("button", { type: "button", className: "column" }, column.name);
+      el.onclick = () => {
+        drawn.replaceChildren(way(name));
+        const lit = new Set(onWay(name));
+        for (const asset of assets) asset.el.classList.toggle("on", lit.has(asset.stem));
+      };
+      return el;
+    });
+    return [html("h2", {}, "Columns"), html("div", { className: "columns" }, ...items), drawn];
+  }
   function details(up, down) {
     const panel = $("details");
     panel.hidden = !chosen;
@@ -303,6 +328,7 @@
       ...(chosen.description ? [html("p", {}, chosen.description)] : []),
       ...neighbours("Depends on", chosen.up, up),
       ...neighbours("Used by", chosen.down, down),
+      ...columns(),
       html("h2", {}, "Files"), ...files.map(file),
       html("h2", {}, "Key in Dagster"), file(chosen.key),
     );

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from html import escape
 from importlib.resources import files
 
 from polster_core.lineage import svg
+from polster_core.lineage.columns import Columns
 from polster_core.lineage.graph import Graph
 from polster_core.listing import describe
 
 
-def render(graph: Graph, project: str) -> str:
-    """Return the page; it asks nothing of any server."""
+def render(graph: Graph, project: str, columns: Columns | None = None) -> str:
+    """Return the page, with the way of each column if these are given; it asks no server."""
     index = {asset.key: n for n, asset in enumerate(graph.assets)}
     places = svg.positions(graph)
     nodes = [
@@ -22,6 +24,7 @@ def render(graph: Graph, project: str) -> str:
     data = {
         "project": project,
         "nodes": nodes,
+        "columns": {name: asdict(column) for name, column in (columns or {}).items()},
         "edges": [[index[start], index[to]] for start, to in graph.edges],
         "sizes": {
             "width": svg.NODE_WIDTH,

@@ -126,6 +126,8 @@ def test_sources_are_tried_again_and_mistakes_are_not(
 ) -> None:
     shop = project()
     shop.write({"src/core/bronze_customers.py": FLAKY.format(error=error)})
-    done = shop.run("--asset", "customers", env={"SOURCE_RETRY_SECONDS": "0.05"})
+    done = shop.run(
+        "--asset", "customers", env={"SOURCE_RETRIES": "3", "SOURCE_RETRY_SECONDS": "0.05"}
+    )
     assert done.returncode == code, told(done)
     assert (shop.root / "data" / "attempts").read_text("utf-8") == attempts

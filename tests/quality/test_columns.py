@@ -1,0 +1,163 @@
+"""Which column is made of what: asked of Polars, kept in the footer, told to Dagster, drawn."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from polster_core.environment import folder
+from polster_core.lineage import columns
+from tests.generated.conftest import MakeProject
+from tests.generated.projects import Generated, execute, told
+from tests.quality.daemon import daemon
+from tests.quality.test_how_to import with_environment
+from tests.test_lineage_page import CHROMIUM
+
+BRONZE = """
+def extract() -> pl.DataFrame:
+    return pl.DataFrame({"id": [1, 2], "a": [1, 2], "b": [3, 4], "unused": [0, 0]})
+"""
+FUNCTIONS = {
+    "a filter counts": (
+        'df.filter(pl.col("b") > 0).select("id", twice=pl.col("a") * 2)',
+        {"id": ["b", "id"], "twice": ["a", "b"]},
+        False,
+    ),
+    "a group's key counts": (
+        'df.group_by("id").agg(total=pl.col("a").sum())',
+        {"id": ["id"], "total": ["a", "id"]},
+        False,
+    ),
+    "what collects is opaque": (
+        'df.select(pl.lit(df.collect()["a"].sum()).alias("id"))',
+        {"id": ["a", "b", "id", "unused"]},
+        True,
+    ),
+    "what fails without rows is opaque": (
+        'df.select(pl.lit(df.select("a").collect().row(0)[0]).alias("id"))',
+        {"id": ["a", "b", "id", "unused"]},
+        True,
+    ),
+}
+METADATA = """
+import os, dagster as dg
+from core.paths import DAGSTER_HOME
+os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
+with dg.DagsterInstance.get() as instance:
+    event = instance.get_latest_materialization_event(dg.AssetKey("run_gold_example"))
+    found = event.asset_materialization.metadata["dagster/column_lineage"].value
+    print(*[f"{one.asset_key.to_user_string()}.{one.column_name}"
+            for one in found.deps_by_column["customers"]])
+"""
+COUNTED = """
+import core.runtime.lineage as lineage
+from core.runtime.asset import Asset, function_of
+from core.runtime.materialize import materialize
+asked, lineage._asked = [], lambda *args, ask=lineage._asked: asked.append(1) or ask(*args)
+materialize(function_of(Asset("silver", "example")))
+print(len(asked))
+"""
+
+
+def told_by(shop: Generated) -> list[dict[str, Any]]:
+    """Return what `python -m core.runtime.lineage` says."""
+    done = shop.python("-m", "core.runtime.lineage")
+    assert done.returncode == 0, told(done)
+    found: list[dict[str, Any]] = json.loads(done.stdout)["columns"]
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_polars_tells(project: MakeProject, function: str) -> None:
+    code, made_of, opaque = FUNCTIONS[function]
+    shop = project(samples=False)
+    shop.add("bronze_x", BRONZE)
+    silver = f"def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return {code}"
+    shop.add("silver_x", silver, ["bronze_x"])
+    assert shop.run().returncode == 0
+    found = told_by(shop)
+    if not opaque:
+        assert {one["column"]: [up["column"] for up in one["from"]] for one in found} == made_of
+    assert all(one["opaque"] is opaque for one in found)
+
+
+def test_dagster_is_told_and_nothing_is_asked_twice(project: MakeProject) -> None:
+    shop = project()
+    assert shop.run().returncode == 0
+    assert shop.python("-c", METADATA).stdout.split() == [
+        "run_silver_example.amount",
+        "run_silver_example.customer_id",
+        "run_silver_example.segment",
+    ]
+    assert shop.python("-c", COUNTED).stdout == "0\n"
+    core = shop.root / "src/core/silver_example.py"
+    core.write_text(core.read_text("utf-8") + "# changed\n", encoding="utf-8")
+    assert shop.python("-c", COUNTED).stdout == "1\n"
+
+
+def test_the_way_of_a_column() -> None:
+    def one(asset: str, column: str, *made: str) -> dict[str, Any]:
+        ups = [dict(zip(("asset", "column"), up.split("."), strict=True)) for up in made]
+        return {"asset": asset, "column": column, "opaque": False, "from": ups}
+
+    document = json.dumps(
+        {
+            "columns": [
+                one("silver_x", "id", "bronze_x.id", "bronze_x.flag"),
+                one("silver_x", "net", "bronze_x.gross", "bronze_x.tax", "bronze_x.flag"),
+                one("gold_x", "total", "silver_x.net"),
+            ]
+        }
+    )
+    found = columns.parse(document)
+    assert list(columns.lines(found, columns.known(found, "x.total"))) == [
+        "gold_x.total",
+        "└─ silver_x.net",
+        "   │  rows: bronze_x.flag",
+        "   ├─ bronze_x.gross",
+        "   └─ bronze_x.tax",
+    ]
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser.new_page(viewport={"width": 1400, "height": 1000})
+        browser.close()
+
+
+def test_the_page_draws_the_way_of_a_column(project: MakeProject, page: Page) -> None:
+    shop = with_environment(project())
+    assert shop.run().returncode == 0
+    path = f"{folder(shop.root) / 'bin'}{os.pathsep}{Path(sys.executable).parent}"
+    env = shop.variables({"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"})
+    command = [sys.executable, "-m", "polster_core", "lineage", "--columns", "-o", "lineage.html"]
+    done = execute(command, cwd=shop.root, env=env)
+    assert done.returncode == 0, told(done)
+    page.goto((shop.root / "lineage.html").as_uri() + "#gold_example")
+    page.get_by_role("button", name="growth_percent").click()
+    way = page.locator("#way code")
+    expect(way).to_have_text(
+        ["gold_example.growth_percent", "silver_example.ordered_at", "bronze_example.ordered_at"]
+    )
+    expect(page.locator(".node.on")).to_have_count(3)
+
+
+def test_dagster_shows_the_check_and_what_was_rejected(project: MakeProject, page: Page) -> None:
+    shop = project()
+    assert shop.run().returncode == 0
+    with daemon(shop, AUTOMATION_ENABLED="false") as running:
+        page.goto(f"{running.address}/assets/run_silver_example?view=events")
+        expect(page.get_by_text("rejected", exact=True).first).to_be_visible(timeout=90_000)
+        expect(page.get_by_text("52", exact=True).first).to_be_visible()
+        page.goto(f"{running.address}/assets/run_silver_example?view=checks")
+        expect(page.get_by_text("contract", exact=True).first).to_be_visible(timeout=90_000)
+        expect(page.get_by_text("quantity >= 1").first).to_be_visible(timeout=90_000)
