@@ -125,7 +125,11 @@ class Access(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """A core file: its function (the layer's), what that takes, and what surrounds it."""
+    """A core file: its function (the layer's), what that takes, and what surrounds it.
+
+    `stub`, `contract` and `duplicate` are where the function is not written, where the class
+    Contract is, and where the function is defined again. An empty contract names no columns.
+    """
 
     path: PurePosixPath
     description: str = ""
@@ -134,6 +138,7 @@ class Core:
     parameters: tuple[Parameter, ...] = ()
     stub: Place | None = None
     contract: Place | None = None
+    empty_contract: bool = False
     duplicate: Place | None = None
     accesses: tuple[Access, ...] = ()
     imports: tuple[Import, ...] = ()

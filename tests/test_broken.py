@@ -351,6 +351,11 @@ BREAKS = [
         ["missing-contract src/core/gold_revenue.py:15:5"],
     ),
     Break(
+        "an empty contract",
+        {"src/core/silver_people.py": ("    id = dy.Int64(primary_key=True)", "    # later")},
+        ["missing-contract src/core/silver_people.py:9:7"],
+    ),
+    Break(
         "another group",
         {REVENUE: ('group_name="gold"', 'group_name="marts"')},
         [f"group {REVENUE}:16:5"],

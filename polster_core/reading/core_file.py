@@ -39,6 +39,7 @@ def core(source: Source, asset: AssetId) -> Core:
         parameters=tuple(_parameters(source, function)) if function else (),
         stub=_stub(source, function) if function else None,
         contract=source.name_place(contract) if contract else None,
+        empty_contract=contract is not None and _is_empty(contract),
         duplicate=source.name_place(functions[1]) if len(functions) > 1 else None,
         accesses=tuple(_accesses(source, asset, imports)),
         imports=imports,
@@ -52,6 +53,13 @@ def _contract(source: Source) -> ast.ClassDef | None:
         if isinstance(node, ast.ClassDef) and node.name == "Contract":
             return node
     return None
+
+
+def _is_empty(contract: ast.ClassDef) -> bool:
+    """Whether a contract says nothing, and is made from nothing that could."""
+    bases = [written(base).rpartition(".")[2] for base in contract.bases]
+    says = any(not isinstance(node, (ast.Expr, ast.Pass)) for node in contract.body)
+    return bases == ["Schema"] and not says
 
 
 def _parameters(source: Source, function: _Function) -> Iterator[Parameter]:

@@ -40,17 +40,24 @@ def stubs(pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def contracts(pipeline: Pipeline) -> Iterator[Problem]:
-    """Find silver (an error) and gold (a warning) whose rows nothing checks."""
+    """Find silver (an error) and gold (a warning) that nothing checks, and empty contracts."""
     for asset in pipeline.assets:
         core = asset.core
-        if asset.layer is Layer.BRONZE or core is None or core.function is None or core.contract:
+        if core is None or core.function is None:
             continue
-        yield Problem.at(
-            core.place or Place(core.path),
-            f"{asset} has no contract: nothing checks its rows",
-            severity=Severity.ERROR if asset.layer is Layer.SILVER else Severity.WARNING,
-            hint=f"class Contract(dy.Schema) above {core.function}()",
-        )
+        if core.contract is None and asset.layer is not Layer.BRONZE:
+            yield Problem.at(
+                core.place or Place(core.path),
+                f"{asset} has no contract: nothing checks its rows",
+                severity=Severity.ERROR if asset.layer is Layer.SILVER else Severity.WARNING,
+                hint=f"class Contract(dy.Schema) above {core.function}()",
+            )
+        elif core.contract and core.empty_contract and core.stub is None:
+            yield Problem.at(
+                core.contract,
+                f"the contract of {asset} names no columns: no run can keep it",
+                hint="give it a line for each column, or remove it",
+            )
 
 
 def storage(pipeline: Pipeline) -> Iterator[Problem]:
@@ -88,7 +95,7 @@ RULES = (
     ValidationRule(name="stub", summary="Every function is written.", check=stubs),
     ValidationRule(
         name="missing-contract",
-        summary="Silver and gold have a contract (gold: a warning).",
+        summary="Silver and gold have a contract (gold: a warning) that names their columns.",
         check=contracts,
     ),
     ValidationRule(

@@ -234,8 +234,10 @@ def test_what_a_contract_asks_for(project: MakeProject) -> None:
             "warning",
             "src/core/silver_days.py",
             shop.line_of("silver_days", "day = dy.Date()"),
-            ("transform() returns day as Datetime(time_unit='us', time_zone=None), "
-            "and the contract says Date"),
+            (
+                "transform() returns day as Datetime(time_unit='us', time_zone=None), "
+                "and the contract says Date"
+            ),
         ),
         (
             "warning",
@@ -250,6 +252,22 @@ def test_what_a_contract_asks_for(project: MakeProject) -> None:
             "transform() returns no column day",
         ),
     ]
+
+
+def test_a_rule_of_a_contract_that_cannot_be_evaluated(project: MakeProject) -> None:
+    shop = with_venv(project(samples=False))
+    rule = """
+
+    @dy.rule()
+    def is_paid(cls) -> pl.Expr:
+        return pl.col("paid") > 0
+    """
+    text = dedent(ORDERS).replace("    raw =", f"{rule}\n    raw =")
+    shop.add("bronze_orders", text)
+    found = deep(polster(shop.root, "validate", "--deep", "--json"))
+    (problem,) = [one for one in found if one["rule"] == "contract"]
+    assert problem["path"] == "src/core/bronze_orders.py"
+    assert 'the contract is broken: unable to find column "paid"' in problem["message"]
 
 
 def test_gold_sees_what_the_contract_of_silver_lets_through(project: MakeProject) -> None:

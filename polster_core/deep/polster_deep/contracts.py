@@ -13,8 +13,11 @@ Schema = Mapping[str, Any]
 
 
 def schema_of(contract: Any) -> Schema:
-    """Return the columns that a dataframely schema promises."""
-    return dict(contract.create_empty().schema)
+    """Return the columns that a dataframely schema promises; raises what its rules raise."""
+    empty = contract.create_empty()
+    if empty.width:
+        contract.filter(empty)
+    return dict(empty.schema)
 
 
 def fits(got: Schema, want: Schema) -> bool:

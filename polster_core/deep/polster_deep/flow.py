@@ -84,7 +84,7 @@ class Flow:
         if not hasattr(contract, "create_empty"):
             return None
         try:
-            return contracts.schema_of(contract)
+            return contracts.schema_of(contract) or None
         except Exception as error:  # noqa: BLE001 - whatever the user's contract raises
             line, _ = contracts.places(contract)
             self._fault("contract", error, Place(asset.path, line), "the contract is broken: ")
