@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, str] = {
     "lineage": "Show what is made of what.",
     "quarantine": "Show the rows that broke a contract, and run them again.",
     "validate": "Check names, layers, dependencies, registrations and files.",
+    "storage": "Add a backend, move data to another, delete old snapshots.",
+    "doctor": "Look for what is wrong here, and say what to do.",
     "plugins": "List what is installed, what is broken and why.",
 }
 PASSES_EVERYTHING_ON = frozenset({"run"})

@@ -1,0 +1,59 @@
+"""Add a storage backend to a project that was made without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polster_core import plugin_checks
+from polster_core.assets import environment, requirements
+from polster_core.errors import PluginError, PolsterError
+from polster_core.plan import Plan, draft, read
+from polster_core.project import Project
+from polster_core.types import NewFile, ProjectContext, StorageBackend
+
+
+def plan(project: Project, backend: StorageBackend, origin: str) -> Plan:
+    """Plan the backend's files, its requirements and its variables.
+
+    A file that is there already stays as it is. Raises PolsterError where a file cannot be edited,
+    and PluginError where the backend fails.
+    """
+    offered = [
+        replace(file, origin=file.origin or origin)
+        for file in _files(project, backend, origin)
+        if read(project.root / file.path) is None
+    ]
+    return draft(
+        project.root,
+        [
+            *offered,
+            *requirements.added(project, backend.requirements),
+            *environment.added(project, backend.env),
+        ],
+    )
+
+
+def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
+    context = ProjectContext(
+        name=project.name,
+        storage=backend.name,
+        env=backend.env,
+        requirements=backend.requirements,
+        values={variable.name: variable.default for variable in backend.env},
+        answers={
+            f"{backend.name}-{option.name}": option.default
+            for option in backend.options
+            if option.default is not None
+        },
+    )
+    try:
+        offered = plugin_checks.items(backend.files(context), NewFile)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"storage {backend.name}: the plugin {origin} failed: "
+            f"{plugin_checks.in_one_line(error)}",
+            hint="nothing was changed; see  polster plugins",
+        ) from error
+    return [file for file in offered if isinstance(file, NewFile)]
