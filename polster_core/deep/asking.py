@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -73,7 +73,30 @@ def ask(root: Path, pipeline: Pipeline, what_if: Sequence[str] = ()) -> Answer:
         found = json.loads(result.read_text(encoding="utf-8"))
     if found["error"]:
         raise UsageProblem(found["error"])
-    return Answer(_by_rule(found["faults"]), tuple(found["notes"]))
+    problems = _by_rule(found["faults"])
+    notes = [*found["notes"], *(_consequences(pipeline, problems) if changes else ())]
+    return Answer(problems, tuple(notes))
+
+
+def _consequences(pipeline: Pipeline, problems: Mapping[str, Sequence[Problem]]) -> Iterator[str]:
+    """Yield a sentence on the assets that would not run because others fail."""
+    errors = {
+        problem.path
+        for several in problems.values()
+        for problem in several
+        if problem.severity is Severity.ERROR
+    }
+    failing = [asset for asset in pipeline.assets if asset.core_file in errors]
+    seen, todo = {asset.key for asset in failing}, list(failing)
+    below: list[str] = []
+    while todo:
+        for asset in pipeline.downstream(todo.pop()):
+            if asset.key not in seen:
+                seen.add(asset.key)
+                below.append(str(asset))
+                todo.append(asset)
+    if below:
+        yield f"{', '.join(sorted(below))} would not run either"
 
 
 def parse_what_if(pipeline: Pipeline, text: str) -> dict[str, str]:

@@ -289,6 +289,7 @@ def test_what_a_change_would_break(project: MakeProject) -> None:
     ran = polster(shop.root, "validate", "--what-if", "drop example.amount")
     assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 problem (1 error)")
     assert "transform() returns no column amount" in ran.out
+    assert ran.err == "note: gold_example would not run either\n"
     ran = polster(
         shop.root, "validate", "--what-if", "cast customers.customer_id to String", "--json"
     )
