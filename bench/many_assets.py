@@ -130,7 +130,7 @@ def files(layer: str, name: str, upstream: list[str]) -> Iterator[tuple[str, str
         "title": layer.capitalize(),
         "name": name,
         "function": FUNCTIONS[layer],
-        "check": "contract_check" if upstream else "columns_check",
+        "check": "contract_check" if upstream else "drift_check",
         "deps": f"    deps=[{keys}],\n" if upstream else "",
         "parameters": ", ".join(f"{one}: pl.LazyFrame" for one in upstream),
         "frame": upstream[0] if upstream else "",

@@ -15,7 +15,9 @@ from polster_core.project import Project
 
 PLUMBING = {
     "src/core/runtime/__init__.py": "def run(function): ...\n",
-    "src/orchestration/utils.py": "ON_UPSTREAM_SUCCESS = Results = materialize = None\n",
+    "src/orchestration/utils.py": (
+        "ON_UPSTREAM_SUCCESS = Results = materialize = None\ncontract_check = drift_check = None\n"
+    ),
     "src/orchestration/definitions.py": "from orchestration.assets import bronze, gold, silver\n",
 }
 PYPROJECT = '[project]\nname = "shop"\n\n[tool.polster]\nversion = "0.1.0"\n'

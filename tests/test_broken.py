@@ -315,6 +315,11 @@ BREAKS = [
         [f"import-path {REVENUE}:5:31"],
     ),
     Break(
+        "a name that the utilities do not have",
+        {REVENUE: ("contract_check, materialize", "columns_check, materialize")},
+        [f"import-path {REVENUE}:6:63"],
+    ),
+    Break(
         "an import from src",
         {REVENUE: ("from core.gold_revenue", "from src.core.gold_revenue")},
         [f"import-path {REVENUE}:5:1"],

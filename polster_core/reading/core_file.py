@@ -43,7 +43,7 @@ def core(source: Source, asset: AssetId) -> Core:
         duplicate=source.name_place(functions[1]) if len(functions) > 1 else None,
         accesses=tuple(_accesses(source, asset, imports)),
         imports=imports,
-        names=frozenset(_names(source)),
+        names=frozenset(source.names()),
     )
 
 
@@ -107,20 +107,6 @@ def _is_not_implemented(node: ast.expr | None) -> bool:
 def _is_constant(node: ast.stmt) -> bool:
     """Whether a statement is a docstring or an ellipsis."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _names(source: Source) -> Iterator[str]:
-    """Yield what can be imported from a module by name."""
-    for node in source.statements:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            for name in node.names:
-                yield (name.asname or name.name).partition(".")[0]
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
 
 
 def _accesses(source: Source, asset: AssetId, imports: tuple[Import, ...]) -> Iterator[Access]:

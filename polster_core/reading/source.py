@@ -75,6 +75,19 @@ class Source:
                     alias = name.asname or name.name
                     yield Import(name.name, "", alias, self.place(name), start)
 
+    def names(self) -> Iterator[str]:
+        """Yield what can be imported from the module by name; "*" if that is not written out."""
+        for node in self.statements:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                yield node.name
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                for name in node.names:
+                    yield (name.asname or name.name).partition(".")[0]
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+
 
 def parse(path: PurePosixPath, data: bytes) -> Source | Fault:
     """Parse a file; a file that Python would refuse becomes a fault at its line."""

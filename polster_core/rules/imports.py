@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import cache, partial
@@ -12,6 +13,7 @@ from polster_core.model import Asset, Import, Pipeline
 from polster_core.names import did_you_mean
 from polster_core.problems import Fix, Problem, Severity, ValidationRule
 
+_WORD = re.compile(r"\w+")
 _OURS = (".", "core", "orchestration", "src")
 
 
@@ -108,19 +110,33 @@ def _wrong_asset(pipeline: Pipeline, asset: Asset, found: Import) -> Iterator[Pr
 
 
 def _names(pipeline: Pipeline) -> Iterator[Problem]:
-    """Find names that are imported from a core file which does not have them."""
-    cores = {asset.id.core_module: asset.core for asset in pipeline.assets if asset.core}
+    """Find names that are imported from one of the project's modules which does not have them."""
+    cores = {asset.id.core_module: asset.core.names for asset in pipeline.assets if asset.core}
+    others = cache(partial(_words, pipeline.root))
     for asset in pipeline.assets:
         imports = [one for definition in asset.definitions for one in definition.imports]
         for found in (*imports, *(asset.core.imports if asset.core else ())):
-            core = cores.get(found.module)
-            if core and found.name not in {"", "*"} and found.name not in core.names:
-                near = did_you_mean(found.name, core.names)
-                yield Problem.at(
-                    found.place,
-                    f"{core.path} has no {found.name}",
-                    hint=near.removeprefix(". "),
-                )
+            if found.name in {"", "*"} or not found.module.startswith(("core.", "orchestration.")):
+                continue
+            names = cores.get(found.module) or others(found.module)
+            if names and found.name not in names:
+                near = did_you_mean(found.name, names)
+                message = f"src/{found.module.replace('.', '/')}.py has no {found.name}"
+                yield Problem.at(found.place, message, hint=near.removeprefix(". "))
+
+
+def _words(root: Path, module: str) -> AbstractSet[str]:
+    """Return every word of a module of the project; none of packages and of what imports `*`.
+
+    A name that is not even mentioned in a module cannot be imported from it.
+    """
+    path = root.joinpath("src", *module.split(".")).with_suffix(".py")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return frozenset()
+    dynamic = "import *" in text or "__getattr__" in text
+    return frozenset() if dynamic else frozenset(_WORD.findall(text))
 
 
 RULES = (

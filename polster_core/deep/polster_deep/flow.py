@@ -52,10 +52,11 @@ class Flow:
             if found is not None and change is not None:
                 found = Input(change(found.schema))
             self.known[asset.stem] = found
-        for missing, blocked in self.waiting.items():
+        if self.waiting:
+            blocked = [stem for stems in self.waiting.values() for stem in stems]
             self.answer.notes.append(
-                f"{_listed(blocked)} could not be checked: the columns of {missing} are not known "
-                f"until it has run once"
+                f"{_listed(blocked)} could not be checked: the columns of "
+                f"{_listed(list(self.waiting))} are not known until it has run once"
             )
         return self.answer
 
