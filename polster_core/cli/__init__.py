@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "list-assets": "List the assets of this project.",
     "lineage": "Show what is made of what.",
     "quarantine": "Show the rows that broke a contract, and run them again.",
+    "preview": "Show the rows of an asset, its columns, or its snapshots.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "storage": "Add a backend, move data to another, delete old snapshots.",
     "doctor": "Look for what is wrong here, and say what to do.",
