@@ -13,8 +13,8 @@ dagster-dg-cli), built once for a whole test run, whatever the number of workers
         assert shop.core("silver_example").returncode == 0     # a direct run
         assert shop.pytest().returncode == 0
 
-`ran` is one that has run already, for tests that only look. See `Generated` in projects.py for all that it can do. Nothing is installed for a project: its
-`src` is on PYTHONPATH.
+`ran` is one that has run already, for tests that only look. See `Generated` in projects.py for
+all that it can do. Nothing is installed for a project: its `src` is on PYTHONPATH.
 """
 
 from __future__ import annotations

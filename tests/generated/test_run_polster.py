@@ -114,7 +114,6 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(project: MakeProjec
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (["--asset", "customers"], ["bronze_customers"]),
         (["--asset", "bronze_customers", "--asset", "run_bronze_example"], SAMPLES[:2]),
         (["--materialize", "--select", "layer:bronze"], SAMPLES[:2]),
     ],
@@ -125,40 +124,98 @@ def test_some_assets(project: MakeProject, args: list[str], expected: list[str])
     assert [stem for stem in SAMPLES if shop.files(stem)] == expected
 
 
+SELECT = """
+import json, sys
+from orchestration.definitions import defs
+from orchestration.runtime.selection import select
+graph = defs().resolve_asset_graph()
+chosen = {text: select(graph, [], text) for text in json.loads(sys.argv[1])}
+names = lambda keys: sorted(key.to_user_string().removeprefix("run_") for key in keys)
+print(json.dumps({text: names(keys) for text, keys in chosen.items()}))
+"""
+EXPRESSIONS = {
+    "*": "ba bb bc sab sb sc gab gc",
+    "bronze_a": "ba",
+    "run_bronze_a": "ba",
+    "layer:silver": "sab sb sc",
+    "+gold_ab": "ba bb sab sb gab",
+    "bronze_a+": "ba sab gab",
+    "+silver_ab+": "ba bb sab gab",
+    "bronze_b+": "bb sab sb gab",
+    "bronze_a bronze_c": "ba bc",
+    "bronze_a, bronze_c": "ba bc",
+    "bronze_a or bronze_c": "ba bc",
+    "+gold_ab and layer:bronze": "ba bb",
+    "not layer:bronze": "sab sb sc gab gc",
+    "* and not gold_ab": "ba bb bc sab sb sc gc",
+    "(bronze_a+ or bronze_c+) and layer:gold": "gab gc",
+    "layer:gold,layer:silver": "sab sb sc gab gc",
+}
+
+
+def test_selections(project: MakeProject) -> None:
+    shop = project(samples=False)
+    gold = COPY.replace("transform", "aggregate")
+    for name in "abc":
+        shop.add(f"bronze_{name}", ONES)
+    shop.add("silver_ab", COPY.replace("df:", "a: pl.LazyFrame, b:"), ["bronze_a", "bronze_b"])
+    shop.add("silver_b", COPY, ["bronze_b"])
+    shop.add("silver_c", COPY, ["bronze_c"])
+    shop.add("gold_ab", gold.replace("df:", "ab: pl.LazyFrame, b:"), ["silver_ab", "silver_b"])
+    shop.add("gold_c", gold, ["silver_c"])
+    layers = {"b": "bronze_", "s": "silver_", "g": "gold_"}
+    expected = {
+        text: sorted(layers[short[0]] + short[1:] for short in names.split())
+        for text, names in EXPRESSIONS.items()
+        if names
+    }
+    done = shop.python("-c", SELECT, json.dumps(list(expected)))
+    assert done.returncode == 0, told(done)
+    assert json.loads(done.stdout) == expected
+
+
 def test_an_asset_without_its_upstream_data_says_so(project: MakeProject) -> None:
     done = project().run("--asset", "gold_example")
     assert done.returncode == 1
     assert done.stderr == "\nerror: gold_example: silver_example has no data yet: run it first\n"
 
 
-@pytest.mark.parametrize(
-    ("args", "error"),
-    [
-        (
-            ["--asset", "example"],
-            "example is ambiguous: bronze_example, gold_example, silver_example",
-        ),
-        (["--asset", "custmers"], "no asset is called custmers. Did you mean customers?"),
-        (["--asset", ""], "no asset is called ''"),
-        (
-            ["--select", "+gold_exmple"],
-            "no asset is called gold_exmple. Did you mean gold_example?",
-        ),
-        (["--select", "layer:platinum"], "no layer is called platinum: bronze, silver, gold"),
-        (["--select", ""], "no asset matches ''"),
-        (
-            ["--select", "bronze_example and gold_example"],
-            "no asset matches 'bronze_example and gold_example'",
-        ),
-        (["--select", "(gold_example"], "'(gold_example' is not an asset selection"),
-        (["--select", "gold_example and"], "'gold_example and' is not an asset selection"),
-    ],
-)
-def test_a_wrong_name_is_one_line(ran: Generated, args: list[str], error: str) -> None:
-    done = ran.run(*args)
-    assert done.returncode == 2, told(done)
-    assert done.stderr == f"error: {error}\n"
+WRONG = [
+    (["--asset", "example"], "example is ambiguous: bronze_example, gold_example, silver_example"),
+    (["--asset", "custmers"], "no asset is called custmers. Did you mean customers?"),
+    (["--asset", ""], "no asset is called ''"),
+    (["--select", "+gold_exmple"], "no asset is called gold_exmple. Did you mean gold_example?"),
+    (["--select", "layer:platinum"], "no layer is called platinum: bronze, silver, gold"),
+    (["--select", ""], "no asset matches ''"),
+    (["--select", "bronze_example and gold_example"], "no asset matches 'bronze_example and"),
+    (["--select", "(gold_example"], "'(gold_example' is not an asset selection"),
+    (["--select", "gold_example and"], "'gold_example and' is not an asset selection"),
+]
+IN_ONE_PROCESS = """
+import json, sys
+sys.argv = ["run_polster.py"]
+import run_polster
+from orchestration.runtime import commands
+for args in json.loads(ARGS):
+    sys.argv[1:] = args
+    print(commands.main(run_polster.parse_arguments()), file=sys.stderr)
+"""
+
+
+def test_a_wrong_name_is_one_line(ran: Generated) -> None:
+    asked = json.dumps([args for args, _ in WRONG])
+    done = ran.python("-c", IN_ONE_PROCESS.replace("ARGS", repr(asked)))
+    assert done.returncode == 0, told(done)
+    lines = iter(done.stderr.splitlines())
+    for (args, error), line, code in zip(WRONG, lines, lines, strict=True):
+        assert (line[: len(error) + 7], code) == (f"error: {error}", "2"), args
     assert done.stdout == ""
+
+
+def test_a_wrong_name_is_exit_code_2(ran: Generated) -> None:
+    done = ran.run("--asset", "example")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {WRONG[0][1]}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,359 @@
+"""The promises of the storage: whole files only, nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.generated.conftest import MakeProject
+from tests.generated.projects import PATIENCE, Done, Generated, told
+
+INCREMENTAL = """
+from collections.abc import Generator
+from pathlib import Path
+import json, os, time
+
+ROWS = Path(__file__).parents[2] / "rows.json"
+
+def extract(position: int | None = None) -> Generator[pl.DataFrame, None, int]:
+    '''Yield what is new since a position, ten rows at a time; slowly, where NAP says so.'''
+    new = [row for row in json.loads(ROWS.read_text()) if row > (position or 0)]
+    for start in range(0, len(new), 10):
+        time.sleep(float(os.environ.get("NAP", 0)))
+        yield pl.DataFrame({"id": new[start : start + 10]})
+        if "FAIL" in os.environ:
+            raise ConnectionError("gone away")
+    return max(new, default=position)
+"""
+
+PROVENANCE = """
+import json
+from core.runtime.asset import Asset
+from core.storage import store
+data = store()
+latest = data.latest(Asset("bronze", "a"))
+print(json.dumps([len(latest.paths), data.provenance(latest).get("position")]))
+"""
+
+CRASH = """
+import os, runpy, sys
+from core import storage
+from core.storage import Store
+
+def die(*args, **kwargs): os._exit(9)
+
+if sys.argv[1] == "before publishing":
+    Store.publish = die
+elif sys.argv[1] == "while publishing":
+    storage.os.link = die
+elif sys.argv[1] == "while writing":
+    write = storage.json.dumps
+    storage.json.dumps = lambda found: die() if "position" in found else write(found)
+runpy.run_path("src/core/bronze_a.py", run_name="__main__")
+"""
+
+
+def source(shop: Generated, rows: Sequence[int]) -> None:
+    """Put rows where the incremental asset reads them."""
+    (shop.root / "rows.json").write_text(json.dumps(list(rows)))
+
+
+def ids(shop: Generated, asset: str = "bronze_a") -> list[int]:
+    """Return the column id, in order."""
+    return sorted(row["id"] for row in shop.rows(asset))
+
+
+def succeed(*runs: Done) -> None:
+    """Check exit codes."""
+    for done in runs:
+        assert done.returncode == 0, told(done)
+
+
+def together(shop: Generated, number: int, *args: str, **env: str) -> list[tuple[int, str]]:
+    """Start several processes at once; return the exit code and the output of each."""
+    started = [shop.start(*args, env=env) for _ in range(number)]
+    ended = [(process.communicate(timeout=PATIENCE)[0], process) for process in started]
+    return [(process.returncode, output) for output, process in ended]
+
+
+@pytest.fixture
+def incremental(project: MakeProject) -> Generated:
+    """Return a project with one incremental asset, and 25 rows at its source."""
+    shop = project(samples=False)
+    shop.add("bronze_a", INCREMENTAL)
+    source(shop, range(1, 26))
+    return shop
+
+
+def position(shop: Generated) -> list[Any]:
+    """Return the number of files that a reader gets, and the position of the last."""
+    done = shop.python("-c", PROVENANCE)
+    succeed(done)
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def test_an_increment_holds_only_what_is_new(incremental: Generated) -> None:
+    shop = incremental
+    first = shop.core("bronze_a")
+    succeed(first)
+    assert first.stdout.split()[:3] == ["bronze_a", "25", "rows"]
+    assert position(shop) == [1, 25]
+    source(shop, range(1, 31))
+    second = shop.core("bronze_a")
+    succeed(second)
+    assert second.stdout.split()[:3] == ["bronze_a", "5", "rows"]
+    assert position(shop) == [2, 30]
+    increment, full = shop.files("bronze_a")
+    assert increment.name == full.name.replace(".parquet", ".000001.parquet")
+    assert ids(shop) == list(range(1, 31))
+
+
+def test_nothing_new_changes_no_row(incremental: Generated) -> None:
+    succeed(incremental.core("bronze_a"), incremental.core("bronze_a"))
+    assert ids(incremental) == list(range(1, 26))
+    assert position(incremental)[1] == 25
+
+
+def test_readers_get_the_full_snapshot_and_all_increments(incremental: Generated) -> None:
+    shop = incremental
+    shop.add(
+        "silver_a", "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df", ["bronze_a"]
+    )
+    succeed(shop.core("bronze_a"))
+    source(shop, range(1, 41))
+    succeed(shop.core("bronze_a"), shop.core("silver_a"))
+    assert ids(shop, "silver_a") == list(range(1, 41))
+
+
+def test_a_position_that_json_cannot_hold(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", INCREMENTAL.replace("return max(new, default=position)", "return pl.Date"))
+    source(shop, [1])
+    done = shop.core("bronze_a")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: bronze_a: extract() returned DataTypeClass as its position"
+    )
+    assert shop.files("bronze_a") == []
+
+
+def test_a_failure_in_the_middle_changes_nothing(incremental: Generated) -> None:
+    shop = incremental
+    succeed(shop.core("bronze_a"))
+    before = shop.files("bronze_a")
+    source(shop, range(1, 61))
+    done = shop.core("bronze_a", env={"FAIL": "1"})
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("ConnectionError: gone away")
+    assert (shop.files("bronze_a"), shop.staged()) == (before, [])
+    assert position(shop) == [1, 25]
+    succeed(shop.core("bronze_a"))
+    assert ids(shop) == list(range(1, 61))
+
+
+@pytest.mark.parametrize("moment", ["while writing", "before publishing", "while publishing"])
+def test_sudden_death_changes_nothing(incremental: Generated, moment: str) -> None:
+    shop = incremental
+    succeed(shop.core("bronze_a"))
+    source(shop, range(1, 61))
+    assert shop.python("-c", CRASH, moment).returncode == 9
+    assert position(shop) == [1, 25]
+    succeed(shop.core("bronze_a"))
+    assert ids(shop) == list(range(1, 61))
+
+
+@pytest.mark.slow
+def test_a_dozen_kills(incremental: Generated) -> None:
+    """Kill -9 at any moment, while the source grows; then compare."""
+    shop, dice, rows = incremental, random.Random(12), 25  # noqa: S311 - moments, not secrets
+    for round_ in range(12):
+        rows += dice.randrange(1, 40)
+        source(shop, range(1, rows + 1))
+        process = shop.start("src/core/bronze_a.py", env={"NAP": "0.03"})
+        time.sleep(dice.uniform(0.3, 1.2))
+        process.kill()
+        process.communicate()
+        if round_ % 3 == 2 and shop.files("bronze_a"):
+            found = ids(shop)
+            assert found == list(range(1, len(found) + 1))
+    succeed(shop.core("bronze_a"))
+    assert ids(shop) == list(range(1, rows + 1))
+
+
+def test_two_increments_at_once_go_one_after_the_other(incremental: Generated) -> None:
+    shop = incremental
+    succeed(shop.core("bronze_a"))
+    source(shop, range(1, 61))
+    ended = together(shop, 3, "src/core/bronze_a.py", NAP="0.2")
+    assert [code for code, _ in ended] == [0, 0, 0], ended
+    assert ids(shop) == list(range(1, 61))
+    assert any("waiting for another run" in output for _, output in ended)
+
+
+TWO_MACHINES = """
+import os, runpy
+from contextlib import nullcontext
+from core.runtime import materialize
+materialize._alone = lambda asset: nullcontext()
+runpy.run_path("src/core/bronze_a.py", run_name="__main__")
+"""
+
+
+def test_two_increments_from_two_machines(incremental: Generated) -> None:
+    """On a shared disk no lock helps: one is published, the other is refused."""
+    shop = incremental
+    succeed(shop.core("bronze_a"))
+    source(shop, range(1, 61))
+    ended = sorted(together(shop, 2, "-c", TWO_MACHINES, NAP="0.3"))
+    assert [code for code, _ in ended] == [0, 1], ended
+    refused = ended[1][1]
+    assert refused.startswith("error: bronze_a: "), refused
+    assert refused.endswith(
+        ".000001.parquet was published by another run meanwhile; run it again\n"
+    )
+    assert ids(shop) == list(range(1, 61))
+    assert shop.staged() == []
+    succeed(shop.core("bronze_a"))
+    assert ids(shop) == list(range(1, 61))
+
+
+def test_concurrent_writers_of_whole_snapshots(project: MakeProject) -> None:
+    shop = project(samples=False)
+    code = """
+    import os, time
+
+    def extract() -> pl.DataFrame:
+        time.sleep(0.2)
+        return pl.DataFrame({"id": [os.getpid()] * 1_000})
+    """
+    shop.add("bronze_a", code)
+    machines = together(shop, 4, "-c", TWO_MACHINES)
+    assert [code for code, _ in machines] == [0] * 4, machines
+    assert len(shop.files("bronze_a")) == 4
+    assert len(set(ids(shop))) == 1
+    assert len(ids(shop)) == 1_000
+
+
+def test_a_reader_keeps_what_it_began_to_read(project: MakeProject) -> None:
+    """While snapshots come and go, every read sees one of them whole."""
+    shop = project(samples=False)
+    code = 'def extract() -> pl.LazyFrame:\n    return pl.LazyFrame({"id": range(200_000)})'
+    shop.add("bronze_a", code)
+    succeed(shop.core("bronze_a"))
+    reader = """
+import time
+from core.storage import read
+end, reads = time.monotonic() + 4, 0
+while time.monotonic() < end:
+    assert read("bronze_a").collect().height == 200_000
+    reads += 1
+assert reads > 20, reads
+    """
+    writer = """
+import time
+from core.bronze_a import extract
+from core.runtime.materialize import materialize
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    materialize(extract)
+    """
+    processes = [shop.start("-c", text) for text in (reader, writer)]
+    for process in processes:
+        output, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, output
+    assert len(shop.files("bronze_a")) > 5
+
+
+DIFFERING = {
+    "one more": 'pl.DataFrame({"id": [2], "new": [1]})',
+    "one less": "pl.DataFrame()",
+    "another type": 'pl.DataFrame({"id": ["2"]})',
+    "another name": 'pl.DataFrame({"ID": [2]})',
+}
+DIFFERENCES = {
+    "one more": "new nothing -> Int64",
+    "one less": "id Int64 -> nothing",
+    "another type": "id Int64 -> String",
+    "another name": "id Int64 -> nothing, ID nothing -> Int64",
+}
+
+
+def test_frames_that_differ_are_refused(project: MakeProject) -> None:
+    shop = project(samples=False)
+    code = """
+    from collections.abc import Iterator
+    import os
+
+    FRAMES = {}
+
+    def extract() -> Iterator[pl.DataFrame]:
+        yield pl.DataFrame({"id": [1]})
+        yield FRAMES[os.environ["KIND"]]
+    """
+    frames = ", ".join(f'"{kind}": {frame}' for kind, frame in DIFFERING.items())
+    shop.add("bronze_a", code.replace("FRAMES = {}", f"FRAMES = {{{frames}}}"))
+    for kind, difference in DIFFERENCES.items():
+        done = shop.core("bronze_a", env={"KIND": kind})
+        assert done.returncode == 1
+        assert done.stderr == (
+            "error: bronze_a: extract() must yield frames of the same columns, but frame 2 differs "
+            f"from the first: {difference}\n"
+        )
+    assert shop.files("bronze_a") == []
+    assert shop.staged() == []
+
+
+LARGE = """
+from collections.abc import Iterator
+
+def extract() -> Iterator[pl.DataFrame]:
+    '''Forty frames of 24 MB: about one gigabyte.'''
+    for number in range(40):
+        yield pl.DataFrame({"id": range(number, number + 1), "v": [0.5]}).select(
+            id=pl.int_range(1_500_000, dtype=pl.Int64) + pl.lit(number * 1_500_000),
+            v=pl.int_range(1_500_000, dtype=pl.Int64).cast(pl.Float64),
+        )
+"""
+
+
+@pytest.mark.slow
+def test_frames_larger_than_memory_stream(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", LARGE)
+    code = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df.filter(pl.col('v') > 1)"
+    shop.add("silver_a", code, ["bronze_a"])
+    for stem in ("bronze_a", "silver_a"):
+        process = shop.start(f"src/core/{stem}.py")
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+        assert process.returncode == 0, output
+        megabytes = used.ru_maxrss / 1024
+        assert megabytes < 600, f"{stem}: {megabytes:.0f} MB"
+
+
+def test_data_may_be_elsewhere(project: MakeProject, tmp_path: Path) -> None:
+    """A link in place of data/, as when a larger disk is mounted there."""
+    shop = project()
+    elsewhere = tmp_path / "large disk"
+    (shop.root / "data").rename(elsewhere)
+    (shop.root / "data").symlink_to(elsewhere)
+    succeed(shop.core("gold_example"))
+    assert len(list(elsewhere.glob("gold/example/*.parquet"))) == 1
+
+
+def test_names_of_folders_may_be_anything(project: MakeProject) -> None:
+    shop = project("my sh%op [1] {x} ä")
+    succeed(shop.core("gold_example"), shop.core("gold_example"))
+    succeed(subprocess.CompletedProcess([], shop.run("--status").returncode, "", ""))
