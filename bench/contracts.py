@@ -30,7 +30,13 @@ RULES = '''class Contract(dy.Schema):
     def amount_fits_the_customer(cls) -> pl.Expr:
         return pl.col("amount") <= pl.col("customer") + 1_000
 '''
-HEAD = '"""Silver."""\n\nimport dataframely as dy\nimport polars as pl\n\nfrom core.runtime import run\n'
+HEAD = """'''Silver.'''
+
+import dataframely as dy
+import polars as pl
+
+from core.runtime import run
+"""
 FUNCTION = '''
 
 def transform(big: pl.LazyFrame) -> pl.LazyFrame:
