@@ -213,8 +213,8 @@ def test_a_fresh_project_is_faultless_before_and_after_its_first_run(project: Ma
     before = polster(shop.root, "validate", "--deep")
     assert (before.code, before.out) == (0, "no problems in 4 assets\n")
     assert before.err == (
-        "note: silver_example could not be checked: the columns of bronze_example are not known "
-        "until it has run once\n"
+        "note: silver_example could not be checked: the columns of bronze_example are known only "
+        "after a first run\n"
     )
     assert shop.run().returncode == 0
     after = polster(shop.root, "validate", "--deep")

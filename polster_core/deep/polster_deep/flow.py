@@ -56,7 +56,7 @@ class Flow:
             blocked = [stem for stems in self.waiting.values() for stem in stems]
             self.answer.notes.append(
                 f"{_listed(blocked)} could not be checked: the columns of "
-                f"{_listed(list(self.waiting))} are not known until it has run once"
+                f"{_listed(list(self.waiting))} are known only after a first run"
             )
         return self.answer
 

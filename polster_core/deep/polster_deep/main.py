@@ -49,9 +49,7 @@ def _what_if(
     before.run(assets)
     for one in asked:
         if before.known.get(one["asset"]) is None:
-            return Answer(
-                error=f"the columns of {one['asset']} are not known until it has run once"
-            )
+            return Answer(error=f"the columns of {one['asset']} are known only after a first run")
     after = Flow(files, guard, dict(changes(asked)), stored=before.stored)
     try:
         answer = after.run(assets)
