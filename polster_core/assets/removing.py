@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,12 +17,15 @@ from polster_core.project import Project
 from polster_core.reading.source import Source, parse
 from polster_core.types import NewFile
 
+_SHOWN = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """A plan, and what else to know."""
+    """A plan, the places that will mention what is gone, and what else to know."""
 
     plan: Plan
+    left: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -35,7 +39,7 @@ def plan(
     """
     _refuse_dependents(pipeline, assets)
     gone = _files(pipeline, assets)
-    _refuse_imports(project, assets, gone)
+    left = list(_mentions(project, assets, gone))
     folders = [stored.folder(one.id) for one in assets if data and stored.there(project, one.id)]
     drafted = draft(
         project.root,
@@ -45,7 +49,7 @@ def plan(
         steps=history.removed(project, [asset.id for asset in assets]),
     )
     warnings = [*(stored.warnings(project, "deleted") if data else ()), *history.warnings(project)]
-    return Removal(plan=drafted, warnings=tuple(warnings))
+    return Removal(plan=drafted, left=tuple(left), warnings=tuple(warnings))
 
 
 def _refuse_dependents(pipeline: Pipeline, assets: Sequence[Asset]) -> None:
@@ -53,14 +57,27 @@ def _refuse_dependents(pipeline: Pipeline, assets: Sequence[Asset]) -> None:
     for asset in assets:
         staying = [one for one in pipeline.downstream(asset) if one.key not in going]
         if staying:
-            names = " and ".join(str(one) for one in staying)
+            names = " and ".join(_shortened(staying))
             verb, them = ("depends", "it") if len(staying) == 1 else ("depend", "them")
-            whole = " ".join(str(one) for one in _with_downstream(pipeline, assets))
-            both = "both" if whole.count(" ") == 1 else "all of them"
             raise PolsterError(
                 f"{names} {verb} on {asset}",
-                hint=f"remove {them} first, or remove {both}:  polster remove-asset {whole}",
+                hint=f"remove {them} first{_together(pipeline, assets)}",
             )
+
+
+def _together(pipeline: Pipeline, assets: Sequence[Asset]) -> str:
+    """Return the command that removes the assets with all that is made from them."""
+    whole = _with_downstream(pipeline, assets)
+    if len(whole) > _SHOWN:
+        return f"; {len(whole) - len(assets)} assets are made from it in all"
+    both = "both" if len(whole) == 2 else "all of them"  # noqa: PLR2004 - this one and another
+    return f", or remove {both}:  polster remove-asset {' '.join(map(str, whole))}"
+
+
+def _shortened(assets: Sequence[Asset]) -> list[str]:
+    names = [str(asset) for asset in assets[:_SHOWN]]
+    more = len(assets) - _SHOWN
+    return [*names, f"{more} more"] if more > 0 else names
 
 
 def _with_downstream(pipeline: Pipeline, assets: Sequence[Asset]) -> list[Asset]:
@@ -90,23 +107,37 @@ def _files(pipeline: Pipeline, assets: Sequence[Asset]) -> list[PurePosixPath]:
     return list(dict.fromkeys(path for path in found if path))
 
 
-def _refuse_imports(
+def _mentions(
     project: Project, assets: Sequence[Asset], gone: Sequence[PurePosixPath]
-) -> None:
-    """Refuse while a file that stays imports one that goes."""
-    stems = {asset.id.stem.encode(): asset for asset in assets}
+) -> Iterator[Place]:
+    """Yield, once a file, where one that stays mentions what goes.
+
+    Raises PolsterError for a file that imports it, or that cannot be read.
+    """
+    words = re.compile(rb"(?<!\w)(?:run_)?(?:" + b"|".join(_stems(assets)) + rb")(?!\w)")
     packages = {asset.layer.init_file for asset in assets}
-    for path, content in texts.files(project.root, texts.CODE):
-        if path in gone or path in packages or not any(stem in content for stem in stems):
-            continue
-        source = parse(path, content)
-        if isinstance(source, Fault):
-            continue
-        for asset in stems.values():
-            for place in _imports(source, asset):
-                raise PolsterError(
-                    f"{place}: {path.stem} imports {asset}", hint="take that out first"
-                )
+    for path, content in texts.files(project.root, texts.CODE | texts.PROSE):
+        found = None if path in gone or path in packages else words.search(content)
+        if found is not None:
+            if path.suffix in texts.CODE:
+                _refuse_imports(path, content, assets)
+            yield Place(path, content.count(b"\n", 0, found.start()) + 1)
+
+
+def _stems(assets: Sequence[Asset]) -> Iterator[bytes]:
+    return (re.escape(asset.id.stem.encode()) for asset in assets)
+
+
+def _refuse_imports(path: PurePosixPath, content: bytes, assets: Sequence[Asset]) -> None:
+    source = parse(path, content)
+    if isinstance(source, Fault):
+        raise PolsterError(
+            f"{source.place}: {source.message}; what this file needs cannot be told",
+            hint="mend it first",
+        )
+    for asset in assets:
+        for place in _imports(source, asset):
+            raise PolsterError(f"{place}: {path.stem} imports {asset}", hint="take that out first")
 
 
 def _imports(source: Source, asset: Asset) -> Iterator[Place]:

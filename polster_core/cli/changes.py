@@ -49,7 +49,7 @@ def warn_of_left(places: Sequence[Place], what: str) -> None:
     if places:
         shown = ", ".join(_short(place) for place in places[:_SHOWN])
         more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-        failure.warn(f"{what} is left alone in {shown}{more}: look at it yourself")
+        failure.warn(f"{what} {shown}{more}: look at it yourself")
 
 
 def _short(place: Place) -> str:

@@ -45,6 +45,7 @@ def command(
     found = removing.plan(project, pipeline, assets, data=data)
     changes.warn_of_changes(project)
     changes.warn(found.warnings)
+    changes.warn_of_left(found.left, "what is removed is still mentioned in")
     if dry_run:
         show(found.plan)
         return

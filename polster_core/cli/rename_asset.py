@@ -44,7 +44,7 @@ def command(
     found = renaming.plan(project, pipeline, asset, new_name)
     changes.warn_of_changes(project)
     changes.warn(found.warnings)
-    changes.warn_of_left(found.left, str(asset))
+    changes.warn_of_left(found.left, f"{asset} is left alone in")
     if dry_run:
         show(found.plan)
         return

@@ -160,6 +160,35 @@ def test_what_other_files_import_is_refused(root: Path, path: str, text: str, sa
     assert refused(root, "gold_orders").startswith(f"error: {said}: ")
 
 
+def test_what_is_still_mentioned_is_named(root: Path) -> None:
+    (root / "README.md").write_text("# Shop\n\ngold_orders and gold_orders\n")
+    jobs = root / "src/orchestration/jobs.py"
+    jobs.write_text('import dagster as dg\nJOB = dg.define_asset_job("a", "run_gold_orders")\n')
+    done = remove(root, "gold_orders")
+    assert done.code == 0
+    assert done.err == (
+        "warning: what is removed is still mentioned in src/orchestration/jobs.py:2, README.md:3: "
+        "look at it yourself\n"
+    )
+
+
+def test_a_file_that_cannot_be_read_may_need_it(root: Path) -> None:
+    (root / "tests/test_all.py").write_text("from core import gold_orders\nx = (\n")
+    assert refused(root, "gold_orders").startswith("error: tests/test_all.py:2:5: '(' was never")
+
+
+def test_many_dependents_are_not_all_named(tmp_path: Path) -> None:
+    many = {f"silver_s{number:02}": ("bronze_a",) for number in range(12)}
+    root = write_project(tmp_path, shop({"bronze_a": (), **many})).root
+    said = refused(root, "bronze_a")
+    assert said.splitlines() == [
+        "error: "
+        + " and ".join(f"silver_s{number:02}" for number in range(10))
+        + " and 2 more depend on bronze_a",
+        "hint: remove them first; 12 assets are made from it in all",
+    ]
+
+
 def test_an_asset_that_shares_its_file_is_refused(root: Path) -> None:
     file = root / "src/orchestration/assets/gold/run_gold_orders.py"
     more = '\n\n@dg.asset(deps=["run_silver_orders"])\ndef run_gold_second() -> None: ...\n'
