@@ -1,0 +1,174 @@
+"""Kinds of assets that plugins offer: their flags, their files, and what they add to a project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Install, tree
+from tests.handmade import shop, write_project
+from tests.machine import python
+
+PLUGIN = '''
+from pathlib import PurePosixPath
+from polster_core.errors import UsageProblem
+from polster_core.hookspecs import hookimpl
+from polster_core.types import AssetTemplate, EnvVar, NewFile, Option
+
+TABLE = Option(name="table", help="The table.", required=True)
+
+
+def mysql(context):
+    if context.answers["table"] == "boom":
+        raise RuntimeError("no such table")
+    if context.answers["table"] == "bad":
+        raise UsageProblem("--table is none", hint="give another one")
+    core = f"""{context.asset.stem} {sorted(context.answers.items())} {context.docstring}\\n"""
+    yield NewFile(path=context.asset.core_file, text=core)
+    yield NewFile(path=PurePosixPath("src/core/connectors.py"), text="FRESH = True\\n")
+    yield NewFile(path=PurePosixPath("docs/connectors/mysql.md"), text="# MySQL\\n")
+
+
+@hookimpl
+def polster_asset_templates():
+    yield AssetTemplate(
+        name="mysql",
+        summary="A table",
+        layers=("bronze",),
+        options=(
+            TABLE,
+            Option(name="cursor", help="A column."),
+            Option(name="mode", help="How.", choices=("full", "new"), default="full"),
+            Option(name="tls", help="TLS.", flag=True, default="true"),
+        ),
+        requirements=("pymysql[rsa]>=1.1,<2", "Polars>=1"),
+        env=(
+            EnvVar(name="MYSQL_HOST", help="Where it runs.", default="localhost"),
+            EnvVar(name="MYSQL_PASSWORD", help="Its password.", secret=True, default="x"),
+        ),
+        files=mysql,
+    )
+    yield AssetTemplate(
+        name="mart", summary="A mart", layers=("gold",), options=(TABLE,), files=lambda _: ()
+    )
+'''
+OTHER = """
+from polster_core.hookspecs import hookimpl
+from polster_core.types import AssetTemplate, Option
+
+@hookimpl
+def polster_asset_templates():
+    yield AssetTemplate(
+        name="zkafka",
+        summary="A topic",
+        layers=("bronze",),
+        options=(
+            Option(name="name", help="Taken."),
+            Option(name="tls", help="Not a switch here."),
+        ),
+    )
+"""
+Add = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a project that has one asset and some settings."""
+    files = {
+        **shop({"bronze_a": ()}),
+        "pyproject.toml": '[project]\nname = "s"\ndependencies = ["polars>=2"]\n\n[tool.polster]\n',
+        ".env.example": "# Mine.\nMYSQL_HOST=db\n",
+        ".env": "TOKEN=1",
+        "src/core/connectors.py": "MINE = True\n",
+    }
+    return write_project(tmp_path / "shop", files).root
+
+
+@pytest.fixture
+def add(install: Install, tmp_path: Path, root: Path) -> Add:
+    """Return `polster add-asset`, as it is where the plugins are installed."""
+    install("polster-plugin-mysql", PLUGIN)
+    install("polster-plugin-kafka", OTHER)
+    sites = [str(tmp_path / f"site/polster-plugin-{name}") for name in ("mysql", "kafka")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sites), "COLUMNS": "200"}
+
+    def run(*args: str) -> tuple[int, str, str]:
+        done = python("-m", "polster_core", "add-asset", *args, cwd=root, env=env)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+BRONZE = ("--layer", "bronze", "--name", "orders", "--template", "mysql")
+
+
+def test_its_flags_are_in_the_help(add: Add) -> None:
+    code, out, _ = add("--help")
+    assert code == 0
+    assert "[csv|excel|function|json|mart|mysql|parquet|zkafka]" in out
+    assert "Options of --template mart, mysql:\n  --table TEXT  The table.\n" in out
+    assert "--tls / --no-tls" in out
+
+
+def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> None:
+    before = tree(root)
+    code, out, err = add(*BRONZE, "--table", "sales", "--no-tls", "--description", "All.")
+    assert code == 0, err
+    assert "  create  docs/connectors/mysql.md\n" in out
+    assert out.endswith("\nNext:\n  polster setup   install what it needs\n")
+    after: Mapping[str, str] = tree(root)
+    assert after["src/core/bronze_orders.py"] == (
+        "bronze_orders [('mode', 'full'), ('table', 'sales'), ('tls', 'false')] " + '"""All."""\n'
+    )
+    assert after["src/core/connectors.py"] == "MINE = True\n"
+    assert after["tests/test_bronze_orders.py"].startswith('"""Tests of src/core/bronze_orders.py')
+    assert 'dependencies = ["polars>=2", "pymysql[rsa]>=1.1,<2"]\n' in after["pyproject.toml"]
+    assert after[".env.example"] == ("# Mine.\nMYSQL_HOST=db\n\n# Its password.\nMYSQL_PASSWORD=\n")
+    assert after[".env"] == (
+        "TOKEN=1\n\n# Where it runs.\nMYSQL_HOST=localhost\n\n# Its password.\nMYSQL_PASSWORD=\n"
+    )
+    code, out, err = add(*BRONZE[:3], "refunds", *BRONZE[4:], "--table", "refunds")
+    assert code == 0, err
+    assert {path for path in tree(root) if "refunds" in path} == set(tree(root)) - set(after)
+    assert before["src/orchestration/assets/silver/__init__.py"] in after.values()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (BRONZE, 2, "error: --template mysql needs --table"),
+        ((*BRONZE, "--table", "x", "--mode", "odd"), 2, "error: --mode is none of full, new: odd"),
+        ((*BRONZE, "--table", "x", "--sheet", "y"), 2, "error: --sheet belongs to --template exc"),
+        ((*BRONZE, "--table", "bad"), 2, "error: --table is none\nhint: give another one"),
+        (
+            (*BRONZE, "--table", "boom"),
+            4,
+            "error: template mysql: the plugin polster-plugin-mysql failed: RuntimeError: no such",
+        ),
+        (
+            ("--layer", "silver", "--name", "a", "--template", "mart", "--table", "x"),
+            2,
+            "error: --template mart writes gold assets only\nhint: for silver there is  function",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    add: Add, root: Path, args: tuple[str, ...], code: int, said: str
+) -> None:
+    before = tree(root)
+    ended, out, err = add(*args)
+    assert (ended, out) == (code, "")
+    assert said in err
+    assert tree(root) == before
+
+
+def test_flags_that_clash_are_named_and_the_rest_works(add: Add) -> None:
+    code, _, err = add("--layer", "bronze", "--name", "x", "--template", "zkafka")
+    assert code == 0
+    assert err == (
+        "warning: plugin polster-plugin-kafka (polster-plugin-kafka 0.3.0): template zkafka: "
+        "--name is a flag of polster add-asset itself\n"
+    )
