@@ -131,8 +131,10 @@ def checks(shop: Generated, env: dict[str, str], code: int) -> dict[str, Any]:
     return {one["name"]: one for one in document["checks"]}
 
 
-STEPS = ("settings", "name resolves", "connects", "authenticates", "container", "connect", "list")
-STEPS += ("write", "read", "delete")
+STEPS = (
+    *("settings", "name resolves", "connects", "authenticates", "container"),
+    *("connect", "list", "write", "read", "delete"),
+)
 
 
 def test_the_doctor_names_the_first_step_that_fails(polstered: Generated, azurite: Azurite) -> None:
