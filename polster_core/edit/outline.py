@@ -79,6 +79,12 @@ class Outline(Text):
             }
 
 
+def walk(statement: Statement) -> Iterator[ast.stmt | ast.expr]:
+    """Yield everything in a statement that has a place."""
+    for node in statement.nodes:
+        yield from (one for one in ast.walk(node) if isinstance(one, (ast.stmt, ast.expr)))
+
+
 def _first_line(node: ast.stmt) -> int:
     """Return the line in which a statement begins, decorators included."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

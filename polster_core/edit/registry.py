@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 
-import libcst as cst  # noqa: TID253 - only commands that edit import this package
-
-from polster_core.edit.order import moved, natural, place
-from polster_core.edit.outline import Outline, Statement
-from polster_core.edit.sequence import INDENT, WIDTH, Item, Items
-from polster_core.edit.text import CannotEditError, Span, Splice
+from polster_core.edit.exports import each_export, exported, renamed_export
+from polster_core.edit.imports import import_splice, imports_of, renamed_import, without_import
+from polster_core.edit.outline import Outline, walk
+from polster_core.edit.sequence import Items
+from polster_core.edit.text import CannotEditError, Span
 from polster_core.medallion import AssetId
-
-_FIRST_PARTY = frozenset({"core", "orchestration", "src"})
 
 
 def register(data: bytes, asset: AssetId) -> bytes:
@@ -26,8 +21,8 @@ def register(data: bytes, asset: AssetId) -> bytes:
     Raises CannotEditError.
     """
     source = Outline(data)
-    splices = [] if _imports_of(source, asset) else [_import_splice(source, asset)]
-    return source.replaced([*splices, *_exported(source, asset)])
+    splices = [] if imports_of(source, asset) else [import_splice(source, asset)]
+    return source.replaced([*splices, *exported(source, asset)])
 
 
 def unregister(data: bytes, asset: AssetId) -> bytes:
@@ -37,12 +32,8 @@ def unregister(data: bytes, asset: AssetId) -> bytes:
     """
     source = Outline(data)
     splices = [
-        *(
-            splice
-            for found in _imports_of(source, asset)
-            for splice in _without_import(found, asset)
-        ),
-        *_each_export(source, asset, Items.without),
+        *(splice for found in imports_of(source, asset) for splice in without_import(found, asset)),
+        *each_export(source, asset, Items.without),
     ]
     _refuse_uses(source, asset, [splice.span for splice in splices])
     return source.replaced(splices)
@@ -54,480 +45,13 @@ def reregister(data: bytes, old: AssetId, new: AssetId) -> bytes:
     Raises CannotEditError.
     """
     source = Outline(data)
-    found = _imports_of(source, old)
+    found = imports_of(source, old)
     return source.replaced(
         [
-            *(splice for one in found for splice in _renamed_import(one, old, new)),
-            *_each_export(source, old, partial(_renamed_export, old=old, new=new)),
+            *(splice for one in found for splice in renamed_import(one, old, new)),
+            *each_export(source, old, partial(renamed_export, old=old, new=new)),
         ]
     )
-
-
-@dataclass(frozen=True)
-class _Import:
-    """One `from ... import ...` line."""
-
-    source: Outline
-    statement: Statement
-    node: ast.ImportFrom
-
-    @property
-    def module(self) -> str:
-        """The module as it is written, dots included."""
-        return "." * self.node.level + (self.node.module or "")
-
-    @property
-    def prefix(self) -> str:
-        """The module without its last part: `orchestration.assets.silver.`, or `.`."""
-        return self.module[: len(self.module) - len(self.last)]
-
-    @property
-    def last(self) -> str:
-        """The last part of the module: `run_silver_orders`."""
-        return self.module.rpartition(".")[2]
-
-    @property
-    def is_relative(self) -> bool:
-        """Whether it begins with a dot."""
-        return self.module.startswith(".")
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it sorts among the imports of assets: first party, or relative like they."""
-        return self.is_relative or self.module.partition(".")[0] in _FIRST_PARTY
-
-    @property
-    def names(self) -> list[str]:
-        """The imported names; a star is one."""
-        return [alias.name for alias in self.node.names]
-
-    def belongs_to(self, package: str) -> bool:
-        """Whether it imports from a module of the layer."""
-        absolute = self.prefix.removeprefix("src.") == f"{package}."
-        return (absolute or self.prefix == ".") and self.last.startswith("run_")
-
-    def imports(self, asset: AssetId) -> bool:
-        """Whether it imports this asset, from its module or from its package."""
-        if self.belongs_to(asset.layer.package) and self.last == asset.key:
-            return True
-        package = self.module.removeprefix("src.") in {".", asset.layer.package}
-        return package and asset.key in self.names
-
-    def line(self, asset: AssetId) -> bytes:
-        """Return the import of `asset` in the style of this one, without its newline."""
-        same = any(alias.asname == alias.name for alias in self.node.names)
-        name = f"{asset.key} as {asset.key}" if same else asset.key
-        return _line(f"{self.prefix}{asset.key}", name, self.source.newline)
-
-
-def _line(module: str, name: str, newline: bytes) -> bytes:
-    """Return an import as ruff would write it."""
-    one = f"from {module} import {name}".encode()
-    if len(one) <= WIDTH:
-        return one
-    first = f"from {module} import (".encode()
-    if len(first) > WIDTH:
-        first += b"  # noqa: E501"
-    return newline.join([first, INDENT + name.encode() + b",", b")"])
-
-
-def _imports(source: Outline) -> Iterator[_Import]:
-    """Yield the imports that have a line of their own."""
-    for statement in source.statements:
-        if (found := _import(source, statement)) is not None:
-            yield found
-
-
-def _import(source: Outline, statement: Statement) -> _Import | None:
-    node = statement.nodes[0]
-    if len(statement.nodes) > 1 or not isinstance(node, ast.ImportFrom):
-        return None
-    return _Import(source, statement, node)
-
-
-def _imports_of(source: Outline, asset: AssetId) -> list[_Import]:
-    """Return the lines that import the asset.
-
-    Raises CannotEditError where it is imported in some other way.
-    """
-    if asset.key.encode() not in source.text:
-        return []
-    found = [one for one in _imports(source) if one.imports(asset)]
-    lines = {one.statement.span for one in found}
-    for statement in source.statements:
-        if statement.span in lines or asset.key.encode() not in source.code(statement.span):
-            continue
-        for node in _walk(statement):
-            if _mentions(source, statement, node, asset):
-                raise CannotEditError(
-                    f"{asset.key} is imported among other statements",
-                    line=node.lineno,
-                    hint=f"give its import a line of its own:  {_plain(asset)}",
-                )
-    return found
-
-
-def _walk(statement: Statement) -> Iterator[ast.stmt | ast.expr]:
-    """Yield everything in a statement that has a place."""
-    for node in statement.nodes:
-        yield from (one for one in ast.walk(node) if isinstance(one, (ast.stmt, ast.expr)))
-
-
-def _mentions(source: Outline, statement: Statement, node: ast.AST, asset: AssetId) -> bool:
-    if isinstance(node, ast.ImportFrom):
-        return _Import(source, statement, node).imports(asset)
-    return isinstance(node, ast.Import) and any(
-        alias.name.removeprefix("src.") == asset.asset_module for alias in node.names
-    )
-
-
-def _plain(asset: AssetId) -> str:
-    return f"from {asset.asset_module} import {asset.key}"
-
-
-def _import_splice(source: Outline, asset: AssetId) -> Splice:
-    every = list(_imports(source))
-    siblings = [one for one in every if one.belongs_to(asset.layer.package)]
-    line = (
-        siblings[0].line(asset)
-        if siblings
-        else _line(asset.asset_module, asset.key, source.newline)
-    )
-    relative = bool(siblings) and siblings[0].is_relative
-    module = (siblings[0].prefix if siblings else f"{asset.layer.package}.") + asset.key
-    neighbours = [one for one in every if one.is_ours and one.is_relative is relative]
-    for neighbour in neighbours:
-        if _import_order(neighbour.module) > _import_order(module):
-            return Splice(_at(_above(source, neighbour.statement)), line + source.newline)
-    if neighbours:
-        return _line_below(source, neighbours[-1].statement.span.end, line, b"")
-    return _first_import(source, line)
-
-
-def _import_order(module: str) -> tuple[int, object]:
-    """Sort as isort does: relative imports from the outside in, then by name."""
-    dots = len(module) - len(module.lstrip("."))
-    return (-dots, natural(module.lstrip(".")))
-
-
-def _first_import(source: Outline, line: bytes) -> Splice:
-    """Place the first import of the project's own: behind the others, or below the docstring."""
-    block = _import_block(source.statements)
-    if block:
-        return _line_below(source, block[-1].span.end, line, source.newline)
-    following = source.statements[1 if _has_docstring(source) else 0 :]
-    if following:
-        return Splice(_at(_above(source, following[0])), line + source.newline * 2)
-    end = len(source.text.rstrip())
-    return _line_below(source, end, line, source.newline if end else b"")
-
-
-def _import_block(statements: Sequence[Statement]) -> list[Statement]:
-    block: list[Statement] = []
-    for statement in statements:
-        if _is_import(statement):
-            block.append(statement)
-        elif block:
-            break
-    return block
-
-
-def _is_import(statement: Statement) -> bool:
-    return all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in statement.nodes)
-
-
-def _has_docstring(source: Outline) -> bool:
-    first = source.statements[0].nodes[0] if source.statements else None
-    return (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    )
-
-
-def _above(source: Outline, statement: Statement) -> int:
-    """Return the place above a statement and the comments on it, but below the file's header."""
-    index = source.statements.index(statement)
-    if index == 0:
-        return statement.span.start
-    floor = source.line_end(source.statements[index - 1].span.end)
-    return source.above_comments(statement.span.start, floor)
-
-
-def _line_below(source: Outline, place: int, line: bytes, blank: bytes) -> Splice:
-    """Insert a line below that of a place; the file ends with a newline only if it did."""
-    end = source.line_end(place) if place else 0
-    if end and source.line_start(end) != end:
-        return Splice(_at(end), source.newline + blank + line)
-    return Splice(_at(end), blank + line + source.newline)
-
-
-def _without_import(found: _Import, asset: AssetId) -> Iterator[Splice]:
-    if found.last == asset.key or set(found.names) <= {asset.key}:
-        yield Splice(_import_lines(found))
-        return
-    items = _alias_items(found)
-    for index, name in enumerate(found.names):
-        if name == asset.key:
-            yield from items.without(index)
-
-
-def _import_lines(found: _Import) -> Span:
-    """Return the lines that `register` would have added for an import."""
-    source, statement = found.source, found.statement
-    start, end = source.line_start(statement.span.start), source.line_end(statement.span.end)
-    index = source.statements.index(statement)
-    before = source.statements[index - 1] if index else None
-    behind = source.statements[index + 1] if index + 1 < len(source.statements) else None
-    alone = not any(one and _sorts_along(source, one, found) for one in (before, behind))
-    if alone and behind and not (before and _is_import(before)):
-        below = source.line_end(end)
-        return Span(start, below if source.is_blank(Span(end, below)) else end)
-    cut = _before_newline(source, start)
-    has_blank = alone and cut > 0 and source.line_start(cut) == cut
-    if source.line_start(end) != end:
-        return Span(_before_newline(source, cut) if has_blank else cut, end)
-    return Span(cut if has_blank else start, end)
-
-
-def _sorts_along(source: Outline, statement: Statement, found: _Import) -> bool:
-    other = _import(source, statement)
-    return other is not None and other.is_ours and other.is_relative is found.is_relative
-
-
-def _before_newline(source: Outline, place: int) -> int:
-    """Return where the newline that ends at a place begins."""
-    text = source.text[:place]
-    return place - (2 if text.endswith(b"\r\n") else 1 if text else 0)
-
-
-def _alias_items(found: _Import) -> Items:
-    module, spans = found.source.read(found.statement)
-    line = cst.ensure_type(module.body[0], cst.SimpleStatementLine)
-    node = cst.ensure_type(line.body[0], cst.ImportFrom)
-    aliases = () if isinstance(node.names, cst.ImportStar) else node.names
-    items = tuple(
-        Item(
-            _joined(spans, alias),
-            spans[alias.comma] if isinstance(alias.comma, cst.Comma) else None,
-            alias.evaluated_name,
-        )
-        for alias in aliases
-    )
-    whole = Span(items[0].value.start, items[-1].end)
-    if node.lpar and node.rpar:
-        whole = Span(spans[node.lpar].start, spans[node.rpar].end)
-        return Items(found.source, items, whole, Span(whole.start + 1, whole.end - 1))
-    return Items(found.source, items, whole, whole)
-
-
-def _joined(spans: Mapping[cst.CSTNode, Span], alias: cst.ImportAlias) -> Span:
-    end = spans[alias.asname.name].end if alias.asname else spans[alias.name].end
-    return Span(spans[alias.name].start, end)
-
-
-def _renamed_import(found: _Import, old: AssetId, new: AssetId) -> Iterator[Splice]:
-    """Rename in place, or move within the lines around that hold nothing else."""
-    run = _run(found)
-    index = next(i for i, one in enumerate(run) if one.statement.span == found.statement.span)
-    lines = [_full_line(one) for one in run]
-    texts = [found.source.code(span) for span in lines]
-    module = found.prefix + new.key if found.last == old.key else found.module
-    target = moved([one.module for one in run], index, module)
-    fresh = texts[:index] + texts[index + 1 :]
-    fresh.insert(target, _renamed_line(found, old, new))
-    for span, text, other in zip(lines, texts, fresh, strict=True):
-        if text != other:
-            yield Splice(span, other)
-
-
-def _run(found: _Import) -> list[_Import]:
-    """Return the imports that sort along with one, with nothing between them."""
-    source = found.source
-    run: list[_Import] = []
-    for one in _imports(source):
-        if not one.is_ours or one.is_relative is not found.is_relative:
-            continue
-        if run and source.line_end(run[-1].statement.span.end) != one.statement.span.start:
-            if any(other.statement == found.statement for other in run):
-                break
-            run = []
-        run.append(one)
-    return run
-
-
-def _full_line(one: _Import) -> Span:
-    """Return an import with the comment behind it, without the newline."""
-    end = one.source.line_end(one.statement.span.end)
-    if one.source.line_start(end) == end:
-        end = _before_newline(one.source, end)
-    return Span(one.statement.span.start, end)
-
-
-def _renamed_line(found: _Import, old: AssetId, new: AssetId) -> bytes:
-    """Rename in one import; its layout stays, so that renaming there and back is nothing."""
-    source, span = found.source, found.statement.span
-    behind = source.code(Span(span.end, _full_line(found).end))
-    return _word(old).sub(new.key.encode(), source.code(span)) + behind
-
-
-def _word(asset: AssetId) -> re.Pattern[bytes]:
-    return re.compile(rb"(?<!\w)" + asset.key.encode() + rb"(?!\w)")
-
-
-def _exported(source: Outline, asset: AssetId) -> Iterator[Splice]:
-    """Put the asset into `__all__`, in the list that has the layer's other assets if any has."""
-    lists = list(_export_lists(source))
-    if not lists:
-        _refuse_hidden_exports(source, asset)
-        return
-    if any(asset.key == item.text for items in lists for item in items.items):
-        return
-    prefix = f"run_{asset.layer}_"
-    items = next(
-        (items for items in lists if any((i.text or "").startswith(prefix) for i in items.items)),
-        lists[0],
-    )
-    strings = [(index, item.text) for index, item in enumerate(items.items) if item.text]
-    at = place([text for _, text in strings], asset.key)
-    index = strings[at][0] if at < len(strings) else len(items.items)
-    yield from items.with_item(index, _quoted(items, index, asset))
-
-
-def _each_export(
-    source: Outline, asset: AssetId, change: Callable[[Items, int], Iterable[Splice]]
-) -> Iterator[Splice]:
-    for items in _export_lists(source):
-        found = [index for index, item in enumerate(items.items) if item.text == asset.key]
-        if len(found) > 1:
-            raise CannotEditError(
-                f"__all__ lists {asset.key} more than once",
-                line=source.line(items.items[found[1]].value.start),
-                hint="take the second one out",
-            )
-        for index in found:
-            yield from change(items, index)
-
-
-def _renamed_export(items: Items, index: int, old: AssetId, new: AssetId) -> list[Splice]:
-    span = items.items[index].value
-    code, found = _word(old).subn(new.key.encode(), items.source.code(span))
-    if found != 1:
-        raise CannotEditError(
-            f"{old.key} is written in pieces",
-            line=items.source.line(span.start),
-            hint=f'write it as  "{old.key}"',
-        )
-    return items.renamed(index, code, new.key)
-
-
-def _export_lists(source: Outline) -> Iterator[Items]:
-    """Yield the lists and tuples that are written out in statements about `__all__`."""
-    for statement in source.statements:
-        if _is_compound(statement) or b"__all__" not in source.code(statement.span):
-            continue
-        module, spans = source.read(statement)
-        for small in cst.ensure_type(module.body[0], cst.SimpleStatementLine).body:
-            if (value := _export_value(small)) is not None:
-                yield from _written_lists(source, statement, spans, value)
-
-
-def _is_compound(statement: Statement) -> bool:
-    return hasattr(statement.nodes[0], "body")
-
-
-def _export_value(small: cst.BaseSmallStatement) -> cst.BaseExpression | None:
-    """Return what a statement makes of `__all__`, or adds to it."""
-    if isinstance(small, cst.Assign):
-        ours = any(_is_all(target.target) for target in small.targets)
-        return small.value if ours else None
-    if isinstance(small, (cst.AnnAssign, cst.AugAssign)):
-        return small.value if _is_all(small.target) else None
-    call = small.value if isinstance(small, cst.Expr) else None
-    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
-        return None
-    extends = _is_all(call.func.value) and call.func.attr.value == "extend"
-    return call.args[0].value if extends and len(call.args) == 1 else None
-
-
-def _is_all(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name) and node.value == "__all__"
-
-
-def _written_lists(
-    source: Outline,
-    statement: Statement,
-    spans: Mapping[cst.CSTNode, Span],
-    value: cst.BaseExpression,
-) -> Iterator[Items]:
-    if isinstance(value, cst.BinaryOperation):
-        yield from _written_lists(source, statement, spans, value.left)
-        yield from _written_lists(source, statement, spans, value.right)
-    elif isinstance(value, (cst.List, cst.Tuple)):
-        yield _items(source, statement, spans, value)
-
-
-def _items(
-    source: Outline,
-    statement: Statement,
-    spans: Mapping[cst.CSTNode, Span],
-    value: cst.List | cst.Tuple,
-) -> Items:
-    items = tuple(
-        Item(
-            spans[element if isinstance(element, cst.StarredElement) else element.value],
-            spans[element.comma] if isinstance(element.comma, cst.Comma) else None,
-            _text(element.value),
-        )
-        for element in value.elements
-    )
-    if isinstance(value, cst.List):
-        whole = Span(spans[value.lbracket].start, spans[value.rbracket].end)
-    elif value.lpar:
-        whole = Span(spans[value.lpar[-1]].start, spans[value.rpar[0]].end)
-    else:
-        whole = Span(items[0].value.start, items[-1].end)
-        return Items(source, items, whole, whole, is_tuple=True)
-    return Items(
-        source,
-        items,
-        whole,
-        Span(whole.start + 1, whole.end - 1),
-        is_tuple=isinstance(value, cst.Tuple),
-        closes=whole.end == statement.span.end,
-    )
-
-
-def _text(value: cst.BaseExpression) -> str | None:
-    if not isinstance(value, (cst.SimpleString, cst.ConcatenatedString)):
-        return None
-    text = value.evaluated_value
-    return text if isinstance(text, str) else None
-
-
-def _quoted(items: Items, index: int, asset: AssetId) -> bytes:
-    """Write the key with the quotes of the string before it, or else of the one behind."""
-    near = [*reversed(items.items[:index]), *items.items[index:]]
-    code = next((items.source.code(item.value) for item in near if item.text), b'"')
-    quotes = _quotes(code)[-1:]
-    return quotes + asset.key.encode() + quotes
-
-
-def _quotes(code: bytes) -> bytes:
-    """Return the prefix and the opening quote of a string: one quote, even where it has three."""
-    return code[: min(at for quote in b"\"'" if (at := code.find(quote)) >= 0) + 1]
-
-
-def _refuse_hidden_exports(source: Outline, asset: AssetId) -> None:
-    """Refuse an `__all__` that is computed, or set inside another statement."""
-    for statement in source.statements:
-        for node in _walk(statement) if b"__all__" in source.code(statement.span) else ():
-            if isinstance(node, ast.Name) and node.id == "__all__":
-                raise CannotEditError(
-                    "__all__ is not written out as a list",
-                    line=node.lineno,
-                    hint=f'write it out:  __all__ = ["{asset.key}", ...]',
-                )
 
 
 def _refuse_uses(source: Outline, asset: AssetId, cut: Sequence[Span]) -> None:
@@ -536,14 +60,10 @@ def _refuse_uses(source: Outline, asset: AssetId, cut: Sequence[Span]) -> None:
         span = statement.span
         if any(one.start <= span.start and span.end <= one.end for one in cut):
             continue
-        for node in _walk(statement) if asset.key.encode() in source.code(span) else ():
+        for node in walk(statement) if asset.key.encode() in source.code(span) else ():
             if isinstance(node, ast.Name) and node.id == asset.key:
                 raise CannotEditError(
                     f"{asset.key} is used here",
                     line=node.lineno,
                     hint="take it out of this line first",
                 )
-
-
-def _at(place: int) -> Span:
-    return Span(place, place)

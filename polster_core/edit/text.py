@@ -46,6 +46,16 @@ class Span:
         return self.start == self.end
 
 
+def at(place: int) -> Span:
+    """Return the empty span at a place, where something is inserted."""
+    return Span(place, place)
+
+
+def word(name: str) -> re.Pattern[bytes]:
+    """Return a pattern that finds a name, and no longer one that contains it."""
+    return re.compile(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)")
+
+
 @dataclass(frozen=True, slots=True)
 class Splice:
     """Bytes that take the place of a span; an empty span inserts."""
