@@ -62,22 +62,27 @@ def main() -> None:
     parser.add_argument("--no-contracts", action="store_true")
     arguments = parser.parse_args()
     write(
-        arguments.folder.resolve(), arguments.chains, arguments.rows, not arguments.no_contracts
+        arguments.folder.resolve(),
+        arguments.chains,
+        arguments.rows,
+        contracts=not arguments.no_contracts,
     )
 
 
-def write(folder: Path, chains: int, rows: int, contracts: bool) -> None:
+def write(folder: Path, chains: int, rows: int, *, contracts: bool) -> None:
     """Make the project with `polster init`, then add the chains to it."""
     init = ["init", folder.name, "--no-sample-assets", "--no-setup", "--no-git"]
     subprocess.run(
         [sys.executable, "-m", "polster_core", *init],
-        cwd=folder.parent, check=True, stdout=subprocess.DEVNULL,
+        cwd=folder.parent,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     source = write_source(folder, rows)
     names = [f"t{number}" for number in range(chains)]
     for layer in LAYERS:
         for name in names:
-            write_asset(folder, layer, name, source, contracts)
+            write_asset(folder, layer, name, source, contracts=contracts)
         register(folder, layer, names)
 
 
@@ -91,17 +96,23 @@ def write_source(folder: Path, rows: int) -> Path:
     return path
 
 
-def write_asset(folder: Path, layer: str, name: str, source: Path, contracts: bool) -> None:
+def write_asset(folder: Path, layer: str, name: str, source: Path, *, contracts: bool) -> None:
     """Write both files of one asset."""
     guarded = contracts and layer != "bronze"
-    head = "import dataframely as dy\nimport polars as pl\n\n\n" if guarded else "import polars as pl\n\n\n"
+    head = (
+        "import dataframely as dy\nimport polars as pl\n\n\n"
+        if guarded
+        else "import polars as pl\n\n\n"
+    )
     contract = CONTRACT.format(key="primary_key=True") if guarded else ""
     body = BODIES[layer].format(name=name, source=source.as_posix())
     core = folder / "src" / "core" / f"{layer}_{name}.py"
     core.write_text(head + contract + body, encoding="utf-8")
     extra = ""
     if upstream := UPSTREAM.get(layer):
-        extra = f'    deps=["run_{upstream}_{name}"],\n    automation_condition=ON_UPSTREAM_SUCCESS,\n'
+        extra = (
+            f'    deps=["run_{upstream}_{name}"],\n    automation_condition=ON_UPSTREAM_SUCCESS,\n'
+        )
     check = "drift_check" if layer == "bronze" else "contract_check"
     text = ASSET.format(layer=layer, name=name, function=LAYERS[layer], check=check, extra=extra)
     asset = folder / "src" / "orchestration" / "assets" / layer / f"run_{layer}_{name}.py"
@@ -114,7 +125,9 @@ def register(folder: Path, layer: str, names: list[str]) -> None:
     imports = "".join(f"from orchestration.assets.{layer}.{key} import {key}\n" for key in keys)
     exported = ", ".join(f'"{key}"' for key in keys)
     package = folder / "src" / "orchestration" / "assets" / layer / "__init__.py"
-    package.write_text(f'"""The {layer} assets."""\n\n{imports}\n__all__ = [{exported}]\n', encoding="utf-8")
+    package.write_text(
+        f'"""The {layer} assets."""\n\n{imports}\n__all__ = [{exported}]\n', encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

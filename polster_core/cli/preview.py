@@ -16,7 +16,7 @@ from polster_core.processes import clean_environment
 from polster_core.project import find_project
 
 
-@click.command("preview", help="Show the rows of ASSET, its columns, or its snapshots.")
+@click.command("preview", help="Show the rows of an asset, its columns, or its snapshots.")
 @click.argument("asset")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="At most.")
 @click.option("--history", is_flag=True, help="List the snapshots that are still there.")

@@ -129,7 +129,10 @@ def test_strings_that_may_mean_something_else_are_left_and_reported() -> None:
 
 
 def test_comments_and_docstrings_are_renamed() -> None:
-    code = '"""Uses silver_orders (silver/orders)."""\n# see silver_orders\ndef f():\n    "silver_orders"'
+    code = (
+        '"""Uses silver_orders (silver/orders)."""\n'
+        '# see silver_orders\ndef f():\n    "silver_orders"'
+    )
     assert renamed(code) == code.replace("silver_orders", "silver_clean_orders").replace(
         "silver/orders", "silver/clean_orders"
     )
