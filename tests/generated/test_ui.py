@@ -1,0 +1,217 @@
+"""`run_polster.py --ui`: the lineage in a real browser, runs that the UI starts, a clean end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.generated.conftest import MakeProject, maker
+from tests.generated.projects import PATIENCE, Generated
+from tests.quality.daemon import statuses
+from tests.test_lineage_page import CHROMIUM
+
+pytestmark = pytest.mark.slow
+
+LAYERS = ("bronze", "silver", "gold")
+LINEAGE = "/asset-groups?expanded=" + "%2C".join(f"global%40global%3A{one}" for one in LAYERS)
+ADDRESS = re.compile(r"Dagster UI: (http://127\.0\.0\.1:(\d+))")
+MILLISECONDS = 120_000.0
+FIRST_PORT = 3000
+KINDS = {"polars": 4, "bronze": 2, "silver": 1, "gold": 1}
+"""The icons of the assets: a medal for each layer."""
+WAITING = 12
+WAIT = """
+import time
+
+def extract() -> pl.DataFrame:
+    time.sleep(1)
+    return pl.DataFrame({"id": [1]})
+"""
+LAUNCH = """
+mutation($keys: [AssetKeyInput!]!) { launchPipelineExecution(executionParams: {
+  mode: "default",
+  selector: {repositoryLocationName: "shop", repositoryName: "__repository__",
+             pipelineName: "__ASSET_JOB", assetSelection: $keys}
+}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
+"""
+RUN = """
+query($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }
+"""
+
+
+@dataclass
+class UI:
+    """A UI that is running."""
+
+    shop: Generated
+    process: subprocess.Popen[str]
+    said: list[str]
+    address: str
+    port: int
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Ask Dagster through GraphQL."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}/graphql", body, headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            found = json.load(answer)
+        assert "errors" not in found, found
+        return found["data"]
+
+
+@contextmanager
+def ui(shop: Generated, *args: str) -> Iterator[UI]:
+    """Start run_polster.py --ui, and wait for its address; no run starts by itself."""
+    process = shop.start("run_polster.py", "--ui", *args, env={"AUTOMATION_ENABLED": "false"})
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if found := ADDRESS.search(line):
+                yield UI(shop, process, said, found[1], int(found[2]))
+                break
+        else:
+            pytest.fail(f"no address: {said}")
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
+) -> Iterator[UI]:
+    """Return the UI of the samples, opened after a run of them."""
+    with ui(maker(tmp_path_factory.mktemp("ui"), runtime, templates)()) as one:
+        yield one
+
+
+@dataclass
+class Seen:
+    """What went wrong in a browser."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Listen."""
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("requestfailed", self._failed)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # what a page no longer wants when it is left
+            self.problems.append(f"{request.url} {request.failure}")
+
+
+@pytest.fixture
+def browser() -> Iterator[Seen]:
+    """Return an empty page of Chromium."""
+    args = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield Seen(chromium.new_page(viewport={"width": 1600, "height": 1000}))
+        chromium.close()
+
+
+def test_it_ran_before_it_opened(running: UI) -> None:
+    said = "".join(running.said)
+    assert "4 assets, 4 succeeded" in said
+    assert "│ consumer" in said
+    assert "Traceback" not in said
+
+
+def test_the_lineage_shows_three_layers_materialized(running: UI, browser: Seen) -> None:
+    page = browser.page
+    page.goto(running.address + LINEAGE)
+    materialized = page.get_by_text("Materialized", exact=True)
+    expect(materialized).to_have_count(4, timeout=MILLISECONDS)
+    for stem in ("bronze_example", "bronze_customers", "silver_example", "gold_example"):
+        expect(page.get_by_text(f"run_{stem}", exact=True).first).to_be_visible()
+    medals = {kind: page.get_by_role("img", name=kind, exact=True).count() for kind in KINDS}
+    assert medals == KINDS
+    assert browser.problems == []
+
+
+def test_an_asset_page_shows_rows_preview_and_check(running: UI, browser: Seen) -> None:
+    page = browser.page
+    page.goto(f"{running.address}/assets/run_silver_example")
+    for text in (re.compile("^1,?148$"), "customer_id"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=MILLISECONDS)
+    page.get_by_text("[Show Markdown]").first.click()
+    expect(page.get_by_role("cell", name="notebook").first).to_be_visible()
+    assert browser.problems == []
+
+
+def processes_of(shop: Generated) -> list[str]:
+    """Return the command lines of what has been started in a project."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{shop.root}/src".encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def end_of(one: UI, run_id: str, *states: str) -> Mapping[str, Any]:
+    """Wait until a run is in one of these states, and return what Dagster says of it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        run: Mapping[str, Any] = one.ask(RUN, id=run_id)["runOrError"]
+        if run["status"] in states:
+            return run
+        assert time.monotonic() < deadline, run
+        assert run["status"] not in {"SUCCESS", "FAILURE"}
+        time.sleep(0.5)
+
+
+def launch(one: UI, *assets: str) -> str:
+    """Start a run as the UI does, and return its id."""
+    keys = [{"path": [f"run_{stem}"]} for stem in assets]
+    answer = one.ask(LAUNCH, keys=keys)["launchPipelineExecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id: str = answer["run"]["runId"]
+    return run_id
+
+
+def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> None:
+    """Its port, its runs, and an end that leaves nothing running."""
+    shop = project(samples=False)
+    for number in range(WAITING):
+        shop.add(f"bronze_wait{number}", WAIT)
+    shop.add("bronze_slow", WAIT.replace("sleep(1)", "sleep(600)"))
+    with ui(shop, "--no-materialize") as one:
+        assert one.port > running.port
+        assert (f"(port {FIRST_PORT} is taken)" in one.said[-1]) is (one.port > FIRST_PORT)
+        together = launch(one, *(f"bronze_wait{number}" for number in range(WAITING)))
+        run = end_of(one, together, "SUCCESS")
+        assert float(run["endTime"]) - float(run["startTime"]) < WAITING - 1
+        slow = launch(one, "bronze_slow")
+        end_of(one, slow, "STARTED")
+        one.process.send_signal(signal.SIGINT)
+        rest, _ = one.process.communicate(timeout=PATIENCE)
+        assert (one.process.returncode, rest) == (0, "stopped\n")
+    assert processes_of(shop) == []
+    assert shop.staged() == []
+    assert statuses(shop) in (["FAILURE", "SUCCESS"], ["CANCELED", "SUCCESS"])
