@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from tests.docs.markdown import Block, blocks, sections
+from tests.docs.markdown import Block, blocks
 
 ONLY_SHOWN = frozenset({"text", "powershell", "mermaid", "ini", "yaml"})
 """Languages of blocks that cannot be carried out where the tests run."""
@@ -38,21 +38,17 @@ class Reader:
     before: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     """What the reader has at hand when a file of the page is about to be written."""
     env: dict[str, str] = field(default_factory=dict)
-    _done: int = 0
 
-    def read(self, section: str) -> None:
-        """Carry out everything up to the end of a section, but nothing twice.
+    def read(self, *titles: str) -> None:
+        """Carry out sections of the page, or all of it.
 
         Raises BrokenPromiseError with the line of the page that did not hold.
         """
-        titles = ["", *sections(self.page)]
-        last = titles.index(section)
-        for number, block in enumerate(blocks(self.page)):
-            if number >= self._done and titles.index(block.section) <= last:
-                self._done = number + 1
-                if self.skipped.isdisjoint(block.headings):
-                    self.before.get(block.file, bool)()
-                    self.carry_out(block)
+        for block in blocks(self.page):
+            chosen = not titles or block.section in titles
+            if chosen and self.skipped.isdisjoint(block.headings):
+                self.before.get(block.file, bool)()
+                self.carry_out(block)
 
     def carry_out(self, block: Block) -> None:
         """Write the file that a block is, or run what it says."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import sections
 from tests.docs.reader import Reader
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -17,13 +16,6 @@ IDENTITY = {
 }
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    return Reader(page=PAGE, folder=tmp_path_factory.mktemp("tutorial"), env=dict(IDENTITY))
-
-
 @pytest.mark.slow
-@pytest.mark.xdist_group("tutorial")
-@pytest.mark.parametrize("title", sections(PAGE))
-def test_what_a_section_says_is_so(reader: Reader, title: str) -> None:
-    reader.read(title)
+def test_every_step_leads_where_it_says(tmp_path: Path) -> None:
+    Reader(page=PAGE, folder=tmp_path, env=dict(IDENTITY)).read()

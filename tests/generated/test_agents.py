@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docs.markdown import anchors, links, sections
+from tests.docs.markdown import anchors, links
 from tests.docs.reader import Reader
 from tests.generated.conftest import MakeProject
 
@@ -17,7 +17,7 @@ def test_an_agent_that_follows_it_is_done(project: MakeProject, *, samples: bool
     reader = Reader(page=page, folder=shop.root, env=shop.variables())
     if not samples:
         reader.skipped = frozenset({"Commands"})  # there is nothing to run yet
-    reader.read(sections(page)[-1])
+    reader.read()
     assert {link for link in links(page) if link.removeprefix("#") not in anchors(page)} == set()
     for tool in (["pytest", "-q"], ["ruff", "check", "."], ["ruff", "format", "--check", "."]):
         done = shop.tool(*tool)

@@ -20,22 +20,20 @@ INCREMENTS = "What a function gets and gives"
 BY_HAND, BY_COMMAND = "Step 1 by hand", "Step 1 with Polster"
 WITH_UV, WITH_PIP = "With uv", "With pip"
 
+FIRST_MINUTES = "The first five minutes"
+PATTERNS = "Common data patterns"
+CONSTRUCTION = (FIRST_PIPELINE, INCREMENTS, "Contracts and quarantine", PATTERNS)
+OPERATION = ("Running", "Automation and alerts", "Testing", "Reading the data", "Production")
+FILES = "What each file is for"
 TITLES = (
     "Contents",
-    "The first five minutes",
+    FIRST_MINUTES,
     "Layers",
-    FIRST_PIPELINE,
-    INCREMENTS,
-    "Contracts and quarantine",
-    "Common data patterns",
+    *CONSTRUCTION,
     "Settings",
-    "Running",
-    "Automation and alerts",
-    "Testing",
-    "Reading the data",
-    "Production",
+    *OPERATION,
     TROUBLE,
-    "What each file is for",
+    FILES,
 )
 
 
@@ -56,20 +54,25 @@ def dagster_file(project: Generated, name: str) -> Callable[[], object]:
 
 
 @pytest.fixture(scope="module")
-def reader(
+def built(
     tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
-) -> Reader:
-    """Return somebody who works with uv and without Polster, in a project with samples."""
-    shop = maker(tmp_path_factory.mktemp("readme"), runtime, templates)()
-    return Reader(
-        page=text_of(shop),
-        folder=shop.root,
-        skipped=frozenset({WITH_PIP, BY_COMMAND, TROUBLE}),
-        before={
-            f"src/core/bronze_{name}.py": dagster_file(shop, name)
-            for name in ("visits", "sales", "budget", "tickets", "leads")
-        },
-    )
+) -> Generated:
+    """Return a project with the pipeline of the page, which has run, and its other assets."""
+    shop = maker(tmp_path_factory.mktemp("built"), runtime, templates)(samples=False)
+    for block in blocks(text_of(shop)):
+        if block.file and block.section in CONSTRUCTION:
+            shop.write({block.file: block.text})
+    for name in ("visits", "sales", "budget", "tickets", "leads"):
+        dagster_file(shop, name)()
+    package = shop.root / "src/orchestration/assets/bronze/__init__.py"
+    listed, names = package.read_text(encoding="utf-8").split("\n__all__ = [\n")
+    listed += "from orchestration.assets.bronze.run_bronze_visits import run_bronze_visits\n"
+    names = names.replace("]\n", '    "run_bronze_visits",\n]\n')
+    text = f"{listed}\n__all__ = [\n{names}"
+    package.write_text(text, encoding="utf-8")
+    done = shop.run()
+    assert done.returncode == 0, told(done)
+    return shop
 
 
 def test_these_are_the_sections(ran: Generated) -> None:
@@ -77,55 +80,69 @@ def test_these_are_the_sections(ran: Generated) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
-@pytest.mark.parametrize("title", TITLES)
-def test_what_a_section_says_is_so(reader: Reader, title: str) -> None:
-    reader.read(title)
+def test_the_first_five_minutes_with_uv(project: MakeProject) -> None:
+    shop = project()
+    skipped = frozenset({WITH_PIP})
+    Reader(page=text_of(shop), folder=shop.root, skipped=skipped).read(FIRST_MINUTES)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
-def test_a_workbook_is_read(reader: Reader) -> None:
-    reader.read("Common data patterns")
-    sources.workbook(reader.folder / "incoming/budget.xlsx", "2026", [["item", "eur"], ["rent", 7]])
-    done = reader.run("python src/core/bronze_budget.py")
+def test_a_pipeline_is_made_by_hand_from_all_kinds_of_sources(project: MakeProject) -> None:
+    shop = project()
+    assets = ("visits", "sales", "budget", "tickets", "leads")
+    files = {f"src/core/bronze_{name}.py": dagster_file(shop, name) for name in assets}
+    skipped = frozenset({BY_COMMAND})
+    reader = Reader(page=text_of(shop), folder=shop.root, skipped=skipped, before=files)
+    assert reader.run("uv sync --extra dev").returncode == 0
+    reader.read(*CONSTRUCTION)
+    sources.workbook(shop.root / "incoming/budget.xlsx", "2026", [["item", "eur"], ["rent", 7]])
+    done = reader.run("python src/core/bronze_budget.py && ruff check . && ruff format --check .")
     assert "bronze_budget                      1 rows" in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
+    done = reader.run("mypy")
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
-def test_an_api_is_read_page_by_page_and_only_what_is_new(reader: Reader) -> None:
-    reader.read("Common data patterns")
+@pytest.mark.parametrize("title", OPERATION)
+def test_a_pipeline_is_operated(built: Generated, tmp_path: Path, title: str) -> None:
+    shop = Generated(copy(built.root, tmp_path / "shop"), built.interpreter)
+    Reader(page=text_of(shop), folder=shop.root, env=shop.variables()).read(title)
+
+
+@pytest.mark.slow
+def test_an_api_is_read_page_by_page_and_only_what_is_new(built: Generated, tmp_path: Path) -> None:
+    shop = Generated(copy(built.root, tmp_path / "shop"), built.interpreter)
     with sources.helpdesk(page_size=2) as desk:
-        reader.env |= {"HELPDESK_URL": desk.url, "HELPDESK_TOKEN": desk.token}
+        env = {"HELPDESK_URL": desk.url, "HELPDESK_TOKEN": desk.token}
         desk.tickets = [
             {"id": n, "subject": "help", "updated_at": f"2026-03-0{n}"} for n in (1, 2, 3)
         ]
-        assert " 3 rows" in reader.run("python src/core/bronze_tickets.py").stdout
+        assert " 3 rows" in shop.core("bronze_tickets", env=env).stdout
         desk.tickets.append({"id": 4, "subject": None, "updated_at": "2026-03-04"})
-        assert " 1 rows" in reader.run("python src/core/bronze_tickets.py").stdout
+        assert " 1 rows" in shop.core("bronze_tickets", env=env).stdout
     assert desk.since == ["", "2026-03-03"]
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
-def test_a_database_is_read_and_only_what_is_new(reader: Reader) -> None:
-    reader.read("Common data patterns")
-    database = reader.folder / "crm.db"
-    reader.env["CRM_DATABASE_URL"] = f"sqlite:///{database}"
+def test_a_database_is_read_and_only_what_is_new(built: Generated, tmp_path: Path) -> None:
+    shop = Generated(copy(built.root, tmp_path / "shop"), built.interpreter)
+    database = tmp_path / "crm.db"
+    env = {"CRM_DATABASE_URL": f"sqlite:///{database}"}
     sources.leads(database, [(1, "anna", None, "2026-03-01"), (2, "ben", 9.5, "2026-03-02")])
-    assert " 2 rows" in reader.run("python src/core/bronze_leads.py").stdout
+    assert " 2 rows" in shop.core("bronze_leads", env=env).stdout
     sources.leads(database, [(3, "cleo", 1.0, "2026-03-03")])
-    assert " 1 rows" in reader.run("python src/core/bronze_leads.py").stdout
-    assert " 0 rows" in reader.run("python src/core/bronze_leads.py").stdout
+    assert " 1 rows" in shop.core("bronze_leads", env=env).stdout
+    assert " 0 rows" in shop.core("bronze_leads", env=env).stdout
 
 
 @pytest.mark.slow
 def test_by_command_is_the_same_as_by_hand(project: MakeProject) -> None:
     shop = project(samples=False)
     page = text_of(shop)
-    skipped = frozenset({"The first five minutes", BY_HAND})
-    Reader(page=page, folder=shop.root, skipped=skipped, env=shop.variables()).read(FIRST_PIPELINE)
+    reader = Reader(page=page, folder=shop.root, skipped=frozenset({BY_HAND}))
+    reader.env |= shop.variables()
+    reader.read(FIRST_PIPELINE)
     by_hand = {
         block.file: block.text
         for block in blocks(page)
@@ -140,7 +157,7 @@ def test_by_command_is_the_same_as_by_hand(project: MakeProject) -> None:
 def test_the_first_five_minutes_with_pip(project: MakeProject) -> None:
     shop = project(samples=False)
     skipped = frozenset({WITH_UV})
-    Reader(page=text_of(shop), folder=shop.root, skipped=skipped).read("The first five minutes")
+    Reader(page=text_of(shop), folder=shop.root, skipped=skipped).read(FIRST_MINUTES)
 
 
 def test_links_lead_somewhere(ran: Generated) -> None:
@@ -273,24 +290,6 @@ PROVOKED: Mapping[str, Provocation] = {
     "2 of 20 rows": edit("incoming/payments.csv", "FR,5.00", "FR,-5.00"),
     "is damaged": with_damage,
 }
-
-
-@pytest.fixture(scope="module")
-def built(
-    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
-) -> Generated:
-    """Return a project with the pipeline of the page, which has run."""
-    shop = maker(tmp_path_factory.mktemp("built"), runtime, templates)(samples=False)
-    for block in blocks(text_of(shop)):
-        if block.file and block.section in {FIRST_PIPELINE, INCREMENTS}:
-            shop.write({block.file: block.text})
-    dagster_file(shop, "visits")()
-    package = "src/orchestration/assets/bronze/__init__.py"
-    registered = "from orchestration.assets.bronze.run_bronze_visits import run_bronze_visits\n"
-    edit(package, "\n__all__ = [\n", f'{registered}\n__all__ = [\n    "run_bronze_visits",\n')(shop)
-    done = shop.run()
-    assert done.returncode == 0, told(done)
-    return shop
 
 
 def troubles(page: str) -> list[Block]:
