@@ -40,6 +40,8 @@ def transform(df: pl.LazyFrame) -> pl.LazyFrame:
     time.sleep(60 * float(os.environ.get("NAP", 1)))
     return df
 """
+UNDER_WAY = 2.0
+"""Seconds after which the work has begun, as it has when a person loses patience."""
 SLOW_QUERY = """
 import os
 
@@ -105,6 +107,7 @@ def test_ctrl_c_in_a_terminal(slow: Generated) -> None:
     before = files(slow)
     child = in_terminal(slow)
     child.expect("half way")
+    time.sleep(UNDER_WAY)
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
@@ -169,6 +172,7 @@ def test_ctrl_c_in_a_direct_run(slow: Generated) -> None:
     stem = f"{before[-1].parent.parent.name}_a"
     child = in_terminal(slow, f"src/core/{stem}.py")
     child.expect("half way")
+    time.sleep(UNDER_WAY)
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
