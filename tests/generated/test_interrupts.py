@@ -145,7 +145,8 @@ def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
         time.sleep(0.05 + moment)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30)
-        assert process.returncode in {0, 130}, f"{moment}\n{output}"
+        # A shell calls both 130; the second is Ctrl-C while Python itself ends.
+        assert process.returncode in {0, 130, -signal.SIGINT}, f"{moment}\n{output}"
         assert "Traceback" not in output, f"{moment}\n{output}"
         assert_nothing_is_left(shop, [])
     assert "STARTED" not in statuses(shop)
