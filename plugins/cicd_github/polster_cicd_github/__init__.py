@@ -1,0 +1,1 @@
+"""Write GitHub Actions workflows."""

@@ -1,0 +1,1 @@
+"""Write GitLab CI pipelines."""

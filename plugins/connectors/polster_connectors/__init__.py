@@ -1,0 +1,1 @@
+"""Read databases, web services and file servers."""
