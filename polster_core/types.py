@@ -200,6 +200,16 @@ def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
     return ()
 
 
+def no_env(_: AssetContext) -> Iterable[EnvVar]:
+    """Need no variables but those that every asset of the template needs."""
+    return ()
+
+
+def no_requirements(_: AssetContext) -> Iterable[str]:
+    """Need no packages but those that every asset of the template needs."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class AssetTemplate(Contribution):
     """A kind of asset that `polster add-asset --template NAME` writes, in one of `layers`.
@@ -207,7 +217,8 @@ class AssetTemplate(Contribution):
     Its options are plain flags, `--path`, which several templates may share. An asset has a core
     file, a Dagster file and a test; `files` yields those of them that differ from the usual
     ones, and whatever else the asset needs. What else it yields and the project has already stays
-    as it is. `requirements` and `env` are added to the project where it lacks them.
+    as it is. `requirements` and `env` are added to the project where it lacks them, and with
+    them those that depend on the answers: `requirements_of` and `env_of`.
     """
 
     kind: ClassVar[str] = "template"
@@ -215,6 +226,8 @@ class AssetTemplate(Contribution):
     layers: tuple[str, ...]
     # Called with an asset, not with a project; nobody calls it without knowing which it is.
     files: Callable[[AssetContext], Iterable[NewFile]] = no_asset_files  # type: ignore[assignment]
+    requirements_of: Callable[[AssetContext], Iterable[str]] = no_requirements
+    env_of: Callable[[AssetContext], Iterable[EnvVar]] = no_env
 
     def __post_init__(self) -> None:
         """Refuse layers that there are not."""

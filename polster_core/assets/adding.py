@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from polster_core import plugin_checks
 from polster_core.assets import environment, files, naming, requirements
@@ -13,7 +14,9 @@ from polster_core.errors import PluginError, PolsterError
 from polster_core.medallion import AssetId, Layer
 from polster_core.plan import Kind, Plan, draft, read
 from polster_core.project import Project
-from polster_core.types import AssetContext, AssetTemplate, NewFile
+from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +38,21 @@ def plan(project: Project, request: Request) -> Plan:
     where the template fails.
     """
     naming.check(project, request.asset)
-    generated = {file.path: file for file in files.usual(_context(project, request))}
-    for file in _from_template(project, request):
+    context, template = _context(project, request), request.template
+    generated = {file.path: file for file in files.usual(context)}
+    for file in _contributed(request, template.files, context, NewFile):
         usual = generated.get(file.path)
         if usual is not None or read(project.root / file.path) is None:
             generated[file.path] = file
+    packages = _contributed(request, template.requirements_of, context, str)
+    variables = _contributed(request, template.env_of, context, EnvVar)
     plan = draft(
         project.root,
         [
             *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
             *registered(project, request.asset),
-            *requirements.added(project, request.template.requirements),
-            *environment.added(project, request.template.env),
+            *requirements.added(project, [*template.requirements, *packages]),
+            *environment.added(project, [*template.env, *variables]),
         ],
     )
     return created_first(plan)
@@ -83,19 +89,23 @@ def _context(project: Project, request: Request) -> AssetContext:
     )
 
 
-def _from_template(project: Project, request: Request) -> list[NewFile]:
-    template = request.template
+def _contributed(
+    request: Request,
+    function: Callable[[AssetContext], Iterable[Item]],
+    context: AssetContext,
+    expected: type[Item],
+) -> list[Item]:
+    """Call a function of the template; raises PluginError when it fails."""
     try:
-        offered = plugin_checks.items(template.files(_context(project, request)), NewFile)
+        return plugin_checks.items(function(context), expected)
     except PolsterError:
         raise
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"template {template.name}: the plugin {request.origin} failed: "
+            f"template {request.template.name}: the plugin {request.origin} failed: "
             f"{plugin_checks.in_one_line(error)}",
             hint="nothing was changed; choose another one, or see  polster plugins",
         ) from error
-    return [file for file in offered if isinstance(file, NewFile)]
 
 
 def _empty(layer: Layer) -> bytes:

@@ -1,1 +1,17 @@
 """Read databases, web services and file servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from polster_connectors import mysql
+from polster_core.hookspecs import hookimpl
+from polster_core.types import AssetTemplate
+
+_TEMPLATES = (mysql.template,)
+
+
+@hookimpl
+def polster_asset_templates() -> Iterable[AssetTemplate]:
+    """Offer a bronze asset for each kind of source."""
+    return [template() for template in _TEMPLATES]

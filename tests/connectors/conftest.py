@@ -1,0 +1,99 @@
+"""Projects with assets that read real servers.
+
+`project` makes a bare one; its assets come from `polster add-asset`, as a person's do:
+
+    def test_it(project: MakeShop) -> None:
+        shop = project()
+        shop.add_asset("customers", "--template", "mysql", "--table", "customers")
+        shop.env(MYSQL_HOST="127.0.0.1", MYSQL_PORT=server.port)
+        assert shop.core("bronze_customers").returncode == 0
+        assert shop.position("bronze_customers") == 25
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.generated.conftest import install, shared, templates
+from tests.generated.conftest import runtime as bare_runtime
+from tests.generated.projects import Done, Generated, copy, only_one, told
+from tests.machine import python
+
+__all__ = ["bare_runtime", "shared", "templates"]
+
+LIBRARIES = ("pymysql[rsa]>=1.1,<2",)
+"""What the connectors add to a project; the same as in their templates."""
+
+_POSITION = """
+import json, sys
+from core.runtime.asset import Asset
+from core.storage import store
+data = store()
+latest = data.latest(Asset.parse(sys.argv[1]))
+print(json.dumps(latest and data.provenance(latest).get("position")))
+"""
+
+
+class Shop(Generated):
+    """A generated project whose assets come from `polster add-asset`."""
+
+    def polster(self, *args: str) -> Done:
+        """Run Polster in the project."""
+        return python("-m", "polster_core", *args, cwd=self.root)
+
+    def add_asset(self, name: str, *args: str) -> None:
+        """Add a bronze asset."""
+        done = self.polster("add-asset", "--layer", "bronze", "--name", name, *args)
+        assert done.returncode == 0, told(done)
+
+    def env(self, **values: object) -> None:
+        """Write variables into the project's .env, in place of what it says of them."""
+        file = self.root / ".env"
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        kept = [line for line in lines if line.partition("=")[0].strip() not in values]
+        lines = [*kept, *(f"{name}={value}" for name, value in values.items())]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def position(self, asset: str) -> Any:
+        """Return the position that a reader of an asset gets."""
+        done = self.python("-c", _POSITION, asset)
+        assert done.returncode == 0, told(done)
+        return json.loads(done.stdout)
+
+
+class MakeShop(Protocol):
+    """Make a project without samples in the test's own folder."""
+
+    def __call__(self, name: str = "shop") -> Shop:
+        """Give it a name."""
+
+
+@pytest.fixture(scope="session")
+def runtime(shared: Path, bare_runtime: Path) -> Path:
+    """Return the Python that all generated projects run in, with what connectors add to it."""
+    ready = shared / "connectors.ready"
+    with only_one(shared / "connectors.lock"):
+        if not ready.exists():
+            install(bare_runtime, *LIBRARIES)
+            ready.touch()
+    return bare_runtime
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: Path, templates: Mapping[bool, Path]) -> MakeShop:
+    """Make projects; see the top of this file."""
+    return maker(tmp_path, runtime, templates)
+
+
+def maker(folder: Path, runtime: Path, templates: Mapping[bool, Path]) -> MakeShop:
+    """Return what makes projects in a folder."""
+
+    def make(name: str = "shop") -> Shop:
+        return Shop(copy(templates[False], folder / name), runtime)
+
+    return make
