@@ -144,6 +144,16 @@ BREAKS = [
         ],
     ),
     Break(
+        "a partition, which nothing fills",
+        {
+            "src/core/silver_orders.py": (
+                "orders: pl.LazyFrame,",
+                "orders: pl.LazyFrame, partition,",
+            )
+        },
+        ["undeclared-dependency src/core/silver_orders.py:15:37"],
+    ),
+    Break(
         "a dependency that is no parameter",
         {"src/core/silver_orders.py": (", customers: pl.LazyFrame", "")},
         [f"unused-dependency {ORDERS}:12:32"],

@@ -131,6 +131,11 @@ def reached(pipeline: Pipeline, asset: Asset, access: Access) -> Iterator[AssetI
 def _extra_parameters(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[Problem]:
     """Yield the parameters that no dependency fills."""
     names = {dep.id.name for dep in asset.deps if dep.id}
+    for parameter in core.parameters:
+        if parameter.name == "partition":
+            message = f"{core.function}() takes partition, but assets have no partitions"
+            hint = "read what is new with position instead"
+            yield Problem.at(parameter.place, message, hint=hint)
     own = [one for one in core.parameters if one.name not in RESERVED_PARAMETERS]
     if len(own) == len(asset.deps) == 1 and own[0].kind == "":
         return
@@ -152,7 +157,7 @@ def _extra_parameters(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[
 
 def _parameter_hint(pipeline: Pipeline, asset: Asset, name: str, declared: set[str]) -> str:
     if asset.layer.upstream is None:
-        return "extract() may take partition and position only"
+        return "extract() may take position only"
     wanted = AssetId(asset.layer.upstream, name)
     if wanted.key in pipeline.by_key:
         return f'add "{wanted.key}" to deps'

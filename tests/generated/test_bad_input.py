@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Done, Generated, told
+from tests.generated.projects import Done, Generated, execute, told
 from tests.machine import bound_by_permissions, no_file_longer_than
 
 ONES = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'
@@ -182,6 +183,41 @@ def test_layers_are_enforced_when_the_project_loads(project: MakeProject) -> Non
     validated = shop.tool("dagster", "definitions", "validate")
     assert validated.returncode == 1
     assert rule in validated.stdout + validated.stderr
+
+
+def test_partitions_are_refused_before_they_lose_rows(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", "def extract(partition: str) -> pl.DataFrame:\n    raise AssertionError")
+    shop.add("bronze_b", ONES)
+    file = shop.root / "src/orchestration/assets/bronze/run_bronze_b.py"
+    days = 'partitions_def=dg.DailyPartitionsDefinition("2026-01-01"),\n    group_name='
+    file.write_text(file.read_text("utf-8").replace("group_name=", days), encoding="utf-8")
+    why = "but assets have no partitions: read what is new with position instead\n"
+    takes = f"src/core/bronze_a.py:{shop.line_of('bronze_a', 'def')}: extract() takes partition"
+    assert_fails_in_one_line(shop.core("bronze_a"), f"bronze_a: {takes}, {why}")
+    done = shop.run()
+    assert done.returncode == 2, told(done)
+    wrong = {f"{takes}, {why}", f"bronze_b has a partitions_def, {why}"}
+    assert set(done.stderr.removeprefix("error: ").splitlines(keepends=True)) == wrong
+    assert not shop.files("bronze_b")
+
+
+def test_a_python_without_the_project(project: MakeProject, tmp_path: Path) -> None:
+    shop = project()
+    nothing = shop.variables({"PYTHONPATH": ""})
+    command = [sys.executable, "-S", str(shop.root / "run_polster.py")]
+    done = execute([*command, "--status"], cwd=tmp_path, env=nothing)
+    why = f"core is not installed in {sys.executable}; "
+    todo = 'install this project: python -m pip install -e ".[dev]"\n'
+    assert_fails_in_one_line(done, why + todo, code=2)
+    (shop.root / ".venv/bin").mkdir(parents=True)
+    (shop.root / ".venv/bin/python").touch()
+    done = execute([*command, "--status"], cwd=tmp_path, env=nothing)
+    todo = "use the Python of this project: .venv/bin/python run_polster.py\n"
+    assert_fails_in_one_line(done, why + todo, code=2)
+    done = execute([*command, "--status"], cwd=tmp_path, env=shop.variables())
+    assert_fails_in_one_line(done, "dagster is not installed in ", code=2)
+    assert execute([*command, "--help"], cwd=tmp_path, env=nothing).returncode == 0
 
 
 @pytest.mark.parametrize(

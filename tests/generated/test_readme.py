@@ -244,7 +244,7 @@ def unregistered(project: Generated) -> None:
 
 def without_file(project: Generated) -> Mapping[str, str]:
     (project.root / "incoming/payments.csv").unlink()
-    return {"SOURCE_RETRIES": "0"}
+    return {"SOURCE_RETRIES": "3", "SOURCE_RETRY_SECONDS": "3600"}  # it is not tried again
 
 
 def without_data(project: Generated) -> None:
@@ -265,7 +265,7 @@ def with_guessed_types(project: Generated) -> None:
 
 
 PROVOKED: Mapping[str, Provocation] = {
-    "No module named 'core'\n": not_installed,
+    "core is not installed": not_installed,
     "no asset is called gold_revenue": unregistered,
     "payments is ambiguous": nothing,
     "gold_revenue depends on bronze_payments": edit(

@@ -118,8 +118,12 @@ def test_overdue_data_is_told_once(failing: Generated) -> None:
 
 @pytest.mark.parametrize(
     ("error", "code", "attempts"),
-    [("ConnectionError('busy')", 0, "xxx"), ("KeyError('gone')", 1, "x")],
-    ids=["the source", "the code"],
+    [
+        ("ConnectionError('busy')", 0, "xxx"),
+        ("KeyError('gone')", 1, "x"),
+        ("FileNotFoundError(2, 'gone', 'orders.csv')", 1, "x"),
+    ],
+    ids=["the source", "the code", "the file"],
 )
 def test_sources_are_tried_again_and_mistakes_are_not(
     project: MakeProject, error: str, code: int, attempts: str
@@ -131,3 +135,7 @@ def test_sources_are_tried_again_and_mistakes_are_not(
     )
     assert done.returncode == code, told(done)
     assert (shop.root / "data" / "attempts").read_text("utf-8") == attempts
+    where = f"src/core/bronze_customers.py:{shop.line_of('bronze_customers', 'raise')}"
+    again = f"bronze_customers: {where}: ConnectionError: busy; trying again in 0 s"
+    said = [line for line in done.stdout.splitlines() if "trying again" in line]
+    assert said == [again] * (len(attempts) - 1)
