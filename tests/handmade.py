@@ -1,137 +1,46 @@
-"""Projects written by hand, from a dict, for tests."""
+"""Projects written by hand, from a dict, for tests: made with the kit that plugins' tests use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from textwrap import dedent
 
 from polster_core.cli import dispatch
-from polster_core.medallion import AssetId, Layer
 from polster_core.project import Project
+from polster_core.testing.projects import (
+    PLUMBING,
+    PYPROJECT,
+    Ran,
+    asset_file,
+    core_file,
+    init_file,
+    write,
+)
+from polster_core.testing.projects import faultless as shop
 
-PLUMBING = {
-    "src/core/runtime/__init__.py": "def run(function): ...\n",
-    "src/orchestration/utils.py": (
-        "ON_UPSTREAM_SUCCESS = Results = materialize = None\ncontract_check = drift_check = None\n"
-    ),
-    "src/orchestration/definitions.py": "from orchestration.assets import bronze, gold, silver\n",
-}
-PYPROJECT = '[project]\nname = "shop"\n\n[tool.polster]\nversion = "0.1.0"\n'
+__all__ = [
+    "PLUMBING",
+    "PYPROJECT",
+    "Ran",
+    "asset_file",
+    "core_file",
+    "init_file",
+    "polster",
+    "shop",
+    "write_project",
+]
 
 
 def write_project(root: Path, files: Mapping[str, str]) -> Project:
     """Write files, unindented, into a new project, and return it."""
-    for path, text in {"pyproject.toml": PYPROJECT, **files}.items():
-        target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(dedent(text), encoding="utf-8", newline="")
+    write(root, {"pyproject.toml": PYPROJECT, **files})
     return Project(root)
 
 
-def shop(assets: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Return the files of a faultless project: `{"silver_orders": ["bronze_orders"]}`."""
-    ids = {_id(stem): [_id(dep) for dep in deps] for stem, deps in assets.items()}
-    files = dict(PLUMBING)
-    for asset, deps in ids.items():
-        files[str(asset.core_file)] = core_file(asset, deps)
-        files[str(asset.asset_file)] = asset_file(asset, deps)
-    for layer in Layer:
-        files[str(layer.init_file)] = init_file(
-            layer, [one.key for one in ids if one.layer is layer]
-        )
-    return files
-
-
-_CORE = '''"""{layer}: {name}."""
-
-import dataframely as dy
-import polars as pl
-
-from core.runtime import run
-
-
-class Contract(dy.Schema):
-    """What every row of {stem} promises."""
-
-    id = dy.Int64(primary_key=True)
-
-
-def {function}({arguments}) -> pl.LazyFrame:
-    """The {name}."""
-    return {result}
-
-
-if __name__ == "__main__":
-    run({function})
-'''
-
-
-def core_file(asset: AssetId, deps: Iterable[AssetId]) -> str:
-    """Return a core file with nothing wrong; `def` is in line 15."""
-    names = [dep.name for dep in deps]
-    return _CORE.format(
-        layer=asset.layer.capitalize(),
-        name=asset.name,
-        stem=asset.stem,
-        function=asset.layer.function,
-        arguments=", ".join(f"{name}: pl.LazyFrame" for name in names),
-        result=names[0] if names else 'pl.LazyFrame({"id": [1]})',
-    )
-
-
-def asset_file(asset: AssetId, deps: Iterable[AssetId]) -> str:
-    """Return the Dagster file of an asset, as Polster writes it."""
-    layer = asset.layer
-    check = "drift_check" if layer is Layer.BRONZE else "contract_check"
-    keys = ", ".join(f'"{dep.key}"' for dep in deps)
-    declared = f"    deps=[{keys}],\n" if keys else ""
-    return (
-        f'"""The Dagster asset of {asset.core_file}."""\n\n'
-        "import dagster as dg\n\n"
-        f"from {asset.core_module} import {layer.function}\n"
-        f"from orchestration.utils import ON_UPSTREAM_SUCCESS, Results, {check}, materialize\n\n\n"
-        "@dg.asset(\n"
-        f'    group_name="{layer}",\n'
-        f'    kinds={{"{layer}", "polars"}},\n'
-        + declared
-        + "    automation_condition=ON_UPSTREAM_SUCCESS,\n"
-        f'    check_specs=[{check}("{asset.key}")],\n'
-        ")\n"
-        f"def {asset.key}(context: dg.AssetExecutionContext) -> Results:\n"
-        f'    """The {asset.name} of {layer}."""\n'
-        f"    yield from materialize(context, {layer.function})\n"
-    )
-
-
-def init_file(layer: Layer, keys: Iterable[str]) -> str:
-    """Return a layer's `__init__.py`, as Polster writes it."""
-    ordered = sorted(keys)
-    imports = "".join(f"from {layer.package}.{key} import {key}\n" for key in ordered)
-    exported = ", ".join(f'"{key}"' for key in ordered)
-    return f'"""The {layer} assets."""\n\n{imports}\n__all__ = [{exported}]\n'
-
-
-def _id(stem: str) -> AssetId:
-    asset = AssetId.parse(stem)
-    assert asset is not None, stem
-    return asset
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What became of a command."""
-
-    code: int
-    out: str
-    err: str
-
-
 def polster(root: Path, *args: str) -> Ran:
-    """Run one command line in a folder, in this process."""
+    """Run one command line in a folder, in this process, with the plugins that are loaded."""
     out, err = StringIO(), StringIO()
     with chdir(root), redirect_stdout(out), redirect_stderr(err):
         code = dispatch(args)

@@ -64,6 +64,7 @@ def _as_dict(info: PluginInfo) -> dict[str, object]:
         "status": str(info.status),
         "problem": info.problem,
         "provides": list(info.provides),
+        "notes": list(info.notes),
     }
 
 

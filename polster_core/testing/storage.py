@@ -1,14 +1,4 @@
-"""The kit for the tests of plugins: what every plugin of a kind has to pass.
-
-A storage backend passes the tests of `StorageContract` in a project that uses it:
-
-    class TestS3(StorageContract):
-        @pytest.fixture
-        def stored(self) -> StorageProject:
-            return StorageProject(root=..., python=..., variables={"STORAGE_BACKEND": "s3", ...})
-
-Needs pytest. The project's own requirements need be installed for `python` only.
-"""
+"""What a storage backend does with data: `StorageContract`, in a generated project that runs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""The kit for the tests of plugins: fixtures, and what every plugin of a kind has to pass.
+
+In a plugin's `tests/conftest.py`:
+
+    pytest_plugins = ["polster_core.testing"]
+
+and in its tests, a class for each thing that it offers:
+
+    class TestPlugin(PluginContract):
+        plugin = "storage-s3"                  # the name of the entry point
+
+    class TestS3(StorageBackendContract):
+        name = "s3"                            # polster init --storage s3
+        answers = {"bucket": "lake"}           # --s3-bucket lake
+
+The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
+`AssetTemplateContract`, `ConnectorContract` and `RuleContract`; Polster's own plugins pass the same
+ones. The fixtures are `make_project`, `run_polster`, `install_plugin` and `check_golden`. Needs
+pytest; only `StorageContract` and `ConnectorContract` need more, the Python of a project's
+environment.
+"""
+
+from polster_core.testing.cicd import CicdContract
+from polster_core.testing.fixtures import (
+    CheckGolden,
+    InstallPlugin,
+    MakeProject,
+    RunPolster,
+    check_golden,
+    install_plugin,
+    make_project,
+    run_polster,
+)
+from polster_core.testing.plugin import PluginContract
+from polster_core.testing.projects import ProjectFolder, Ran, polster, tree
+from polster_core.testing.rules import RuleContract
+from polster_core.testing.storage import StorageContract, StorageProject
+from polster_core.testing.storage_backends import StorageBackendContract
+from polster_core.testing.templates import AssetTemplateContract, ConnectorContract, Source
+
+__all__ = [
+    "AssetTemplateContract",
+    "CheckGolden",
+    "CicdContract",
+    "ConnectorContract",
+    "InstallPlugin",
+    "MakeProject",
+    "PluginContract",
+    "ProjectFolder",
+    "Ran",
+    "RuleContract",
+    "RunPolster",
+    "Source",
+    "StorageBackendContract",
+    "StorageContract",
+    "StorageProject",
+    "check_golden",
+    "install_plugin",
+    "make_project",
+    "polster",
+    "run_polster",
+    "tree",
+]
