@@ -2,8 +2,8 @@
 
     python docs/pictures.py
 
-Makes a project with the samples in a temporary folder, runs it, opens its UI, and writes
-docs/images/lineage.png and docs/images/asset.png. Needs Polster with its `test` extra, and
+Makes a project with the samples in a temporary folder, runs it, opens its UI and its lineage page,
+and writes docs/images/*.png. Needs Polster with its `test` extra, and
 Chromium: as `chromium` on the PATH, or in CHROMIUM.
 """
 # ruff: noqa: INP001, S603
@@ -23,10 +23,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+POLSTER = [sys.executable, "-m", "polster_core"]
 IMAGES = Path(__file__).parent / "images"
 EXPANDED = "%2C".join(f"global%40global%3A{layer}" for layer in ("bronze", "silver", "gold"))
 LINEAGE = f"/asset-groups?expanded={EXPANDED}"
 ASSET = "/assets/run_silver_example"
+COLUMN = "growth_percent"
 GRAPH = {"x": 400, "y": 118, "width": 826, "height": 362}
 """The lineage without what is around it, in pixels of the page."""
 PATIENCE = 60_000
@@ -34,10 +36,13 @@ PATIENCE = 60_000
 
 
 def main() -> None:
-    """Take both pictures."""
-    with tempfile.TemporaryDirectory() as folder, _ui(Path(folder)) as address, _browser() as page:
-        _lineage(page, address)
-        _asset(page, address)
+    """Take all pictures."""
+    with tempfile.TemporaryDirectory() as folder, _browser() as page:
+        with _ui(Path(folder)) as address:
+            _lineage(page, address)
+            _asset(page, address)
+            _check(page, address)
+        _column(page, Path(folder) / "shop")
 
 
 def _lineage(page: Page, address: str) -> None:
@@ -58,13 +63,30 @@ def _asset(page: Page, address: str) -> None:
     page.screenshot(path=IMAGES / "asset.png")
 
 
+def _check(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1500, "height": 800})
+    page.goto(f"{address}{ASSET}?view=checks")
+    page.get_by_text("quantity >= 1").first.wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(3_000)
+    page.screenshot(path=IMAGES / "check.png")
+
+
+def _column(page: Page, project: Path) -> None:
+    command = [*POLSTER, "lineage", "--columns", "-o", "lineage.html"]
+    subprocess.run(command, cwd=project, check=True)
+    page.set_viewport_size({"width": 1280, "height": 620})
+    page.goto((project / "lineage.html").as_uri() + "#gold_example")
+    page.get_by_role("button", name=COLUMN).click()
+    page.locator("#way code").first.wait_for(timeout=PATIENCE)
+    page.screenshot(path=IMAGES / "column.png")
+
+
 @contextmanager
 def _ui(folder: Path) -> Iterator[str]:
     """Make a project, run it, and serve its UI while the block runs."""
-    polster = [sys.executable, "-m", "polster_core"]
-    subprocess.run([*polster, "init", "shop", "--no-git", "--setup"], cwd=folder, check=True)
+    subprocess.run([*POLSTER, "init", "shop", "--no-git", "--setup"], cwd=folder, check=True)
     process = subprocess.Popen(
-        [*polster, "run", "--ui"], cwd=folder / "shop", stdout=subprocess.PIPE, text=True
+        [*POLSTER, "run", "--ui"], cwd=folder / "shop", stdout=subprocess.PIPE, text=True
     )
     try:
         for line in process.stdout or ():
