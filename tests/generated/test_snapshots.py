@@ -203,7 +203,7 @@ TWO_MACHINES = """
 import os, runpy
 from contextlib import nullcontext
 from core.runtime import materialize
-materialize._alone = lambda asset: nullcontext()
+materialize.alone = lambda asset: nullcontext()
 runpy.run_path("src/core/bronze_a.py", run_name="__main__")
 """
 
