@@ -56,7 +56,7 @@ elif sys.argv[1] == "while publishing":
     storage.os.link = die
 elif sys.argv[1] == "while writing":
     write = storage.json.dumps
-    storage.json.dumps = lambda found: die() if "position" in found else write(found)
+    storage.json.dumps = lambda found: die() if "position" in str(found) else write(found)
 runpy.run_path("src/core/bronze_a.py", run_name="__main__")
 """
 
