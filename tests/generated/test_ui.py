@@ -73,9 +73,10 @@ class UI:
 
 
 @contextmanager
-def ui(shop: Generated, *args: str) -> Iterator[UI]:
+def ui(shop: Generated, *args: str, **env: str) -> Iterator[UI]:
     """Start run_polster.py --ui, and wait for its address; no run starts by itself."""
-    process = shop.start("run_polster.py", "--ui", *args, env={"AUTOMATION_ENABLED": "false"})
+    env = {"AUTOMATION_ENABLED": "false", **env}
+    process = shop.start("run_polster.py", "--ui", *args, env=env)
     assert process.stdout is not None
     said = []
     try:
