@@ -1,20 +1,42 @@
-"""The hooks that a plugin may implement."""
+"""The hooks that a plugin may implement.
+
+A hook may get further arguments in later versions: an implementation takes those that it wants. A
+plugin's module may say which versions of the hooks it knows, `polster_api = ">=1,<2"` (PEP 440);
+other versions of Polster then say so instead of calling it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pluggy
 
 from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
+    Command,
     NewFile,
     Option,
     ProjectContext,
     StorageBackend,
     ValidationRule,
 )
+
+API = "1.0"
+"""The version of the hooks and of what they return; the first number changes if something goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deprecation:
+    """What will go away: with which version of the hooks, and what takes its place."""
+
+    until: str
+    instead: str
+
+
+DEPRECATED: Mapping[str, Deprecation] = {}
+"""Hooks, `polster_x`, and arguments, `polster_x(argument)`, that still work, with a warning."""
 
 hookspec = pluggy.HookspecMarker("polster")
 hookimpl = pluggy.HookimplMarker("polster")
@@ -98,6 +120,19 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         @hookimpl
         def polster_validation_rules():
             yield ValidationRule(name="described", summary="Say what it is.", check=described)
+
+    """
+    return ()
+
+
+@hookspec
+def polster_commands() -> Iterable[Command]:
+    """Add commands to `polster`, of a plugin whose entry point's name begins with `command-`.
+
+    Example:
+        @hookimpl
+        def polster_commands():
+            yield Command(name="teleport", summary="Go.", target="polster_teleport.cli:teleport")
 
     """
     return ()

@@ -20,7 +20,7 @@ def of_paths(wanted: Iterable[NewFile]) -> list[str]:
     problems: list[str] = []
     seen: dict[str, NewFile] = {}
     for file in wanted:
-        if problem := _outside(file.path):
+        if problem := outside(file.path):
             problems.append(f"{problem}{_asked_by(file)}")
         elif other := seen.get(_key(file.path)):
             problems.append(_two_writers(other, file))
@@ -40,7 +40,7 @@ def of_removals(
 ) -> Iterator[str]:
     """Yield what is wrong with the paths that go away, and with those that they go to."""
     leaving = [*deleted, *moved]
-    yield from filter(None, map(_outside, (*leaving, *moved.values())))
+    yield from filter(None, map(outside, (*leaving, *moved.values())))
     yield from (f"{path} would go away twice" for path, n in Counter(leaving).items() if n > 1)
     yield from (f"{path} does not exist" for path in leaving if not os.path.lexists(root / path))
     for file in wanted:
@@ -58,7 +58,7 @@ def on_disk(
     root: Path, wanted: Iterable[NewFile], leaving: Iterable[PurePosixPath]
 ) -> Iterator[str]:
     """Yield what on disk keeps files from being written or removed."""
-    inside = [file for file in wanted if not _outside(file.path)]
+    inside = [file for file in wanted if not outside(file.path)]
     yield from chain.from_iterable(_in_the_way(root, file) for file in inside)
     for path in leaving:
         if (root / path).is_file() and _is_protected(root / path):
@@ -80,7 +80,7 @@ def _in_the_way(root: Path, file: NewFile) -> Iterator[str]:
         yield f"{file.path} leads out of the project, to {target.resolve()}"
 
 
-def _outside(path: PurePosixPath) -> str | None:
+def outside(path: PurePosixPath) -> str | None:
     """Say why a path cannot be one of the project's, on any platform."""
     if path.is_absolute() or ".." in path.parts or any(":" in p or "\\" in p for p in path.parts):
         return f"{path} is outside the project"

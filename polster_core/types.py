@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import ClassVar
 
 from polster_core.medallion import AssetId as AssetId
@@ -19,6 +20,7 @@ from polster_core.problems import Severity as Severity
 from polster_core.problems import ValidationRule as ValidationRule
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TARGET = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -107,10 +109,11 @@ class ProjectContext:
     """What a contribution may know about the project that is being written.
 
     `name` is the project's name as typed, `storage` and `cicd` the names of what was chosen ("none"
-    where there is no CI/CD). `answers` maps each option (`adls-account-name`, `sample-assets`) to
-    its value; options without one are not in it. `env` and `requirements` are those of all that
-    was chosen, each once; an answer that is no secret is the default of its variable. `values` maps
-    the variables to what `.env` shall hold, secrets included.
+    where there is no CI/CD; several are separated by commas). `answers` maps each option
+    (`adls-account-name`, `sample-assets`) to its value; options without one are not in it. `env`
+    and `requirements` are those of all that was chosen, each once; an answer that is no secret is
+    the default of its variable. `values` maps the variables to what `.env` shall hold, secrets
+    included.
     """
 
     name: str
@@ -120,6 +123,15 @@ class ProjectContext:
     env: tuple[EnvVar, ...] = ()
     requirements: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Keep what one plugin does to the mappings from the others."""
+        _make_read_only(self, "answers", "values")
+
+
+def _make_read_only(value: object, *names: str) -> None:
+    for name in names:
+        object.__setattr__(value, name, MappingProxyType(dict(getattr(value, name))))
 
 
 def no_files(_: ProjectContext) -> Iterable[NewFile]:
@@ -194,6 +206,10 @@ class AssetContext:
     parameters: tuple[str, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Keep what a template does to the mapping from others."""
+        _make_read_only(self, "answers")
+
 
 def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
     """Contribute no files: those that every asset has are enough."""
@@ -234,3 +250,25 @@ class AssetTemplate(Contribution):
         super().__post_init__()
         if not self.layers or not set(self.layers) <= set(Layer):
             raise ValueError(f"{self.name}: the layers {self.layers!r} are none of Polster's")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command `polster NAME` that a plugin adds.
+
+    `target` is where the click command is, `package.module:attribute`; it is imported when the
+    command runs. `summary` stands beside the name in `polster --help`. The plugin's entry point has
+    a name that begins with `command-`: `polster --help` imports those, and no other plugin.
+    """
+
+    kind: ClassVar[str] = "command"
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that nobody would type, and a target that cannot be one."""
+        _check_name(self.name)
+        if not _TARGET.fullmatch(self.target):
+            raise ValueError(f"{self.name}: the target {self.target!r} is no module:attribute")

@@ -60,6 +60,7 @@ def test_third_party_plugin_takes_the_same_path(plugins: Plugins, install: Insta
             status=Status.ACTIVE,
             problem=None,
             provides=("storage s3",),
+            module="polster_plugin_s3",
         )
     ]
 
@@ -131,11 +132,15 @@ def test_ctrl_c_is_nobodys_fault(plugins: Plugins, install: Install) -> None:
         plugins.load(install("polster-plugin-slow", "raise KeyboardInterrupt"))
 
 
-def test_what_a_plugin_prints_does_not_spoil_json(
+def test_what_a_plugin_prints_is_noted_and_not_shown(
     plugins: Plugins, install: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plugins.load(install("polster-plugin-loud", "print('hello')\n" + GOOD.format(name="s3")))
-    assert capsys.readouterr() == ("", "hello\n")
+    loud = "import sys\nprint('hello')\nsys.stderr.write('x' * 10_000_000)\n"
+    plugins.load(install("polster-plugin-loud", loud + GOOD.format(name="s3")))
+    assert capsys.readouterr() == ("", "")
+    (noted,) = plugins.noted
+    assert (noted.name, noted.problem, noted.status) == ("polster-plugin-loud", None, Status.ACTIVE)
+    assert noted.notes == (f"importing it printed hello {'x' * 54}…",)
 
 
 def test_entry_point_name_clash_keeps_the_first_and_names_both(

@@ -113,7 +113,7 @@ def test_secrets_go_into_dot_env_only(install: Install, plugins: Plugins) -> Non
         ),
         (
             'yield NewFile(path=PurePosixPath("../x"), text="")',
-            "../x is outside the project (extra)",
+            "polster_project_files: ../x is outside the project",
         ),
     ],
 )

@@ -50,18 +50,22 @@ def test_the_table_is_aligned_and_says_what_is_wrong(tmp_path: Path, install: In
 
 
 def test_disabled_for_this_shell_or_for_this_project(tmp_path: Path, install: Install) -> None:
-    """Not even imported: the plugin would say so on stderr."""
-    install("polster-plugin-x", f"print('imported')\n{BROKEN}", entry="x")
+    """Not even imported: the plugin would leave a file."""
+    seen = tmp_path / "imported"
+    install("polster-plugin-x", f"open({str(seen)!r}, 'w').close()\n{BROKEN}", entry="x")
     site = {"PYTHONPATH": str(tmp_path / "site/polster-plugin-x")}
     project = tmp_path / "shop"
     (project / "src").mkdir(parents=True)
     (project / "pyproject.toml").write_text('[tool.polster]\ndisable-plugins = ["x"]\n')
 
-    def status(cwd: Path, **env: str) -> tuple[str, str]:
+    def status(cwd: Path, **env: str) -> tuple[str, bool]:
         done = machine.polster("plugins", "--json", cwd=cwd, env={**site, **env})
+        assert done.stderr == ""
         (found,) = (p for p in json.loads(done.stdout)["plugins"] if p["name"] == "x")
-        return found["status"], done.stderr
+        was_imported = seen.exists()
+        seen.unlink(missing_ok=True)
+        return found["status"], was_imported
 
-    assert status(tmp_path) == ("broken", "imported\n")
-    assert status(tmp_path, POLSTER_DISABLE_PLUGINS="a, polster-plugin-x") == ("disabled", "")
-    assert status(project / "src") == ("disabled", "")
+    assert status(tmp_path) == ("broken", True)
+    assert status(tmp_path, POLSTER_DISABLE_PLUGINS="a, polster-plugin-x") == ("disabled", False)
+    assert status(project / "src") == ("disabled", False)
