@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 from polster_core import manifest, obstacles, plugin_checks
 from polster_core.errors import PluginError
 from polster_core.options import CICD, STORAGE, Flag, flags
+from polster_core.platforms import NONE, split
 from polster_core.plugins import OWN, Plugins
 from polster_core.types import Contribution, NewFile, ProjectContext
 from polster_core.variables import merged
 
-NONE = "none"
-"""The choice of no CI/CD."""
 _FILES = "polster_project_files"
 _SKELETON = "project"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody wants: every choice made, every answer given or defaulted."""
+    """What somebody wants: every choice made, every answer given or defaulted.
+
+    `cicd` may name several platforms, separated by commas.
+    """
 
     name: str
     storage: str
@@ -36,7 +38,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     """
     chosen = list(_chosen(plugins, request))
     context = _context(plugins, request, [contribution for _, contribution in chosen])
-    generated = list(_contributed(chosen, context))
+    generated = each_once(_contributed(chosen, context))
     for name, answer in plugins.ask(_FILES, context=context).items():
         offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
         if not plugins.is_own(name) and (problems := obstacles.of_paths([*generated, *offered])):
@@ -61,21 +63,22 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     return [*generated, *manifest.record(made, generated, secrets=secrets)]
 
 
-def relevant(plugins: Plugins, storage: str, cicd: str) -> list[Flag]:
+def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
     """Return the flags that count for these choices."""
+    chosen = {(STORAGE, storage), *((CICD, name) for name in split(pipelines))}
     return [
         flag
         for flag in flags(plugins)
-        if flag.contribution is None
-        or flag.contribution == {STORAGE: storage, CICD: cicd}[flag.hook]
+        if flag.contribution is None or (flag.hook, flag.contribution) in chosen
     ]
 
 
 def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
     """Yield what was chosen by name, each with its plugin."""
-    for hook, name in ((STORAGE, request.storage), (CICD, request.cicd)):
-        if hook == CICD and name == NONE:
-            continue
+    for hook, name in (
+        (STORAGE, request.storage),
+        *((CICD, name) for name in split(request.cicd)),
+    ):
         contribution = plugins.choose(hook, name)
         if isinstance(contribution, Contribution):
             yield plugins.owner(hook, name), contribution
@@ -115,6 +118,11 @@ def _contributed(
                 hint="nothing was changed; choose another one, or see  polster plugins",
             ) from error
         yield from (_of(file, plugin) for file in offered if isinstance(file, NewFile))
+
+
+def each_once(generated: Iterable[NewFile]) -> list[NewFile]:
+    """Drop a file that an earlier one is the same as: pipelines of two platforms share some."""
+    return list({(file.path, file.content): file for file in reversed([*generated])}.values())[::-1]
 
 
 def _of(file: NewFile, plugin: str) -> NewFile:

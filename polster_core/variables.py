@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import polster_core
+from polster_core.platforms import DAILY
 from polster_core.types import ProjectContext
 
 # What every generated project imports; tested with the lower bounds and the newest below the upper.
@@ -22,6 +23,9 @@ _REQUIREMENTS = (
     "sqlalchemy>=2,<3",
 )
 
+_ALERTS = "ALERT_URLS"
+"""A setting of every project that holds credentials."""
+
 
 def variables(context: ProjectContext) -> dict[str, object]:
     """Return the variables of every template.
@@ -29,7 +33,8 @@ def variables(context: ProjectContext) -> dict[str, object]:
     `name` is the project's name as typed and `distribution` as packages are named; `storage` and
     `cicd` are what was chosen; `requirements` are PEP 508 strings, those of every project and
     those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
-    hold for each, secrets included; `samples` says whether the samples are written; `answers` has
+    hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
+    the cron line of a pipeline; `samples` says whether the samples are written; `answers` has
     every answer; `polster_version` is ours.
     """
     return {
@@ -40,6 +45,8 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "requirements": merged((*_REQUIREMENTS, *context.requirements)),
         "env": context.env,
         "values": context.values,
+        "secrets": sorted({_ALERTS, *(one.name for one in context.env if one.secret)}),
+        "schedule": context.answers.get("schedule", DAILY),
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
         "polster_version": polster_core.__version__,

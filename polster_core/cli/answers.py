@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from polster_core import ask, environment, repository, scaffold
-from polster_core.cli.choices import PluginChoice
-from polster_core.errors import UsageProblem
+from polster_core import ask, environment, platforms, repository, scaffold
+from polster_core.cli.choices import PlatformChoice, PluginChoice
+from polster_core.errors import PluginError, UsageProblem
 from polster_core.names import project_name_problem
 from polster_core.options import CICD, STORAGE, Flag, flags
 from polster_core.plugins import Plugins
@@ -24,8 +24,9 @@ class Wishes:
     """The command line as it was typed; `None` where nothing was said."""
 
     storage: str | None
-    cicd: str | None
+    cicd: tuple[str, ...]
     platform: str | None
+    schedule: str | None
     git: bool | None
     remote: bool
     install_uv: bool | None
@@ -41,12 +42,12 @@ class Answers:
     """Settles each question once; Ctrl-C at any of them passes through as it is."""
 
     def __init__(
-        self, plugins: Plugins, storage: PluginChoice, cicd: PluginChoice, wishes: Wishes
+        self, plugins: Plugins, storage: PluginChoice, pipelines: PlatformChoice, wishes: Wishes
     ) -> None:
         """Ask only where somebody can answer."""
         self._plugins = plugins
         self._storage = storage
-        self._cicd = cicd
+        self._cicd = pipelines
         self._wishes = wishes
         self._asks = ask.is_possible()
 
@@ -60,12 +61,8 @@ class Answers:
         """Settle what is written; raises UsageProblem for options that are missing or idle."""
         wishes = self._wishes
         storage = wishes.storage or self._choice("Where is data kept?", self._storage, _STORAGE)
-        cicd = (
-            wishes.cicd
-            or self._of_platform()
-            or self._choice("Generate a CI/CD pipeline?", self._cicd, scaffold.NONE)
-        )
-        counting = scaffold.relevant(self._plugins, storage, cicd)
+        pipelines = self._pipelines()
+        counting = scaffold.relevant(self._plugins, storage, pipelines)
         self._refuse_idle(counting)
         answers = {flag.name: self._option(flag) for flag in counting}
         if missing := [
@@ -73,7 +70,9 @@ class Answers:
         ]:
             raise UsageProblem(f"give {' and '.join(missing)}", hint="see  polster init --help")
         given = {name: answer for name, answer in answers.items() if answer is not None}
-        return scaffold.Request(name=name, storage=storage, cicd=cicd, answers=given)
+        if wishes.schedule:
+            given["schedule"] = wishes.schedule
+        return scaffold.Request(name=name, storage=storage, cicd=pipelines, answers=given)
 
     def install_uv(self) -> bool:
         """Decide whether uv is to be installed."""
@@ -93,27 +92,39 @@ class Answers:
         return not self._asks or ask.yes("Initialize git?")
 
     def host(self, request: scaffold.Request) -> str:
-        """Return where the pipeline runs; "" if there is none, or if it runs anywhere."""
-        if request.cicd == scaffold.NONE:
-            return ""
-        offer = self._plugins.choose(CICD, request.cicd)
-        return offer.host if isinstance(offer, CicdGenerator) else ""
+        """Return where the first pipeline runs; "" if there is none, or if it runs anywhere."""
+        for name in platforms.split(request.cicd):
+            offer = self._plugins.choose(CICD, name)
+            return offer.host if isinstance(offer, CicdGenerator) else ""
+        return ""
 
     def _choice(self, question: str, kind: PluginChoice, default: str) -> str:
         if not self._asks or len(kind.names) < 2:  # noqa: PLR2004 - nothing to choose from
             return default
         return ask.choice(question, kind.summaries, default=default)
 
-    def _of_platform(self) -> str | None:
-        """Translate --platform, which names the host, into the pipeline for that host."""
-        if self._wishes.platform is None:
-            return None
-        for name, offer in self._plugins.offers(CICD).items():
-            if isinstance(offer, CicdGenerator) and offer.host == self._wishes.platform:
-                return name
-        raise UsageProblem(
-            f"no pipeline for {self._wishes.platform} is installed", hint="see  polster plugins"
-        )
+    def _pipelines(self) -> str:
+        """Settle on the platforms, as one text."""
+        typed = [*self._wishes.cicd, *self._of_platform()]
+        if typed:
+            chosen = platforms.join(typed)
+        else:
+            chosen = self._choice("Generate a CI/CD pipeline?", self._cicd, platforms.NONE)
+        if self._wishes.schedule and chosen == platforms.NONE:
+            raise UsageProblem("--schedule belongs to a pipeline", hint="add  --cicd PLATFORM")
+        return chosen
+
+    def _of_platform(self) -> list[str]:
+        """Read --platform, which may name a host of which Polster has no pipeline now."""
+        typed = self._wishes.platform
+        if typed is None:
+            return []
+        try:
+            return [self._cicd.convert(typed, None, None)]
+        except (PluginError, UsageProblem):
+            if typed not in {host.name for host in repository.HOSTS}:
+                raise
+        raise UsageProblem(f"no pipeline for {typed} is installed", hint="see  polster plugins")
 
     def _refuse_idle(self, counting: Iterable[Flag]) -> None:
         """Say so when an option was typed that belongs to something else than was chosen."""

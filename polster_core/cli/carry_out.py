@@ -40,9 +40,14 @@ def show(plan: Plan, *, prefix: str = "") -> None:
     for line in summary(plan, prefix=prefix):
         click.echo(line)
     click.echo()
+    show_diff(plan)
+    click.echo(f"\n{NOT_CHANGED}")
+
+
+def show_diff(plan: Plan) -> None:
+    """Print what changes in the files, coloured where colours are shown."""
     for line in diff(plan):
         click.echo(click.style(line, fg=_COLORS.get(line[:1])))
-    click.echo(f"\n{NOT_CHANGED}")
 
 
 def run_steps(steps: Sequence[Step]) -> bool:

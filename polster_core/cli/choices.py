@@ -8,7 +8,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from polster_core.options import Flag
+from polster_core import cicd, platforms
+from polster_core.errors import UsageProblem
+from polster_core.options import CICD, Flag
 from polster_core.plugins import Plugins
 from polster_core.types import Contribution, Option
 
@@ -49,6 +51,49 @@ class PluginChoice(click.ParamType[str]):
     def shell_complete(self, *args: Any) -> list[CompletionItem]:
         """Complete a name."""
         return [CompletionItem(name) for name in self.names if name.startswith(args[-1])]
+
+
+class PlatformChoice(PluginChoice):
+    """CI/CD platforms by either of their names, separated by commas."""
+
+    name = "names"
+
+    def __init__(self, plugins: Plugins, *, also: Sequence[str] = ()) -> None:
+        """Take the platforms that plugins offer, and those in `also`."""
+        super().__init__(plugins, CICD, also=also)
+
+    def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
+        """Return the platforms' own names; raises PluginError or UsageProblem for any other."""
+        typed = [name.strip() for name in str(value).split(",")]
+        return platforms.join(
+            name if name in self._also else cicd.named(self._plugins, name) for name in typed
+        )
+
+
+class CronLine(click.ParamType[str]):
+    """A cron line with five fields."""
+
+    name = "cron"
+
+    def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
+        """Return it with single spaces; raises UsageProblem with what is wrong."""
+        if problem := platforms.cron_problem(str(value)):
+            raise UsageProblem(
+                f"--schedule: {value!r} is no cron line: {problem}",
+                hint='for example  --schedule "30 4 * * 1-5"  for 04:30 UTC on working days',
+            )
+        return " ".join(str(value).split())
+
+
+def schedule_option(*, hidden: bool = False) -> click.Option:
+    """Make the option that says when a pipeline runs by itself."""
+    return click.Option(
+        ["--schedule"],
+        type=CronLine(),
+        hidden=hidden,
+        metavar="CRON",
+        help=f"When the pipeline runs by itself, in UTC.  [default: {platforms.DAILY}]",
+    )
 
 
 class GroupedOption(click.Option):

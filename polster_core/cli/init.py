@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from polster_core import environment, launch, repository, scaffold
+from polster_core import environment, launch, platforms, repository, scaffold
 from polster_core.apply import apply, recover
 from polster_core.cli import choices, setup
 from polster_core.cli.answers import HEADINGS, Answers, Wishes
@@ -17,18 +17,16 @@ from polster_core.cli.carry_out import run_steps, say, show
 from polster_core.cli.plugins import warn_of_broken
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.names import check_project_name
-from polster_core.options import CICD, STORAGE, flags
+from polster_core.options import STORAGE, flags
 from polster_core.plan import Plan, Step, draft
 from polster_core.plugins import Plugins, installed
-
-_HOSTS = tuple(host.name for host in repository.HOSTS)
 
 
 def command() -> click.Command:
     """Build the command from what is installed."""
     plugins = installed()
     storage = choices.PluginChoice(plugins, STORAGE)
-    cicd = choices.PluginChoice(plugins, CICD, also=[scaffold.NONE])
+    cicd = choices.PlatformChoice(plugins, also=[platforms.NONE])
     added = flags(plugins)
 
     @click.pass_obj
@@ -55,17 +53,18 @@ def command() -> click.Command:
     )
 
 
-def _cicd_options(cicd: choices.PluginChoice) -> Iterator[click.Option]:
+def _cicd_options(cicd: choices.PlatformChoice) -> Iterator[click.Option]:
     """Yield the options for the pipeline; where no plugin offers one, they are not shown."""
+    there_are_none = cicd.names == [platforms.NONE]
     yield click.Option(
         ["--cicd"],
         type=cicd,
-        hidden=cicd.names == [scaffold.NONE],
-        help="Which pipeline to write.  [default: none]",
+        multiple=True,
+        hidden=there_are_none,
+        help="Which pipeline to write; several are separated by commas.  [default: none]",
     )
-    yield click.Option(
-        ["--platform"], type=click.Choice(_HOSTS), hidden=True, help="The older word for --cicd."
-    )
+    yield click.Option(["--platform"], hidden=True, help="The older word for --cicd.")
+    yield choices.schedule_option(hidden=there_are_none)
 
 
 def _own_options() -> Iterator[click.Option]:

@@ -1,1 +1,21 @@
-"""Write GitLab CI pipelines."""
+"""Write a GitLab pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from polster_core.hookspecs import hookimpl
+from polster_core.types import CicdGenerator, NewFile, ProjectContext
+
+
+@hookimpl
+def polster_cicd_generators() -> Iterable[CicdGenerator]:
+    """Offer `gitlab-ci`."""
+    yield CicdGenerator(name="gitlab-ci", summary="GitLab CI", host="gitlab", files=_files)
+
+
+def _files(context: ProjectContext) -> Iterable[NewFile]:
+    from polster_core.render import project_files
+
+    yield from project_files("polster_core", "templates/cicd", context)
+    yield from project_files("polster_cicd_gitlab", "templates", context)

@@ -1,0 +1,101 @@
+"""`polster add-cicd`: write pipelines into a project that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import click
+
+from polster_core import ask, cicd, platforms
+from polster_core.apply import apply
+from polster_core.cli import choices
+from polster_core.cli.carry_out import show, show_diff
+from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.errors import PolsterError, UsageProblem
+from polster_core.options import CICD
+from polster_core.plan import Plan
+from polster_core.plugins import Plugins
+from polster_core.preview import summary
+from polster_core.project import find_project
+
+
+def command() -> click.Command:
+    """Build the command from what is installed."""
+    plugins = plugins_here()
+    kind = choices.PlatformChoice(plugins)
+
+    def callback(
+        names: tuple[str, ...], schedule: str | None, *, dry_run: bool, force: bool
+    ) -> None:
+        _do(plugins, kind, names, schedule, dry_run=dry_run, force=force)
+
+    return click.Command(
+        "add-cicd",
+        callback=callback,
+        params=[
+            click.Argument(["names"], type=kind, nargs=-1, metavar="PLATFORM..."),
+            choices.schedule_option(),
+            click.Option(["--force"], is_flag=True, help="Replace files that you have edited."),
+            click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
+        ],
+        help="Write the pipeline of a CI/CD platform, and its guide.",
+        epilog=f"Platforms: {', '.join(plugins.offers(CICD)) or 'none is installed'}.",
+    )
+
+
+def _do(
+    plugins: Plugins,
+    kind: choices.PlatformChoice,
+    typed: Sequence[str],
+    schedule: str | None,
+    *,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    """Plan, show what would be lost, ask, write."""
+    project = find_project()
+    names = platforms.split(",".join(typed)) or [_ask_platform(kind)]
+    planned = cicd.plan(project, plugins, names, schedule=schedule)
+    warn_of_broken(plugins)
+    if dry_run:
+        show(planned)
+        return
+    edited = cicd.edited(project, planned)
+    if edited and not force and not _may_replace(planned, edited):
+        return
+    apply(planned)
+    for line in summary(_visible(planned)) if planned else ["nothing to change"]:
+        click.echo(line)
+    click.echo("\nNext:")
+    for name in names:
+        click.echo(f"  docs/cicd/{name}.md".ljust(36) + "what to set up, once")
+    click.echo("  git add --all && git commit".ljust(36) + "and push: the pipeline runs")
+
+
+def _ask_platform(kind: choices.PlatformChoice) -> str:
+    if not ask.is_possible():
+        raise UsageProblem("give the platform", hint=f"there is  {', '.join(kind.names)}")
+    return ask.choice("Which platform?", kind.summaries)
+
+
+def _may_replace(planned: Plan, edited: Sequence[PurePosixPath]) -> bool:
+    """Show what would be lost and ask; raises PolsterError where nobody can answer."""
+    show_diff(replace(planned, changes=tuple(c for c in planned if c.path in edited)))
+    files = " and ".join(map(str, edited))
+    if not ask.is_possible():
+        raise PolsterError(
+            f"{files} {'is' if len(edited) == 1 else 'are'} not as Polster would write it; "
+            "nothing was changed",
+            hint="--force replaces what is there",
+        )
+    if ask.yes(f"Replace {files}?", default=False):
+        return True
+    click.echo("nothing was changed")
+    return False
+
+
+def _visible(planned: Plan) -> Plan:
+    """Leave out what Polster notes for itself."""
+    return replace(planned, changes=tuple(c for c in planned if c.path.parts[0] != ".polster"))
