@@ -13,12 +13,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 import polster_core
+from polster_core import entry_points
 from polster_core.cli import failure
+from polster_core.errors import PolsterError
+
+if TYPE_CHECKING:
+    from polster_core.cli.added import Added
 
 # Each command with its help line, which `polster --help` prints without importing the command.
 # The module has the command's name, with underscores.
@@ -40,8 +45,16 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Look for what is wrong here, and say what to do.",
     "plugins": "List what is installed, what is broken and why.",
 }
+COMMAND_PREFIX = "command-"  # that of plugins.py, which takes long to import
 PASSES_EVERYTHING_ON = frozenset({"run"})
 """Commands whose flags are all somebody else's."""
+
+
+_FORESEEN = (
+    *(PolsterError, click.ClickException, click.Abort, click.exceptions.Exit),
+    *(BrokenPipeError, EOFError),
+)
+"""What a command may raise to end as it wants to."""
 
 
 class Session:
@@ -54,34 +67,57 @@ class Session:
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command only when it is about to run."""
+    """A group that imports a command only when it is about to run.
+
+    Its own commands are those of the table; no plugin is looked for while one of them runs. Those
+    that plugins add come after them.
+    """
 
     def __init__(self, *, table: Mapping[str, str], **kwargs: Any) -> None:
         """Keep the table; import nothing."""
         super().__init__(**kwargs)
         self.table = table
 
+    def added(self) -> Mapping[str, Added]:
+        """Return the commands of plugins."""
+        if not entry_points.may_begin_with(COMMAND_PREFIX):
+            return {}
+        from polster_core.cli.added import commands
+
+        return commands(self.table)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the table."""
+        """Name the commands in the order of the table, then those of plugins."""
         del ctx
-        return list(self.table)
+        return [*self.table, *self.added()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command, and let it take the global flags, too."""
-        del ctx
-        if cmd_name not in self.table:
+        if cmd_name in self.table:
+            found = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
+            command: click.Command = copy.copy(
+                found if isinstance(found, click.Command) else found()
+            )
+        elif added := self.added().get(cmd_name):
+            if ctx.resilient_parsing:  # a shell that completes: nobody asked to run it
+                return click.Command(cmd_name, help=added.command.summary)
+            command = added.build()
+        else:
             return None
-        found = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
-        command: click.Command = copy.copy(found if isinstance(found, click.Command) else found())
         if cmd_name not in PASSES_EVERYTHING_ON:
             command.params = [*command.params, *_global_options(hidden=True)]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print the help lines of the table."""
+        """Print the help lines of the table, and those of plugins under a heading of their own."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(list(self.table.items()))
+        if added := self.added():
+            from polster_core.cli.added import HEADING
+
+            with formatter.section(HEADING):
+                formatter.write_dl([(name, one.command.summary) for name, one in added.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -89,14 +125,32 @@ class LazyGroup(click.Group):
         """Find the command; raises UsageProblem with the nearest one."""
         name = args[0]
         if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
-            from polster_core.errors import UsageProblem
-            from polster_core.names import did_you_mean
+            known = self.list_commands(ctx)
+            if name not in known:
+                from polster_core.errors import UsageProblem
+                from polster_core.names import did_you_mean
 
-            raise UsageProblem(
-                f"there is no command {name}{did_you_mean(name, self.table)}",
-                hint="see them all with  polster --help",
-            )
+                raise UsageProblem(
+                    f"there is no command {name}{did_you_mean(name, known)}",
+                    hint="see them all with  polster --help",
+                )
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a plugin's command raises unforeseen has its name on it."""
+        try:
+            return super().invoke(ctx)
+        except _FORESEEN:
+            raise
+        except Exception as error:
+            self._attribute(ctx, error)
+            raise
+
+    def _attribute(self, ctx: click.Context, error: Exception) -> None:
+        """Raise PluginError if it was a plugin's command that failed."""
+        name = ctx.invoked_subcommand
+        if name and name not in self.table and (added := self.added().get(name)):
+            raise added.failed(error) from error
 
 
 def _global_options(*, hidden: bool = False) -> list[click.Option]:

@@ -8,12 +8,18 @@ from collections.abc import Sequence
 import click
 
 from polster_core.cli import failure
-from polster_core.plugins import PluginInfo, Plugins, Status, installed
+from polster_core.errors import PolsterError
+from polster_core.plugins import PluginInfo, Plugins, Status, installed, normalized
 
 _MANY = 3
+_SETTING = "disable-plugins"
 
 
-@click.command("plugins", help="List what is installed, what is broken and why.")
+@click.group(
+    "plugins",
+    help="List what is installed, what is broken and why.",
+    invoke_without_command=True,
+)
 @click.option(
     "--format",
     "form",
@@ -23,40 +29,67 @@ _MANY = 3
     help="For people or for machines.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(*, form: str, as_json: bool) -> None:
+@click.pass_context
+def command(context: click.Context, *, form: str, as_json: bool) -> None:
     """Question every plugin, then print."""
-    infos = _questioned(plugins_here())
+    if context.invoked_subcommand is not None:
+        return
+    plugins = plugins_here()
+    for name in sorted(disabled_here()):
+        if normalized(name) not in plugins.names:
+            failure.warn(f"{_SETTING}: no plugin is called {name}")
+    infos = questioned(plugins)
     if as_json or form == "json":
-        click.echo(json.dumps({"plugins": [_as_dict(info) for info in infos]}, indent=2))
+        click.echo(json.dumps({"plugins": [as_dict(info) for info in infos]}, indent=2))
     else:
         click.echo("\n".join(_table(infos)))
 
 
 def plugins_here() -> Plugins:
     """Load the installed plugins, without those that the project around us turns off."""
+    return installed(disabled_here())
+
+
+def disabled_here() -> frozenset[str]:
+    """Return the names in `disable-plugins` of the project around us.
+
+    Raises PolsterError if the setting is no list of names.
+    """
     from polster_core.project import NoProjectError, find_project
 
     try:
-        names = find_project().settings.get("disable-plugins", ())
+        project = find_project()
     except NoProjectError:
-        names = ()
-    return installed(frozenset(map(str, names)) if isinstance(names, list) else frozenset())
+        return frozenset()
+    names = project.settings.get(_SETTING, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise PolsterError(
+            f"{project.root / 'pyproject.toml'}: {_SETTING} in [tool.polster] is no list of names",
+            hint=f'for example  {_SETTING} = ["storage-s3"]',
+        )
+    return frozenset(names)
 
 
 def warn_of_broken(plugins: Plugins) -> None:
-    """Print one line on stderr for each plugin that is known to be broken."""
-    for info in plugins.broken:
-        failure.warn(f"plugin {info.name} ({info.source}): {info.problem}")
+    """Print one line on stderr for each plugin that is broken, or does what it should not."""
+    for info in plugins.noted:
+        for text in filter(None, (info.problem, *info.notes)):
+            failure.warn(f"plugin {info.name} ({info.source}): {text}")
 
 
-def _questioned(plugins: Plugins) -> list[PluginInfo]:
+def questioned(plugins: Plugins) -> list[PluginInfo]:
+    """Ask every plugin for all that it offers, and return what became of each."""
+    from polster_core.cli import COMMANDS, added, template_options
     from polster_core.options import flags
 
     flags(plugins)
+    template_options.shared_flags(plugins)
+    added.of(plugins, COMMANDS)
     return plugins.infos
 
 
-def _as_dict(info: PluginInfo) -> dict[str, object]:
+def as_dict(info: PluginInfo) -> dict[str, object]:
+    """Return a plugin as `--json` shows it."""
     return {
         "name": info.name,
         "distribution": info.distribution,
@@ -65,6 +98,7 @@ def _as_dict(info: PluginInfo) -> dict[str, object]:
         "problem": info.problem,
         "provides": list(info.provides),
         "notes": list(info.notes),
+        "hint": info.hint,
     }
 
 
@@ -88,3 +122,19 @@ def _shortly(provides: Sequence[str]) -> str:
         f"{len(things)} {kind}s" if len(things) > _MANY else ", ".join(things)
         for kind, things in kinds.items()
     )
+
+
+@command.command("show", help="Show all about the plugin NAME: what it offers, what is wrong.")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def show(*, name: str, as_json: bool) -> None:
+    """Find it by its name, that of its distribution, or what it offers."""
+    from polster_core.cli import plugin_page
+
+    plugins = plugins_here()
+    infos = plugin_page.find(questioned(plugins), name)
+    pages = [plugin_page.read(plugins, info) for info in infos]
+    if as_json:
+        click.echo(json.dumps({"plugins": [page.as_dict() for page in pages]}, indent=2))
+    else:
+        click.echo("\n\n".join("\n".join(page.lines()) for page in pages))

@@ -142,7 +142,7 @@ def test_version(tmp_path: Path) -> None:
         ),
         (
             ["plugins", "too", "much"],
-            "error: got unexpected extra arguments (too much)\nhint: see  polster plugins --help\n",
+            "error: no such command 'too'\nhint: see  polster plugins --help\n",
         ),
     ],
 )
