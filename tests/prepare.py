@@ -1,8 +1,10 @@
-"""Install what the tests need and pip cannot bring: a browser, Node.js for the Azure emulator, git.
+"""Install what the tests need and pip cannot bring.
 
     python -m tests.prepare
 
-Does nothing where they are there. Uses apt-get, as root; elsewhere it says what to install.
+That is a browser, Node.js for the Azure emulator, git, and the Pythons that Polster promises. Does
+nothing where they are there. Uses uv for the Pythons, and apt-get, as root, for the rest; elsewhere
+it says what to install.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
+
+from tests import pythons
 
 PROGRAMS = {
     "chromium": ["chromium", "fonts-liberation"],
@@ -23,6 +27,19 @@ PROGRAMS = {
 
 def main() -> None:
     """Install what is missing."""
+    install_pythons()
+    install_programs()
+
+
+def install_pythons() -> None:
+    """Install the versions of Python that are missing."""
+    missing = [version for version in pythons.VERSIONS if pythons.find(version) is None]
+    if missing:
+        subprocess.run([sys.executable, "-m", "uv", "python", "install", *missing], check=True)
+
+
+def install_programs() -> None:
+    """Install the programs that are missing."""
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if not missing:
         return
