@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from polster_connectors import mysql
+from polster_connectors import api, mysql
 from polster_core.hookspecs import hookimpl
 from polster_core.types import AssetTemplate
 
-_TEMPLATES = (mysql.template,)
+_TEMPLATES = (mysql.template, api.template)
 
 
 @hookimpl
