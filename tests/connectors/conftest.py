@@ -26,7 +26,7 @@ from tests.machine import python
 
 __all__ = ["bare_runtime", "shared", "templates"]
 
-LIBRARIES = ("pymysql[rsa]>=1.1,<2",)
+LIBRARIES = ("ijson>=3.3,<4", "pymysql[rsa]>=1.1,<2")
 """What the connectors add to a project; the same as in their templates."""
 
 _POSITION = """
