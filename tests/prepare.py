@@ -21,6 +21,7 @@ PROGRAMS = {
     "git": ["git"],
     "node": ["nodejs"],
     "npm": ["npm"],
+    "rsync": ["rsync"],
 }
 """Each program, and the Debian packages that have it."""
 
