@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from polster_connectors import api, mysql
+from polster_connectors import api, mysql, sftp
 from polster_core.hookspecs import hookimpl
 from polster_core.types import AssetTemplate
 
-_TEMPLATES = (mysql.template, api.template)
+_TEMPLATES = (mysql.template, api.template, sftp.template)
 
 
 @hookimpl
