@@ -17,12 +17,13 @@ _ENV = (
     EnvVar(name="MYSQL_DATABASE", help="The database.", required=True),
     EnvVar(
         name="MYSQL_TLS",
-        help="off; on (encrypted); ca (with a trusted certificate); verify (of this very host).",
-        default="off",
+        help="off; preferred; required (encrypted); verify-ca (by a trusted certificate); "
+        "verify (that of this very host).",
+        default="preferred",
     ),
     EnvVar(
         name="MYSQL_TLS_CA",
-        help="The file of the certificates to trust; those of this machine if it is not given.",
+        help="The file of the certificates to trust; those of this machine if it is empty.",
     ),
 )
 _OPTIONS = (
