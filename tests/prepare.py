@@ -22,6 +22,8 @@ PROGRAMS = {
     "node": ["nodejs"],
     "npm": ["npm"],
     "rsync": ["rsync"],
+    "sftp": ["openssh-client"],
+    "sshd": ["openssh-server"],
 }
 """Each program, and the Debian packages that have it."""
 

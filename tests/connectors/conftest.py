@@ -26,7 +26,12 @@ from tests.machine import python
 
 __all__ = ["bare_runtime", "shared", "templates"]
 
-LIBRARIES = ("ijson>=3.3,<4", "pymysql[rsa]>=1.1,<2")
+LIBRARIES = (
+    "asyncssh>=2.21,<3",
+    "fastexcel>=0.12,<1",
+    "ijson>=3.3,<4",
+    "pymysql[rsa]>=1.1,<2",
+)
 """What the connectors add to a project; the same as in their templates."""
 
 _POSITION = """
