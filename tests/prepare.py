@@ -19,8 +19,10 @@ from tests import pythons
 PROGRAMS = {
     "chromium": ["chromium", "fonts-liberation"],
     "git": ["git"],
+    "mariadb": ["mariadb-server-core", "mariadb-client-core"],
     "node": ["nodejs"],
     "npm": ["npm"],
+    "openssl": ["openssl"],
     "rsync": ["rsync"],
     "sftp": ["openssh-client"],
     "sshd": ["openssh-server"],

@@ -13,12 +13,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
+from tests.connectors.mariadb import MariaDB, running
 from tests.generated.conftest import install, shared, templates
 from tests.generated.conftest import runtime as bare_runtime
 from tests.generated.projects import Done, Generated, copy, only_one, told
@@ -87,6 +88,13 @@ def runtime(shared: Path, bare_runtime: Path) -> Path:
             install(bare_runtime, *LIBRARIES)
             ready.touch()
     return bare_runtime
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """Run MariaDB."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture
