@@ -1,9 +1,9 @@
 """Write a project of bronze-silver-gold chains into a new folder, for the benchmarks.
 
-    python bench/chains.py FOLDER CHAINS [--rows 1000] [--no-contracts]
+    python bench/chains.py FOLDER CHAINS [--rows 1000] [--no-contracts] [--python PYTHON]
 
 Each bronze asset reads the same Parquet file, each silver asset filters it, each gold asset
-groups it. Needs Polster, and Polars for the source file.
+groups it. Needs Polster; PYTHON is one with Polars, for the source file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+SOURCE = """
+import sys
+import polars as pl
+n = pl.int_range(int(sys.argv[1]), eager=True)
+pl.DataFrame({"id": n, "v": (n * 37 % 1_000).cast(pl.Float64)}).write_parquet(sys.argv[2])
+"""
 LAYERS = {"bronze": "extract", "silver": "transform", "gold": "aggregate"}
 UPSTREAM = {"silver": "bronze", "gold": "silver"}
 CONTRACT = '''class Contract(dy.Schema):
@@ -60,16 +66,18 @@ def main() -> None:
     parser.add_argument("chains", type=int)
     parser.add_argument("--rows", type=int, default=1_000)
     parser.add_argument("--no-contracts", action="store_true")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable))
     arguments = parser.parse_args()
     write(
         arguments.folder.resolve(),
         arguments.chains,
         arguments.rows,
+        python=arguments.python,
         contracts=not arguments.no_contracts,
     )
 
 
-def write(folder: Path, chains: int, rows: int, *, contracts: bool) -> None:
+def write(folder: Path, chains: int, rows: int, *, python: Path, contracts: bool) -> None:
     """Make the project with `polster init`, then add the chains to it."""
     init = ["init", folder.name, "--no-sample-assets", "--no-setup", "--no-git"]
     subprocess.run(
@@ -78,7 +86,7 @@ def write(folder: Path, chains: int, rows: int, *, contracts: bool) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    source = write_source(folder, rows)
+    source = write_source(folder, rows, python)
     names = [f"t{number}" for number in range(chains)]
     for layer in LAYERS:
         for name in names:
@@ -86,13 +94,10 @@ def write(folder: Path, chains: int, rows: int, *, contracts: bool) -> None:
         register(folder, layer, names)
 
 
-def write_source(folder: Path, rows: int) -> Path:
+def write_source(folder: Path, rows: int, python: Path) -> Path:
     """Write the rows that every bronze asset reads."""
-    import polars as pl
-
     path = folder / "source.parquet"
-    numbers = pl.int_range(rows, eager=True)
-    pl.DataFrame({"id": numbers, "v": (numbers * 37 % 1_000).cast(pl.Float64)}).write_parquet(path)
+    subprocess.run([python, "-c", SOURCE, str(rows), path], check=True)
     return path
 
 
