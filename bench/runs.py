@@ -75,6 +75,7 @@ def dagster(shop: Path, python: Path) -> measure.Command:
     """Return Dagster's command for the same assets, with the executor that it takes by itself."""
     home = shop.parent / "dagster-home"
     home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     variables = {
         "PYTHONPATH": str(shop / "src"),
         "DAGSTER_HOME": str(home),
