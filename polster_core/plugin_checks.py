@@ -69,7 +69,9 @@ def check(plugin: object, marks: Callable[[Any, str], Mapping[str, Any] | None])
     _check_api(getattr(plugin, "polster_api", None))
     known = hooks()
     for name in dir(plugin):
-        mark, function, hook = marks(plugin, name), getattr(plugin, name, None), known.get(name)
+        mark, function = marks(plugin, name), getattr(plugin, name, None)
+        name = mark["specname"] or name if mark else name  # noqa: PLW2901 - the hook's name
+        hook = known.get(name)
         if mark is None:
             if hook and isinstance(function, FunctionType):
                 raise MisfitError(f"{name} is not marked with @hookimpl")

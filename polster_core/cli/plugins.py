@@ -9,6 +9,7 @@ import click
 
 from polster_core.cli import failure
 from polster_core.errors import PolsterError
+from polster_core.new_plugin import KINDS
 from polster_core.plugins import PluginInfo, Plugins, Status, installed, normalized
 
 _MANY = 3
@@ -138,3 +139,34 @@ def show(*, name: str, as_json: bool) -> None:
         click.echo(json.dumps({"plugins": [page.as_dict() for page in pages]}, indent=2))
     else:
         click.echo("\n\n".join("\n".join(page.lines()) for page in pages))
+
+
+@command.command("new", help="Write a plugin to start from, in the folder polster-plugin-NAME.")
+@click.argument("name")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(list(KINDS)),
+    multiple=True,
+    required=True,
+    help="What it offers; may be given more than once.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and stop.")
+def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
+    """Check the name, write the distribution, and say what to do next."""
+    from pathlib import Path
+
+    from polster_core import new_plugin
+    from polster_core.cli.carry_out import carry_out
+
+    wanted = new_plugin.request(name, kinds)
+    plan = new_plugin.plan(Path.cwd(), wanted, plugins_here())
+    carry_out(plan, dry_run=dry_run, prefix=f"{wanted.distribution}/")
+    if not dry_run:
+        click.echo(
+            "\nNext:\n"
+            f"  cd {wanted.distribution}\n"
+            '  pip install -e ".[dev]"      beside Polster\n'
+            "  pytest\n"
+            f"  polster plugins show {wanted.name}"
+        )

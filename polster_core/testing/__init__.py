@@ -15,9 +15,9 @@ and in its tests, a class for each thing that it offers:
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
 `AssetTemplateContract`, `ConnectorContract` and `RuleContract`; Polster's own plugins pass the same
-ones. The fixtures are `make_project`, `run_polster`, `install_plugin` and `check_golden`. Needs
-pytest; only `StorageContract` and `ConnectorContract` need more, the Python of a project's
-environment.
+ones. The fixtures are `make_project`, `run_polster`, `install_plugin`, `check_golden` and
+`set_up_project`. Needs pytest; only `StorageContract` and `ConnectorContract` need more, the Python
+of a project's environment.
 """
 
 from polster_core.testing.cicd import CicdContract
@@ -26,10 +26,12 @@ from polster_core.testing.fixtures import (
     InstallPlugin,
     MakeProject,
     RunPolster,
+    SetUpProject,
     check_golden,
     install_plugin,
     make_project,
     run_polster,
+    set_up_project,
 )
 from polster_core.testing.plugin import PluginContract
 from polster_core.testing.projects import ProjectFolder, Ran, polster, tree
@@ -50,6 +52,7 @@ __all__ = [
     "Ran",
     "RuleContract",
     "RunPolster",
+    "SetUpProject",
     "Source",
     "StorageBackendContract",
     "StorageContract",
@@ -59,5 +62,6 @@ __all__ = [
     "make_project",
     "polster",
     "run_polster",
+    "set_up_project",
     "tree",
 ]

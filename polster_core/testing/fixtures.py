@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from polster_core import environment
 from polster_core.testing.projects import (
     PYPROJECT,
     ProjectFolder,
@@ -20,6 +22,7 @@ from polster_core.testing.projects import (
     tree,
     write,
 )
+from polster_core.testing.storage import StorageProject
 
 UPDATE = "POLSTER_UPDATE_GOLDEN"
 """The environment variable that makes `check_golden` write what it would have compared."""
@@ -63,6 +66,17 @@ class InstallPlugin(Protocol):
         `files` is the text of its one module, or all files by their paths. `entry_points` are
         those of the group `polster`; unless given, NAME (dashes as underscores) is one of the
         distribution's name.
+        """
+
+
+class SetUpProject(Protocol):
+    """Write a project with `polster init`, and an environment for it."""
+
+    def __call__(self, *options: str) -> StorageProject:
+        """`options` are those of `polster init`.
+
+        Its environment is made as well, which takes a minute, unless PROJECT_PYTHON is the path of
+        a Python that has what the project needs.
         """
 
 
@@ -131,6 +145,21 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallPl
         return list(Distribution.at(site / info).entry_points)
 
     return install
+
+
+@pytest.fixture(scope="session")
+def set_up_project(tmp_path_factory: pytest.TempPathFactory) -> SetUpProject:
+    """Set up projects that stay for all tests; each one once."""
+
+    @cache
+    def set_up(*options: str) -> StorageProject:
+        folder, given = tmp_path_factory.mktemp("project"), os.environ.get("PROJECT_PYTHON")
+        setup = "--no-setup" if given else "--setup"
+        polster(folder, "init", "shop", "--no-git", setup, *options).succeeded()
+        root = folder / "shop"
+        return StorageProject(root=root, python=Path(given) if given else environment.python(root))
+
+    return set_up
 
 
 @pytest.fixture
