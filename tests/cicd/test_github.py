@@ -130,6 +130,6 @@ def test_missing_cloud_credentials_are_an_error(
     event = Event("schedule", variables=variables, machine=machine_env)
     done = run(origin, tmp_path / "run", event)
     assert done.results["materialize"] == "failure", done.told()
-    assert "stopped, exit code 1" in done.summaries[0]
+    assert "stopped, exit code 2" in done.summaries[0]
     assert not list((tmp_path / "run").rglob("materialize-0/work/data/*/orders"))
     assert committed(origin) == ({}, "start")
