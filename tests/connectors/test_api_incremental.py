@@ -1,0 +1,144 @@
+"""The template `api`, night after night: only what is new, nothing lost and nothing twice."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.connectors.conftest import MakeShop, Shop
+from tests.connectors.http_server import Answer, Api, Asked, pages, serving
+from tests.generated.projects import told
+
+ROUNDS = 50
+KILLED = """
+import os, random, signal, sys, time
+from core.bronze_rows import extract
+from core.runtime.materialize import materialize
+chance, killed = random.Random(int(sys.argv[1])), 0
+for number in range(int(sys.argv[2])):
+    child = os.fork()
+    if not child:
+        materialize(extract)
+        os._exit(0)
+    time.sleep(chance.uniform(0, 2 * float(sys.argv[3])))
+    os.kill(child, signal.SIGKILL)
+    killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    print(killed, flush=True)
+"""
+"""Runs that are killed at any moment, forked off a process that has imported all it needs."""
+TIMED = """
+import time
+from core.bronze_rows import extract
+from core.runtime.materialize import materialize
+materialize(extract)
+started = time.perf_counter()
+materialize(extract)
+print(time.perf_counter() - started)
+"""
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving() as server:
+        yield server
+
+
+def asset(project: MakeShop, api: Api, *args: str) -> Shop:
+    shop = project()
+    how = ("--cursor", "id", "--cursor-param", "since", *args)
+    shop.add_asset("rows", "--template", "api", "--url", api.url("/rows"), *how)
+    return shop
+
+
+def ids(shop: Shop) -> list[int]:
+    return [row["id"] for row in shop.rows("bronze_rows")]
+
+
+def ran(shop: Shop) -> subprocess.CompletedProcess[str]:
+    done = shop.core("bronze_rows")
+    assert done.returncode == 0, told(done)
+    return done
+
+
+def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
+    project: MakeShop, api: Api
+) -> None:
+    """Rows arrive while it reads, some with the cursor of a row that was read already."""
+    rows = [{"id": number, "n": 0} for number in range(20)]
+    paged = pages("plain-offset", rows, size=30)
+
+    def growing(asked: Asked) -> Answer:
+        answer = paged(asked)
+        if asked.query["offset"] == "0":
+            last = rows[-1]
+            rows.append({"id": last["id"], "n": last["n"] + 1})
+            rows.extend({"id": last["id"] + step, "n": 0} for step in range(1, 4))
+        return answer
+
+    api.routes["/rows"] = growing
+    shop = asset(project, api, "--pagination", "offset")
+    usual = shop.python("-c", TIMED)
+    assert usual.returncode == 0, told(usual)
+    killing = shop.python("-c", KILLED, "7", str(ROUNDS), usual.stdout)
+    assert killing.returncode == 0, told(killing)
+    assert 5 < int(killing.stdout.split()[-1]) < ROUNDS, "some ended, and some were killed"
+    api.routes["/rows"] = paged
+    ran(shop)
+    arrived = [(row["id"], row["n"]) for row in shop.rows("bronze_rows")]
+    assert len(rows) > 100
+    assert sorted(arrived) == sorted((row["id"], row["n"]) for row in rows)
+
+
+def test_an_increment_asks_for_what_is_new_alone(project: MakeShop, api: Api) -> None:
+    rows = [{"id": number} for number in range(1, 6)]
+    api.routes["/rows"] = pages("link", rows, size=3)
+    shop = asset(project, api)
+    ran(shop)
+    assert all("since" not in asked.query for asked in api.asked)
+    api.asked.clear()
+    assert "0 rows" in ran(shop).stdout, "an empty increment has the columns of before"
+    assert [asked.query["since"] for asked in api.asked] == ["5"]
+    rows += [{"id": 6}, {"id": 7}]
+    ran(shop)
+    assert ids(shop) == [1, 2, 3, 4, 5, 6, 7]
+    assert len(shop.files("bronze_rows")) == 3
+
+
+def test_rows_that_arrive_late_arrive(project: MakeShop, api: Api) -> None:
+    """Within the lag; each of them once, and an older one never."""
+    at = "2026-01-01T{}:00Z".format
+    rows: list[dict[str, Any]] = [{"id": 1, "at": at("10:00")}, {"id": 2, "at": at("12:00")}]
+    api.routes["/rows"] = lambda _: Answer(200, rows)
+    shop = project()
+    how = ("--cursor", "at", "--cursor-param", "since", "--lag", "1h", "--pagination", "none")
+    shop.add_asset("rows", "--template", "api", "--url", api.url("/rows"), *how)
+    ran(shop)
+    rows += [
+        {"id": 3, "at": at("11:00")},
+        {"id": 4, "at": at("10:59")},
+        {"id": 5, "at": at("12:01")},
+    ]
+    ran(shop)
+    ran(shop)
+    assert ids(shop) == [1, 2, 3, 5]
+    assert [asked.query.get("since") for asked in api.asked] == [None, at("11:00"), at("11:01")]
+    assert shop.position("bronze_rows")["value"] == at("12:01")
+
+
+def test_an_api_that_cannot_be_asked_for_what_is_new_is_read_whole(
+    project: MakeShop, api: Api
+) -> None:
+    """What is new is found out here; so is where a person says that it begins."""
+    rows = [{"meta": {"seq": str(number)}} for number in range(8, 12)]
+    api.routes["/rows"] = lambda _: Answer(200, {"rows": rows})
+    shop = project()
+    url = ("--url", api.url("/rows"))
+    shop.add_asset("rows", "--template", "api", *url, "--cursor", "meta.seq")
+    ran(shop)
+    rows += [{"meta": {"seq": "12"}}]
+    ran(shop)
+    found = [row["meta"]["seq"] for row in shop.rows("bronze_rows")]
+    assert found == ["8", "9", "10", "11", "12"], "numbers in quotes are numbers"
