@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from polster_core.plugins import installed
@@ -22,14 +22,18 @@ class RuleContract:
     """What a rule of `polster validate` does. Give `name`, `broken`, and `sound` where needed.
 
     `broken` are files that break the rule: they are written on top of a faultless project with the
-    assets `bronze_orders`, `silver_orders` and `gold_revenue`, or those of `assets`. `sound` are
-    files that keep it; unless given, the faultless project has to.
+    assets `bronze_orders`, `silver_orders` and `gold_revenue`, or those of `assets`; `None` is a
+    file that is not there. `sound` are files that keep it; unless given, the faultless project has
+    to. `prepare` is called with each project, to do what files cannot say.
     """
 
     name: str
-    broken: Mapping[str, str]
-    sound: Mapping[str, str] = {}
+    broken: Mapping[str, str | None]
+    sound: Mapping[str, str | None] = {}
     assets: Mapping[str, Iterable[str]] = _ASSETS
+
+    def prepare(self, root: Path) -> None:
+        """Do nothing."""
 
     def test_it_is_listed(self, tmp_path: Path) -> None:
         """With a summary that fits into a line."""
@@ -46,7 +50,7 @@ class RuleContract:
         assert found, "nothing was found in `broken`"
         for one in found:
             assert one["message"].strip()
-            assert "\n" not in one["message"] + one["hint"]
+            assert "\n" not in one["message"] + (one["hint"] or "")
             lines = (root / one["path"]).read_bytes().count(b"\n") + 1
             assert 1 <= one["line"] <= lines, one
             assert one["column"] >= 1, one
@@ -60,18 +64,19 @@ class RuleContract:
     def test_it_can_be_ignored(self, tmp_path: Path) -> None:
         """By its name, in the project's settings."""
         ignore = f'\n[tool.polster.validate]\nignore = ["{self.name}"]\n'
-        settings = self.broken.get("pyproject.toml", PYPROJECT) + ignore
+        settings = (self.broken.get("pyproject.toml") or PYPROJECT) + ignore
         root = self._project(tmp_path, {**self.broken, "pyproject.toml": settings})
         assert self._found(root) == []
 
     def test_it_survives_what_people_type(self, tmp_path: Path) -> None:
-        """Half a line in any file of the project is no reason to fail."""
+        """Half a line in a file of any folder is no reason to fail."""
         whole = {**faultless(self.assets), **self.broken}
-        for number, path in enumerate(sorted(whole)):
-            if path.endswith(".py"):
-                half = {**self.broken, path: whole[path][: len(whole[path]) // 2] + "\ndef (:\n"}
-                root = self._project(tmp_path / str(number), half)
-                assert self._failures(root) == [], path
+        texts = {path: text for path, text in whole.items() if path.endswith(".py") and text}
+        one_each = {PurePosixPath(path).parent: path for path in sorted(texts)}
+        for number, path in enumerate(one_each.values()):
+            half = {**self.broken, path: texts[path][: len(texts[path]) // 2] + "\ndef (:\n"}
+            root = self._project(tmp_path / str(number), half)
+            assert self._failures(root) == [], path
 
     def test_it_reads_and_does_not_write(self, tmp_path: Path) -> None:
         """Whatever it finds, the files stay as they are."""
@@ -86,8 +91,10 @@ class RuleContract:
         polster(root, "validate", "--fix")
         assert [one for one in self._found(root) if one["fix"]] == []
 
-    def _project(self, root: Path, files: Mapping[str, str]) -> Path:
-        write(root, {"pyproject.toml": PYPROJECT, **faultless(self.assets), **files})
+    def _project(self, root: Path, files: Mapping[str, str | None]) -> Path:
+        whole = {"pyproject.toml": PYPROJECT, **faultless(self.assets), **files}
+        write(root, {path: text for path, text in whole.items() if text is not None})
+        self.prepare(root)
         return root
 
     def _found(self, root: Path) -> list[dict[str, Any]]:

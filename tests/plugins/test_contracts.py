@@ -1,0 +1,91 @@
+"""Polster's own plugins pass the contracts of the kit that strangers' plugins pass.
+
+What storage backends do with data is in tests/storage, what connectors read in tests/connectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from polster_core.options import CICD, STORAGE
+from polster_core.plugins import installed
+from polster_core.project import Project
+from polster_core.testing import (
+    AssetTemplateContract,
+    CicdContract,
+    PluginContract,
+    RuleContract,
+    StorageBackendContract,
+)
+from tests.plugins.broken import BROKEN
+from tests.test_broken import SHOP, git
+
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "api": {"url": "https://example.com/orders"},
+    "adls": {"account-name": "mylake", "container": "raw"},
+    "csv": {"path": "data/incoming/orders-*.csv"},
+    "excel": {"path": "data/orders.xlsx"},
+    "json": {"path": "data/orders.ndjson"},
+    "parquet": {"path": "data/orders.parquet"},
+    "sftp": {"pattern": "/out/orders-*.csv"},
+}
+
+
+def names(hook: str) -> list[str]:
+    """Return what Polster's own plugins offer, whatever others are installed here."""
+    plugins = installed()
+    return [name for name in plugins.offers(hook) if plugins.is_own(plugins.owner(hook, name))]
+
+
+def own() -> list[str]:
+    return [info.name for info in installed().infos if info.distribution == "polster"]
+
+
+class TestPlugin(PluginContract):
+    """Each, whatever it offers."""
+
+    @pytest.fixture(autouse=True, params=own())
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.plugin = request.param
+
+
+class TestStorage(StorageBackendContract):
+    """Each backend."""
+
+    @pytest.fixture(autouse=True, params=names(STORAGE))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name, self.answers = request.param, ANSWERS.get(request.param, {})
+
+
+class TestCicd(CicdContract):
+    """Each platform."""
+
+    @pytest.fixture(autouse=True, params=names(CICD))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name, self.answers = request.param, ANSWERS.get(request.param, {})
+
+
+class TestTemplate(AssetTemplateContract):
+    """Each kind of asset, connectors included."""
+
+    @pytest.fixture(autouse=True, params=names("polster_asset_templates"))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name, self.answers = request.param, ANSWERS.get(request.param, {})
+
+
+class TestRule(RuleContract):
+    """Each rule."""
+
+    assets = SHOP
+
+    def prepare(self, root: Path) -> None:
+        """Let git track everything: one rule is about that."""
+        if self.name == "secret":
+            git(Project(root))
+
+    @pytest.fixture(autouse=True, params=names("polster_validation_rules"))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name, self.broken = request.param, BROKEN[request.param]
