@@ -46,6 +46,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
             continue
         generated += offered
     _insist_on_own(plugins, generated)
+    _refuse_collisions(plugins, generated)
     made = manifest.Manifest(
         name=request.name,
         answers={
@@ -140,6 +141,18 @@ def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:
         raise PluginError(
             f"the plugin {_SKELETON} is disabled, and nothing can be written without it",
             hint="take it out of POLSTER_DISABLE_PLUGINS",
+        )
+
+
+def _refuse_collisions(plugins: Plugins, generated: Iterable[NewFile]) -> None:
+    """Raise PluginError if what was chosen wants a file that somebody else writes."""
+    if problems := obstacles.of_paths(generated):
+        strangers = sorted({f.origin for f in generated if not plugins.is_own(f.origin)})
+        who = f"the plugin {' or '.join(strangers)} gets in the way: " if strangers else ""
+        raise PluginError(
+            f"{who}{problems[0]}",
+            details=problems[1:],
+            hint="nothing was changed; choose another one, or see  polster plugins",
         )
 
 

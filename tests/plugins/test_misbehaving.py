@@ -1,0 +1,352 @@
+"""Plugins that do what they should not: each is named, kept apart, and explained."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polster_core.testing import InstallPlugin, Ran, RunPolster
+from tests import machine
+
+HEAD = """
+from pathlib import PurePosixPath
+from polster_core.hookspecs import hookimpl
+from polster_core.types import (
+    AssetTemplate, EnvVar, NewFile, Option, StorageBackend, ValidationRule
+)
+"""
+BACKEND = """
+@hookimpl
+def polster_storage_backends():
+    yield StorageBackend(name="{name}", summary="…"{more})
+"""
+OPTION = """
+@hookimpl
+def polster_init_options():
+    yield Option(name="{name}", help="…")
+"""
+FILES = """
+@hookimpl
+def polster_project_files(context):
+    {body}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bad:
+    """A plugin: what it is, what it does wrong, and what is said about it."""
+
+    name: str
+    source: str
+    problem: str = ""
+    """What is wrong; empty where the plugin is used all the same."""
+    note: str = ""
+    """What is worth knowing."""
+    hint: str = "upgrade it, tell its authors, or turn it off:  POLSTER_DISABLE_PLUGINS="
+    asked: tuple[str, ...] = ()
+    """A command that asks for the plugin; it ends with exit code 4."""
+
+
+def backend(name: str, more: str = "") -> str:
+    return HEAD + BACKEND.format(name=name, more=more)
+
+
+def files(body: str) -> str:
+    return HEAD + FILES.format(body=body)
+
+
+INIT = ("init", "shop", "--no-setup", "--no-git", "--dry-run")
+ALL = [
+    Bad(
+        name="import-error",
+        source="import s3fs_that_is_not_there",
+        problem="ModuleNotFoundError: No module named 's3fs_that_is_not_there'",
+        hint="install what it needs:  pip install --upgrade polster-plugin-import-error; or turn",
+        asked=(*INIT, "--storage", "import-error"),
+    ),
+    Bad(
+        name="of-tomorrow",
+        source="from polster_core.types import Teleporter",
+        problem="ImportError: cannot import name 'Teleporter' from 'polster_core.types' (",
+        hint="install versions that fit:  pip install --upgrade polster-plugin-of-tomorrow polster",
+        asked=(*INIT, "--storage", "tomorrow"),
+    ),
+    Bad(
+        name="syntax",
+        source="def polster_storage_backends(:\n",
+        problem="SyntaxError: invalid syntax (polster_plugin_syntax.py, line 1)",
+        asked=(*INIT, "--cicd", "syntax"),
+    ),
+    Bad(
+        name="signature",
+        source=backend("signature").replace("backends()", "backends(project, terminal)"),
+        problem="polster_storage_backends() is given no project, terminal",
+        asked=(*INIT, "--storage", "signature"),
+    ),
+    Bad(
+        name="unknown-hook",
+        source=backend("x").replace("storage_backends", "storage_backend"),
+        problem="there is no hook polster_storage_backend. Did you mean polster_storage_backends?",
+    ),
+    Bad(
+        name="better-local",
+        source=backend("local"),
+        problem="storage local is offered by polster {version}, too",
+        hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=better-local",
+    ),
+    Bad(
+        name="one",
+        source=backend("twin"),
+        problem="storage twin is offered by polster-plugin-other 0.1, too",
+        hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=one",
+        asked=(*INIT, "--storage", "twin"),
+    ),
+    Bad(
+        name="other",
+        source=backend("twin"),
+        problem="storage twin is offered by polster-plugin-one 0.1, too",
+        hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=other",
+    ),
+    Bad(
+        name="flag",
+        source=HEAD + OPTION.format(name="dry-run"),
+        problem="--dry-run is a flag of polster init itself",
+        hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=flag",
+    ),
+    Bad(
+        name="raising",
+        source=HEAD + OPTION.format(name="x").replace("yield", "raise OSError(5, 'I/O') or"),
+        problem="polster_init_options: OSError: [Errno 5] I/O",
+    ),
+    Bad(
+        name="sys-exit",
+        source="import sys\nsys.exit('not on this machine')",
+        problem="SystemExit: not on this machine",
+        asked=(*INIT, "--storage", "sys-exit"),
+    ),
+    Bad(
+        name="quitter",
+        source=files("raise SystemExit(0)"),
+        problem="polster_project_files: SystemExit: 0",
+    ),
+    Bad(
+        name="slow",
+        source="import time\ntime.sleep(1.1)\n" + backend("slow"),
+        note="importing it took 1.",
+    ),
+    Bad(
+        name="printing",
+        source="print('Thank you for choosing us!')\n" + backend("printing"),
+        note="importing it printed Thank you for choosing us!",
+    ),
+    Bad(
+        name="huge",
+        source="import sys\nfor _ in range(1000): sys.stderr.write('spam ' * 10_000)\n"
+        + backend("huge"),
+        note="importing it printed spam spam spam",
+    ),
+    Bad(
+        name="absolute",
+        source=files('yield NewFile(path=PurePosixPath("/etc/cron.d/x"), text="")'),
+        problem="polster_project_files: /etc/cron.d/x is outside the project",
+    ),
+    Bad(
+        name="escaping",
+        source=files('yield NewFile(path=PurePosixPath("docs/../../x"), text="")'),
+        problem="polster_project_files: docs/../../x is outside the project",
+    ),
+    Bad(
+        name="overwriting",
+        source=files('yield NewFile(path=PurePosixPath("readme.md"), text="mine")'),
+        problem="README.md and readme.md: wanted by both project and overwriting",
+        hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=overwriting",
+    ),
+    Bad(
+        name="number",
+        source=HEAD + OPTION.format(name="x").replace("yield", "return 5 or"),
+        problem="polster_init_options: returned 5, not an iterable of Option",
+    ),
+    Bad(
+        name="wrong-type",
+        source=files("return ['README.md']"),
+        problem="polster_project_files: yielded 'README.md', not a NewFile",
+    ),
+    Bad(
+        name="text-path",
+        source=files('yield NewFile(path="x.txt", text="")'),
+        problem="polster_project_files: yielded a file whose path is 'x.txt', not a PurePosixPath",
+    ),
+    Bad(
+        name="mutating",
+        source=files("context.answers['sample-assets'] = 'false'"),
+        problem="polster_project_files: TypeError: 'mappingproxy' object does not support item "
+        "assignment",
+    ),
+    Bad(
+        name="no-template",
+        source=files(
+            "from polster_core.render import project_files\n"
+            "    return project_files('polster_core', 'templates/nowhere', context)"
+        ),
+        problem="polster_project_files: FileNotFoundError: [Errno 2] No such file or directory: ",
+    ),
+    Bad(
+        name="requirement",
+        source=backend("requirement", ', requirements=("s3fs >= ",)'),
+        problem="polster_storage_backends: storage requirement: the requirement 's3fs >= ' is not "
+        "one that pip takes",
+        asked=(*INIT, "--storage", "requirement"),
+    ),
+    Bad(
+        name="one-requirement",
+        source=backend("text", ', requirements=("s3fs")'),
+        problem="polster_storage_backends: storage text: requirements is 's3fs', not a tuple",
+    ),
+    Bad(
+        name="env",
+        source=backend("env", ', env=(EnvVar(name="PATH", help="…"),)'),
+        problem="polster_storage_backends: storage env: the variable PATH is not its own",
+        asked=(*INIT, "--storage", "env"),
+    ),
+    Bad(
+        name="range",
+        source="polster_api = '<1'\n" + backend("range"),
+        problem="it is for version <1 of the hooks, and this Polster has 1.0",
+        hint="install versions that fit:  pip install --upgrade polster-plugin-range polster",
+        asked=(*INIT, "--storage", "range"),
+    ),
+    Bad(
+        name="no-range",
+        source="polster_api = 1\n" + backend("no-range"),
+        problem="polster_api = 1 is no range of versions such as '>=1,<2'",
+    ),
+]
+GOOD = HEAD + BACKEND.format(name="good", more="")
+BY_NAME = {bad.name: bad for bad in ALL}
+
+
+@pytest.fixture
+def crowd(install_plugin: InstallPlugin) -> None:
+    """Install all of them at once, and one with which nothing is wrong."""
+    for bad in ALL:
+        install_plugin(f"polster-plugin-{bad.name}", bad.source, entry_points=entry(bad.name))
+    install_plugin("polster-plugin-good", GOOD, entry_points=entry("good"))
+
+
+def entry(name: str) -> Mapping[str, str]:
+    return {name: f"polster_plugin_{name.replace('-', '_')}"}
+
+
+def listed(ran: Ran) -> dict[str, dict[str, Any]]:
+    assert ran.err == ""
+    return {one["name"]: one for one in json.loads(ran.out)["plugins"]}
+
+
+def fits(bad: Bad, found: str) -> bool:
+    import polster_core
+
+    return found.startswith(bad.problem.format(version=polster_core.__version__))
+
+
+@pytest.mark.usefixtures("crowd")
+def test_all_at_once(run_polster: RunPolster, tmp_path: Path) -> None:
+    """Each keeps to itself: what a project needs is written, and each is named once."""
+    ran = run_polster(*(one for one in INIT if one != "--dry-run"), "--storage", "good")
+    assert ran.code == 0, ran.err
+    assert "STORAGE_BACKEND=good" in (tmp_path / "shop/.env").read_text()
+    warned = {line.split()[2]: line.partition("): ")[2] for line in ran.err.splitlines()}
+    assert warned.keys() == BY_NAME.keys()
+    for name, said in warned.items():
+        assert (
+            said.startswith(BY_NAME[name].note) if BY_NAME[name].note else fits(BY_NAME[name], said)
+        ), said
+    help_ran = run_polster("init", "--help")
+    assert help_ran.code == 0
+    assert "good" in help_ran.out
+
+
+@pytest.mark.parametrize("bad", ALL, ids=lambda bad: bad.name)
+def test_each_is_named_and_explained(
+    bad: Bad, install_plugin: InstallPlugin, run_polster: RunPolster
+) -> None:
+    """By `polster plugins`, as far as it shows without a project, and by a command that asks."""
+    for each in (bad, *(one for one in ALL if bad.name == "one" and one.name == "other")):
+        install_plugin(f"polster-plugin-{each.name}", each.source, entry_points=entry(each.name))
+    if bad.name == "other":
+        install_plugin("polster-plugin-one", BY_NAME["one"].source, entry_points=entry("one"))
+    found = listed(run_polster("plugins", "--json"))[bad.name]
+    if bad.problem and "polster_project_files" not in bad.source:
+        assert fits(bad, found["problem"])
+        assert found["status"] == "broken"
+        assert found["hint"].startswith(bad.hint)
+        page = run_polster("plugins", "show", bad.name).succeeded().out
+        assert page.startswith(f"{bad.name}  broken\n")
+        assert found["problem"] in page
+        assert found["hint"] in page
+    elif bad.note:
+        assert (found["status"], len(found["notes"])) == ("active", 1)
+        assert found["notes"][0].startswith(bad.note)
+    if bad.asked:
+        ran = run_polster(*bad.asked)
+        assert (ran.code, ran.out) == (4, "")
+        assert f"polster-plugin-{bad.name} 0.1" in ran.err
+    assert run_polster("list-assets", "--help").code == 0
+
+
+def test_help_works_with_all_of_them_in_a_real_process(
+    install_plugin: InstallPlugin, tmp_path: Path
+) -> None:
+    """`sys.exit`, megabytes of output and printing included; none of them is even imported."""
+    for bad in ALL:
+        seen = f"open({str(tmp_path / 'seen')!r}, 'a').close()\n{bad.source}"
+        install_plugin(f"polster-plugin-{bad.name}", seen, entry_points=entry(bad.name))
+    sites = os.pathsep.join(map(str, (tmp_path / "site").iterdir()))
+    env = {"PYTHONPATH": sites}
+    alone = machine.polster("--help", cwd=tmp_path)
+    done = machine.polster("--help", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, alone.stdout, "")
+    assert not (tmp_path / "seen").exists()
+    done = machine.polster("plugins", "--json", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {one["name"]: one["status"] for one in json.loads(done.stdout)["plugins"]}
+    assert found.keys() >= BY_NAME.keys()
+    assert (tmp_path / "seen").exists()
+
+
+def test_what_was_asked_for_and_gets_in_the_way_is_an_error(
+    install_plugin: InstallPlugin, run_polster: RunPolster, tmp_path: Path
+) -> None:
+    """Files of a backend that overwrite the project's, or lead out of it, are its fault: 4."""
+    for name, path in (("over", "README.md"), ("out", "../x")):
+        source = HEAD + (
+            "def _files(context):\n"
+            f"    yield NewFile(path=PurePosixPath({path!r}), text='')\n"
+            + BACKEND.format(name=name, more=", files=_files")
+        )
+        install_plugin(f"polster-plugin-{name}", source)
+        ran = run_polster("init", "shop", "--no-setup", "--no-git", "--storage", name)
+        assert (ran.code, ran.out) == (4, ""), ran
+        assert f"the plugin polster-plugin-{name} " in ran.err
+        assert path in ran.err
+        assert not (tmp_path / "shop").exists()
+
+
+def test_a_setting_that_is_none(run_polster: RunPolster, tmp_path: Path) -> None:
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[tool.polster]\ndisable-plugins = 'x'\n")
+    ran = run_polster("plugins")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        f"error: {project}: disable-plugins in [tool.polster] is no list of names\n"
+        'hint: for example  disable-plugins = ["storage-s3"]\n'
+    )
+    project.write_text("[tool.polster]\ndisable-plugins = ['storage-adsl']\n")
+    ran = run_polster("plugins")
+    assert ran.code == 0
+    assert ran.err == "warning: disable-plugins: no plugin is called storage-adsl\n"
