@@ -12,8 +12,11 @@
 
 from __future__ import annotations
 
+import datetime  # noqa: ICN001 - as its values are printed
 import json
+import zoneinfo
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +31,7 @@ from tests.machine import python
 __all__ = ["bare_runtime", "shared", "templates"]
 
 LIBRARIES = (
-    "asyncssh>=2.21,<3",
+    "asyncssh[bcrypt]>=2.21,<3",
     "fastexcel>=0.12,<1",
     "ijson>=3.3,<4",
     "pymysql[rsa]>=1.1,<2",
@@ -45,6 +48,14 @@ print(json.dumps(latest and data.provenance(latest).get("position")))
 """
 
 
+_VALUES = """
+import sys
+from core.storage import read
+frame = read(sys.argv[1]).collect()
+print({name: (str(frame[name].dtype), frame[name].to_list()) for name in frame.columns})
+"""
+
+
 class Shop(Generated):
     """A generated project whose assets come from `polster add-asset`."""
 
@@ -57,6 +68,10 @@ class Shop(Generated):
         done = self.polster("add-asset", "--layer", "bronze", "--name", name, *args)
         assert done.returncode == 0, told(done)
 
+    def add_mysql(self, name: str, *args: str) -> None:
+        """Add a bronze asset that reads MySQL."""
+        self.add_asset(name, "--template", "mysql", *args)
+
     def env(self, **values: object) -> None:
         """Write variables into the project's .env, in place of what it says of them."""
         file = self.root / ".env"
@@ -65,11 +80,27 @@ class Shop(Generated):
         lines = [*kept, *(f"{name}={value}" for name, value in values.items())]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    def document(self, *args: str) -> Any:
+        """Return the JSON document that the project's Python prints."""
+        return json.loads(succeed(self.python(*args)).stdout)
+
     def position(self, asset: str) -> Any:
         """Return the position that a reader of an asset gets."""
-        done = self.python("-c", _POSITION, asset)
-        assert done.returncode == 0, told(done)
-        return json.loads(done.stdout)
+        return self.document("-c", _POSITION, asset)
+
+
+def succeed(done: Done) -> Done:
+    """Check the exit code."""
+    assert done.returncode == 0, told(done)
+    return done
+
+
+def columns(shop: Shop, asset: str) -> dict[str, tuple[str, list[Any]]]:
+    """Return the type and the values of each column of what a reader gets."""
+    done = succeed(shop.python("-c", _VALUES, asset))
+    known = {"datetime": datetime, "Decimal": Decimal, "zoneinfo": zoneinfo}
+    found: dict[str, tuple[str, list[Any]]] = eval(done.stdout, known)  # noqa: S307 - our own
+    return found
 
 
 class MakeShop(Protocol):
@@ -95,6 +126,14 @@ def mariadb() -> Iterator[MariaDB]:
     """Run MariaDB."""
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def shop(project: MakeShop, mariadb: MariaDB) -> Shop:
+    """Return a project whose MYSQL_ variables are right."""
+    made = project()
+    made.env(**mariadb.variables())
+    return made
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.storage.proxies import Proxy
 
-USER, PASSWORD = "reader", "a s3cret's \"pass\""
+USER, PASSWORD = "reader", 'a s3cret\'s "pass"'
 _READY_SECONDS = 60.0
 
 
@@ -131,11 +131,11 @@ def _certificates(folder: Path) -> None:
     """Make an authority, and a certificate of localhost that it has signed."""
     settings = folder / "openssl.cnf"
     settings.write_text("[san]\nsubjectAltName=DNS:localhost\n")
+    signed = "-CA ca.pem -CAkey ca.key -CAcreateserial -extfile openssl.cnf"
     for command in (
         "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tests -keyout ca.key -out ca.pem",
         "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
-        "-extfile openssl.cnf -extensions san -out server.pem",
+        f"x509 -req -in server.csr {signed} -days 2 -extensions san -out server.pem",
     ):
         arguments = ["openssl", *command.split()]
         subprocess.run(arguments, check=True, capture_output=True, cwd=folder)

@@ -1,0 +1,164 @@
+"""Positions and increments: shown, changed, merged; whatever dies in between."""
+
+from __future__ import annotations
+
+import json
+from textwrap import dedent
+
+import pytest
+
+from tests.connectors.conftest import MakeShop, Shop, succeed
+from tests.generated.projects import Done
+
+NUMBERS = """
+from pathlib import Path
+
+from core.runtime.source import Frames, Position
+
+LAST = Path(__file__).parents[2] / "last.txt"
+
+
+def extract(position: Position = None) -> Frames:
+    '''Numbers up to one that a file names.'''
+    last = int(LAST.read_text())
+    start = position["value"] if isinstance(position, dict) else position or 0
+    yield pl.DataFrame({"id": range(start + 1, last + 1)}, schema={"id": pl.Int64})
+    return {"value": last, "seen": []}
+"""
+GROW = """
+import json, sys
+from core.bronze_n import LAST, extract
+from core.runtime.asset import Asset
+from core.runtime.materialize import materialize
+from core.storage import read, store
+
+first, runs, each = map(int, sys.argv[1:])
+for run in range(1, runs + 1):
+    LAST.write_text(str(first + run * each))
+    materialize(extract)
+    found = read("bronze_n").collect()["id"].to_list()
+    assert found == list(range(1, first + run * each + 1)), (run, len(found))
+found = store().snapshots(Asset("bronze", "n"))
+print(json.dumps([len(found[-1].paths), len(found[-1].held), len(found)]))
+"""
+DIE = """
+import os, sys
+from core import storage
+from core.bronze_n import LAST, extract
+from core.runtime.materialize import materialize
+moment, publish = sys.argv[1], storage.Store.publish
+
+def dies(self, staged, path):
+    number = path.rsplit(".", 2)[1]
+    if "-" not in number and number.isdecimal():
+        return publish(self, staged, path)
+    if moment == "before":
+        os._exit(9)
+    publish(self, staged, path)
+    os._exit(9)
+
+storage.Store.publish = dies
+LAST.write_text(sys.argv[2])
+materialize(extract)
+"""
+
+
+@pytest.fixture
+def numbers(project: MakeShop) -> Shop:
+    """Return a project with an incremental asset."""
+    shop = project()
+    shop.add("bronze_n", dedent(NUMBERS))
+    (shop.root / ".venv").symlink_to(shop.interpreter.parent.parent)
+    return shop
+
+
+def upto(shop: Shop, last: int, *args: str) -> str:
+    """Let the source end at a number, run the asset, and return how many rows that brought."""
+    (shop.root / "last.txt").write_text(str(last))
+    return succeed(shop.python("src/core/bronze_n.py", *args)).stdout.split()[1]
+
+
+def state(shop: Shop, *args: str) -> Done:
+    """Run `polster state`."""
+    return shop.polster("state", *args)
+
+
+def test_a_position_is_shown_and_changed(numbers: Shop) -> None:
+    shop = numbers
+    assert state(shop, "show").stdout == "no asset has a position yet\n"
+    assert state(shop, "show", "n").stderr == (
+        "error: bronze_n has no data yet: its first run reads everything\n"
+    )
+    assert state(shop, "set", "n", "5").stderr == "error: bronze_n has no data yet: run it first\n"
+    assert (upto(shop, 10), upto(shop, 15)) == ("10", "5")
+    shown = succeed(state(shop, "show")).stdout.split()
+    assert shown[:5] == ["bronze_n", "15", "rows", "1", "increments"]
+    assert shown[-1] == "15"
+    (found,) = json.loads(succeed(state(shop, "show", "run_bronze_n", "--json")).stdout)["state"]
+    assert found["position"] == {"value": 15, "seen": []}
+    assert (found["rows"], found["increments"], found["files"]) == (15, 1, 2)
+    before = shop.files("bronze_n")
+    tried = succeed(state(shop, "set", "n", "12", "--dry-run"))
+    assert tried.stdout == "bronze_n: 15 -> 12\nnothing was changed (--dry-run)\n"
+    assert shop.files("bronze_n") == before
+    changed = json.loads(succeed(state(shop, "set", "n", "12", "--json")).stdout)
+    assert changed == {
+        "asset": "bronze_n",
+        "before": {"value": 15, "seen": []},
+        "after": 12,
+        "dry_run": False,
+    }
+    assert upto(shop, 15) == "3"
+    assert sorted(row["id"] for row in shop.rows("bronze_n")) == [*range(1, 14), 13, 14, 14, 15, 15]
+
+
+def test_a_reset_and_a_full_refresh_read_everything(numbers: Shop) -> None:
+    shop = numbers
+    assert (upto(shop, 10), upto(shop, 15)) == ("10", "5")
+    reset = succeed(state(shop, "reset", "n"))
+    assert reset.stdout == "bronze_n: 15 -> none: the next run reads everything\n"
+    assert len(shop.rows("bronze_n")) == 15
+    assert upto(shop, 16) == "16"
+    assert upto(shop, 17, "--full-refresh") == "17"
+    found = shop.json("--asset", "n", "--full-refresh")
+    assert found["assets"][0]["rows"] == 17
+    assert sorted(row["id"] for row in shop.rows("bronze_n")) == list(range(1, 18))
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("show", "nothing"), 1, "error: no bronze asset is called nothing\n"),
+        (("set", "n"), 2, "error: Missing argument 'POSITION'"),
+    ],
+)
+def test_what_cannot_be(numbers: Shop, args: tuple[str, ...], code: int, said: str) -> None:
+    done = state(numbers, *args)
+    assert done.returncode == code
+    assert done.stderr.lower().startswith(said.lower()[:20])
+
+
+def test_increments_are_merged(numbers: Shop) -> None:
+    """Every row is there once after each run; files stay few, and nothing is written all anew."""
+    shop = numbers
+    upto(shop, 100_000)
+    # 16 of the first level, one of the second, and what came after it.
+    assert shop.document("-c", GROW, "100000", "275", "3") == [1 + 1 + 1 + 3, 288, 1]
+    full = max(shop.files("bronze_n"), key=lambda file: file.stat().st_size)
+    assert "." not in full.stem
+    # Once the increments weigh more than the full file, they become one.
+    files, held, snapshots = shop.document("-c", GROW, "100825", "14", "60000")
+    assert snapshots == 2
+    assert (files, held) == (2, 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_sudden_death_while_merging(numbers: Shop, moment: str) -> None:
+    shop = numbers
+    upto(shop, 1_000)
+    assert shop.document("-c", GROW, "1000", "15", "1") == [16, 0, 1]
+    assert shop.python("-c", DIE, moment, "1016").returncode == 9
+    assert sorted(row["id"] for row in shop.rows("bronze_n")) == list(range(1, 1_017))
+    assert shop.position("bronze_n")["value"] == 1_016
+    assert shop.document("-c", GROW, "1016", "16", "1")[0] == 3
+    assert shop.document("-c", GROW, "1032", "1", "1")[0] == 4
