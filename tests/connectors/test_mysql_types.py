@@ -155,7 +155,8 @@ def test_every_type_arrives_as_it_was(shop: Shop, mariadb: MariaDB) -> None:
     found = columns(shop, "bronze_kinds")
     assert found.pop("id") == ("Int32", [1, 2, 3])
     expected = {
-        names[kind]: (type_, [*(list(values.values()) * 2)[:2], None]) for kind, (type_, values) in KINDS.items()
+        names[kind]: (type_, [*(list(values.values()) * 2)[:2], None])
+        for kind, (type_, values) in KINDS.items()
     }
     assert found == expected
 
