@@ -12,9 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 
-_GROUP = re.compile(
-    r"^\[\s*polster\s*\][^\S\n]*\n(?P<body>.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL
-)
+_GROUP = re.compile(r"^\[polster\][^\S\n]*\n(?P<body>.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
