@@ -73,7 +73,7 @@ def template() -> AssetTemplate:
         summary="files of an SFTP server",
         layers=("bronze",),
         options=_OPTIONS,
-        requirements=("asyncssh>=2.21,<3",),
+        requirements=("asyncssh[bcrypt]>=2.21,<3",),
         requirements_of=_requirements,
         env_of=shared.variables(_DEFAULT, _ENV),
         files=_files,
