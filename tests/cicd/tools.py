@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -37,17 +38,19 @@ const parser = require('azure-pipelines-language-service/lib/parser/yamlParser')
 const { TextDocument } = require('vscode-languageserver-textdocument');
 const fs = require('node:fs');
 
-const [schemaFile, file] = process.argv.slice(2);
+const [schemaFile, ...files] = process.argv.slice(2);
 const schema = JSON.parse(fs.readFileSync(schemaFile, 'utf8'));
 const uri = 'https://schema/azure-pipelines.json';
 const service = getLanguageService(async () => schema, [], async () => uri);
 service.configure({ validate: true, schemas: [{ uri, fileMatch: ['*'], schema }], customTags: [] });
-const name = 'file:///azure-pipelines.yml';
-const text = TextDocument.create(name, 'azure-pipelines', 1, fs.readFileSync(file, 'utf8'));
-service.doValidation(text, parser.parse(text.getText(), [])).then((found) => {
-  for (const one of found) console.log(`${one.range.start.line + 1}: ${one.message}`);
-  if (found.length) process.exitCode = 1;
-});
+for (const file of files) {
+  const name = 'file:///azure-pipelines.yml';
+  const text = TextDocument.create(name, 'azure-pipelines', 1, fs.readFileSync(file, 'utf8'));
+  service.doValidation(text, parser.parse(text.getText(), [])).then((found) => {
+    for (const one of found) console.log(`${one.range.start.line + 1}: ${one.message}`);
+    if (found.length) process.exitCode = 1;
+  });
+}
 """
 
 
@@ -56,19 +59,21 @@ def installed() -> Path:
     home = os.environ.get("CICD_TOOLS") or Path(tempfile.gettempdir()) / "polster-cicd-tools"
     folder = Path(home)
     wanted = json.dumps({"private": True, "dependencies": PACKAGES})
+    scripts = {"github.mjs": _GITHUB, "azure.cjs": _AZURE}
+    known = json.dumps([PACKAGES, scripts])
     ready = folder / "ready.json"
-    if not ready.is_file() or ready.read_text(encoding="utf-8") != wanted:
+    if not ready.is_file() or ready.read_text(encoding="utf-8") != known:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / "package.json").write_text(wanted, encoding="utf-8")
         npm = shutil.which("npm")
         assert npm, "the tests need Node.js and npm"
         _must([npm, "install", "--no-audit", "--no-fund"], folder)
-        (folder / "github.mjs").write_text(_GITHUB, encoding="utf-8")
-        (folder / "azure.cjs").write_text(_AZURE, encoding="utf-8")
+        for name, text in scripts.items():
+            (folder / name).write_text(text, encoding="utf-8")
         bundle = ["--bundle", "--platform=node", "--format=cjs", "--outfile=github.cjs"]
         _must([folder / "node_modules/.bin/esbuild", "github.mjs", *bundle], folder)
-        ready.write_text(wanted, encoding="utf-8")
+        ready.write_text(known, encoding="utf-8")
     return folder
 
 
@@ -79,15 +84,21 @@ def node() -> Path:
     return found
 
 
-def github(file: Path) -> list[str | Path]:
-    """Return the command that validates a workflow as GitHub does."""
-    return [node(), installed() / "github.cjs", file]
+def github(paths: Sequence[Path]) -> list[str | Path]:
+    """Return the command that validates workflows as GitHub does."""
+    return [node(), installed() / "github.cjs", *paths]
 
 
-def azure(file: Path) -> list[str | Path]:
-    """Return the command that validates a pipeline as Azure DevOps does."""
+def azure(paths: Sequence[Path]) -> list[str | Path]:
+    """Return the command that validates pipelines as Azure DevOps does."""
     schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / "azure-pipelines.json"
-    return [node(), installed() / "azure.cjs", str(schema), file]
+    return [node(), installed() / "azure.cjs", str(schema), *paths]
+
+
+def gitlab_list(paths: Sequence[Path]) -> list[str | Path]:
+    """Return the command that reads the pipeline of the current folder, and lists its jobs."""
+    assert [path.name for path in paths] == [".gitlab-ci.yml"]
+    return gitlab("--list")
 
 
 def gitlab(*args: str) -> list[str | Path]:
