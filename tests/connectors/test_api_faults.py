@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -192,6 +195,31 @@ def test_a_person_sees_that_line_alone(name: str, shop: Shop, api: Api) -> None:
     assert line.endswith(FAULTS[name].said)
     assert len(warned) == len(FAULTS[name].answers) - 1
     assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_it_waits_as_long_as_it_is_asked_to(form: str, api: Api, run: Run) -> None:
+    asked = datetime.now(UTC) + timedelta(seconds=3)  # a date has no fractions of a second
+    after = "1" if form == "seconds" else format_datetime(asked, usegmt=True)
+    api.faults = [again(429, Retry_After=after)]
+    started = time.monotonic()
+    assert run({"API_MAX_WAIT": "10"}).startswith("published ")
+    assert time.monotonic() - started > 1
+
+
+def test_it_asks_no_faster_than_it_may(api: Api, run: Run) -> None:
+    """Four pages have nothing but a link to the next one."""
+    api.faults = [Answer(200, [], {"Link": '</rows>; rel="next"'})] * 4
+    started = time.monotonic()
+    assert run({"API_REQUESTS_PER_SECOND": "10"}).startswith("published ")
+    assert time.monotonic() - started > 0.4
+    assert api.faults == []
+
+
+def test_redirects_on_the_same_host_are_followed(api: Api, run: Run) -> None:
+    api.faults = [Answer(301, None, {"Location": "/rows?since=1"})]
+    assert run({}).startswith("published ")
+    assert api.asked[-1].query["api_key"] == SECRET
 
 
 def test_the_position_is_what_it_was(shop: Shop) -> None:
