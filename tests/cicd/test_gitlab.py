@@ -85,9 +85,7 @@ def test_cloud_storage_commits_nothing(
         "API_TOKEN": SECRET,
     }
     origin = lake()
-    done = run(
-        origin, tmp_path / "run", Event("schedule", variables=variables, machine=runner_env)
-    )
+    done = run(origin, tmp_path / "run", Event("schedule", variables=variables, machine=runner_env))
     assert done.results == {"materialize": "PASS"}, done.told()
     assert "silver/orders" in done.artifact("run.json")
     assert committed(origin) == ({}, "start")

@@ -70,9 +70,7 @@ class Remote:
         """Return the files of the branch with their texts."""
         names = git("ls-tree", "-r", "-z", "--name-only", "main", cwd=self.origin)
         return {
-            name: git("show", f"main:{name}", cwd=self.origin)
-            for name in names.split("\0")
-            if name
+            name: git("show", f"main:{name}", cwd=self.origin) for name in names.split("\0") if name
         }
 
     def subjects(self) -> list[str]:
@@ -184,9 +182,7 @@ def test_refuses_a_file_that_the_host_would_not_take(remote: Remote) -> None:
 @pytest.mark.parametrize(
     ("choice", "code", "expected"), [("overwrite", 0, "mine"), ("fail", 1, "theirs")]
 )
-def test_the_same_file_on_both_sides(
-    choice: str, code: int, expected: str, remote: Remote
-) -> None:
+def test_the_same_file_on_both_sides(choice: str, code: int, expected: str, remote: Remote) -> None:
     clone = remote.clone("run", {"data/old.parquet": "mine"})
     person = remote.clone("person", {"data/old.parquet": "theirs"})
     commit_and_push(person, "theirs")

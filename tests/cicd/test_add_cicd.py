@@ -1,0 +1,196 @@
+"""`polster add-cicd`, and `polster init --cicd`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from polster_core import manifest
+from tests import machine
+from tests.cicd.golden import FOLDER
+from tests.cli.test_prompts import PLAIN_TERMINAL
+from tests.conftest import names, tree
+
+PLAIN = ("--no-setup", "--no-git", "--no-sample-assets")
+FILES = {
+    "github-actions": {
+        ".github/dependabot.yml",
+        ".github/workflows/polster-checks.yml",
+        ".github/workflows/polster.yml",
+    },
+    "azure-devops": {"azure-pipelines.yml"},
+    "gitlab-ci": {".gitlab-ci.yml"},
+}
+SHARED = {"ci/persist.sh", "ci/run.py", "ci/validate.sh"}
+
+
+def init(folder: Path, *args: str) -> Path:
+    done = machine.polster("init", "shop", *PLAIN, *args, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "shop"
+
+
+def written(root: Path) -> set[str]:
+    """Return the files of pipelines that a project has."""
+    known = {*SHARED, *(path for paths in FILES.values() for path in paths)}
+    return known & set(names(root))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Make a project without a pipeline."""
+    return init(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        (("--cicd", "github-actions"), "github-actions"),
+        (("--cicd", "github"), "github-actions"),
+        (("--platform", "github"), "github-actions"),
+        (("--platform", "gitlab"), "gitlab-ci"),
+        (("--platform", "gitlab-ci"), "gitlab-ci"),
+        (("--platform", "azure-devops"), "azure-devops"),
+        (("--cicd", "gitlab,github-actions"), "gitlab-ci,github-actions"),
+        (("--cicd", "gitlab-ci", "--cicd", "azure-devops"), "gitlab-ci,azure-devops"),
+        (("--cicd", "none"), "none"),
+    ],
+    ids=" ".join,
+)
+def test_init_takes_either_name_and_several(
+    typed: tuple[str, ...], chosen: str, tmp_path: Path
+) -> None:
+    root = init(tmp_path, *typed)
+    expected = {path for name in chosen.split(",") for path in FILES.get(name, ())}
+    assert written(root) == expected | (SHARED if expected else set())
+    assert manifest.load(root).answers["cicd"] == chosen
+
+
+def test_what_is_wrong_is_told(tmp_path: Path) -> None:
+    for typed, words in {
+        ("--cicd", "gihtub"): "there is no cicd gihtub. Did you mean github?",
+        ("--platform", "gitlba"): "there is no cicd gitlba. Did you mean gitlab?",
+        ("--cicd", "github,"): "there is no cicd ",
+        ("--cicd", "github", "--schedule", "daily"): "'daily' is no cron line: it has 1 fields",
+        ("--schedule", "0 4 * * *"): "--schedule belongs to a pipeline",
+    }.items():
+        done = machine.polster("init", "shop", *PLAIN, *typed, cwd=tmp_path)
+        assert done.returncode == 2, typed
+        assert words in done.stderr
+        assert "hint: " in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_the_schedule_is_in_the_file_and_is_remembered(tmp_path: Path) -> None:
+    root = init(tmp_path, "--cicd", "github", "--schedule", "30  4 * * 1-5")
+    text = (root / ".github/workflows/polster.yml").read_text(encoding="utf-8")
+    assert '    - cron: "30 4 * * 1-5"\n' in text
+    done = machine.polster("add-cicd", "azure-devops", cwd=root)
+    assert done.returncode == 0, done.stderr
+    text = (root / "azure-pipelines.yml").read_text(encoding="utf-8")
+    assert '  - cron: "30 4 * * 1-5"\n' in text
+    assert manifest.load(root).answers["cicd"] == "github-actions,azure-devops"
+
+
+def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
+    done = machine.polster("add-cicd", "gitlab", cwd=shop / "src")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("  create  .gitlab-ci.yml\n  create  ci/persist.sh\n")
+    assert ".polster" not in done.stdout
+    assert written(shop) == {".gitlab-ci.yml", *SHARED}
+    golden = FOLDER / "gitlab-ci" / "local" / ".gitlab-ci.yml"
+    assert (shop / ".gitlab-ci.yml").read_bytes() == golden.read_bytes()
+    assert manifest.load(shop).files.keys() >= {manifest.PurePosixPath(".gitlab-ci.yml")}
+    before = tree(shop)
+    done = machine.polster("add-cicd", "gitlab-ci", cwd=shop)
+    assert done.stdout.startswith("nothing to change\n")
+    assert tree(shop) == before
+
+
+def test_dry_run_changes_nothing(shop: Path) -> None:
+    before = tree(shop)
+    done = machine.polster("add-cicd", "github,azure-devops", "--dry-run", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "  create  azure-pipelines.yml\n" in done.stdout
+    assert "+name: Polster checks\n" in done.stdout
+    assert done.stdout.endswith("nothing was changed (--dry-run)\n")
+    assert tree(shop) == before
+
+
+def test_a_file_of_somebody_else_is_shown_and_left_alone(shop: Path) -> None:
+    own = "pool: {name: ours}\n"
+    (shop / "azure-pipelines.yml").write_text(own, encoding="utf-8")
+    before = tree(shop)
+    done = machine.polster("add-cicd", "azure-devops", cwd=shop)
+    assert done.returncode == 1
+    assert "-pool: {name: ours}\n" in done.stdout
+    assert done.stderr == (
+        "error: azure-pipelines.yml is not as Polster would write it; nothing was changed\n"
+        "hint: --force replaces what is there\n"
+    )
+    assert tree(shop) == before
+    done = machine.polster("add-cicd", "azure-devops", "--force", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "  update  azure-pipelines.yml" in done.stdout
+    assert own not in (shop / "azure-pipelines.yml").read_text(encoding="utf-8")
+
+
+def test_in_a_terminal_it_asks(shop: Path) -> None:
+    (shop / ".gitlab-ci.yml").write_text("stages: [mine]\n", encoding="utf-8")
+    for answer, changed in (("\r", False), ("y\r", True)):
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "polster_core", "add-cicd"],
+            cwd=str(shop),
+            env={**machine.os.environ, **PLAIN_TERMINAL},
+            encoding="utf-8",
+            dimensions=(60, 120),
+            timeout=20,
+        )
+        child.expect_exact("Which platform?")
+        child.send("jj\r")
+        child.expect_exact("-stages: [mine]")
+        child.expect_exact("Replace .gitlab-ci.yml?")
+        child.send(answer)
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 0
+        text = (shop / ".gitlab-ci.yml").read_text(encoding="utf-8")
+        assert (text != "stages: [mine]\n") is changed
+
+
+def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) -> None:
+    """A file that nobody edited is brought up to date without --force."""
+    root = init(tmp_path, "--cicd", "github")
+    done = machine.polster("storage", "add", "adls", cwd=root)
+    assert done.returncode == 0, done.stderr
+    (root / ".env").write_text("STORAGE_BACKEND=adls\n", encoding="utf-8")
+    example = (root / ".env.example").read_text(encoding="utf-8")
+    filled = example.replace("ADLS_ACCOUNT_NAME=", "ADLS_ACCOUNT_NAME=mylake")
+    (root / ".env.example").write_text(
+        filled.replace("ADLS_CONTAINER=", "ADLS_CONTAINER=raw"), encoding="utf-8"
+    )
+    done = machine.polster("add-cicd", "github", cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "  update  .github/workflows/polster.yml  " in done.stdout
+    golden = FOLDER / "github-actions" / "adls" / ".github/workflows/polster.yml"
+    found = (root / ".github/workflows/polster.yml").read_bytes()
+    assert found.decode() == golden.read_text(encoding="utf-8")
+
+
+def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
+    done = machine.polster("add-cicd", "github", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "is not in a Polster project" in done.stderr
+    done = machine.polster("add-cicd", cwd=shop)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: give the platform\nhint: there is  azure-devops, github-actions, gitlab-ci\n",
+    )
+    (shop / ".polster" / "manifest.json").unlink()
+    done = machine.polster("add-cicd", "github", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert not (shop / ".polster" / "manifest.json").exists()
