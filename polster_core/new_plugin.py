@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def plan(folder: Path, wanted: Request, plugins: Plugins) -> Plan:
             f"{root.name}/ exists and is not empty; nothing was changed",
             hint="choose another name",
         )
+    if os.path.lexists(root) and not root.is_dir():
+        raise PolsterError(f"{root.name} exists and is no folder; nothing was changed")
     return draft(root, files(wanted))
 
 

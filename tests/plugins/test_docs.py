@@ -1,0 +1,81 @@
+"""The pages about plugins: what they show is done, what they list is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from polster_core import plugin_checks
+from tests import machine
+from tests.docs.reader import Reader
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/how-to/plugins.md"
+SCRIPT = ROOT / "docs/hooks.py"
+WITHOUT_OWN_USER = {"polster_commands"}
+"""Polster's own commands are a table: `polster --help` must not look for plugins to list them."""
+
+
+@pytest.mark.slow
+def test_ten_minutes(tmp_path: Path) -> None:
+    """The page is read from top to bottom, in an environment with Polster and pip."""
+    uv = [sys.executable, "-m", "uv"]
+    venv = tmp_path / "venv"
+    assert machine.run([*uv, "venv", "--quiet", "-p", sys.executable, venv]).returncode == 0
+    tools = ("pip", "pytest", "mypy", "ruff", "hatchling")
+    done = machine.run([*uv, "pip", "install", "--quiet", "-p", venv, ROOT, *tools])
+    assert done.returncode == 0, done.stderr
+    page = PAGE.read_text(encoding="utf-8")
+    path = os.pathsep.join([str(venv / "bin"), os.environ["PATH"]])
+    Reader(page=page, folder=tmp_path, env={"PATH": path, "PIP_NO_BUILD_ISOLATION": "0"}).read()
+
+
+def test_the_reference_is_up_to_date() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT), "--check"], check=False)
+    assert done.returncode == 0, "run  python docs/hooks.py"
+
+
+def test_every_hook_has_a_user_of_our_own() -> None:
+    hooks = _script()
+    without = {name for name in plugin_checks.hooks() if not hooks.users(name)}
+    assert without == WITHOUT_OWN_USER
+
+
+def test_every_hook_is_tested() -> None:
+    """By name, in a test of what a stranger's plugin does with it."""
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert {name for name in plugin_checks.hooks() if f"def {name}(" not in tests} == set()
+
+
+def test_what_may_be_imported_is_what_is_listed() -> None:
+    hooks = _script()
+    for name, listed in hooks.PUBLIC.items():
+        module = importlib.import_module(name)
+        assert [one for one in listed if not hasattr(module, one)] == [], name
+        if name in {"polster_core.types", "polster_core.testing"}:
+            assert set(listed) == _public(name), name
+
+
+def _public(name: str) -> set[str]:
+    """Return what a module shows of Polster."""
+    module = importlib.import_module(name)
+    return set(getattr(module, "__all__", ())) or {
+        key
+        for key, value in vars(module).items()
+        if not key.startswith("_")
+        and str(getattr(value, "__module__", "")).startswith("polster_core.")
+    }
+
+
+def _script():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a script, imported
+    spec = importlib.util.spec_from_file_location("hooks", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
