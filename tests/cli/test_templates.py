@@ -18,24 +18,24 @@ from polster_core.errors import UsageProblem
 from polster_core.hookspecs import hookimpl
 from polster_core.types import AssetTemplate, EnvVar, NewFile, Option
 
-TABLE = Option(name="table", help="The table.", required=True)
+TABLE = Option(name="relation", help="The table.", required=True)
 
 
-def mysql(context):
-    if context.answers["table"] == "boom":
+def oracle(context):
+    if context.answers["relation"] == "boom":
         raise RuntimeError("no such table")
-    if context.answers["table"] == "bad":
-        raise UsageProblem("--table is none", hint="give another one")
+    if context.answers["relation"] == "bad":
+        raise UsageProblem("--relation is none", hint="give another one")
     core = f"""{context.asset.stem} {sorted(context.answers.items())} {context.docstring}\\n"""
     yield NewFile(path=context.asset.core_file, text=core)
     yield NewFile(path=PurePosixPath("src/core/connectors.py"), text="FRESH = True\\n")
-    yield NewFile(path=PurePosixPath("docs/connectors/mysql.md"), text="# MySQL\\n")
+    yield NewFile(path=PurePosixPath("docs/connectors/oracle.md"), text="# MySQL\\n")
 
 
 @hookimpl
 def polster_asset_templates():
     yield AssetTemplate(
-        name="mysql",
+        name="oracle",
         summary="A table",
         layers=("bronze",),
         options=(
@@ -46,10 +46,10 @@ def polster_asset_templates():
         ),
         requirements=("pymysql[rsa]>=1.1,<2", "Polars>=1"),
         env=(
-            EnvVar(name="MYSQL_HOST", help="Where it runs.", default="localhost"),
-            EnvVar(name="MYSQL_PASSWORD", help="Its password.", secret=True, default="x"),
+            EnvVar(name="ORACLE_HOST", help="Where it runs.", default="localhost"),
+            EnvVar(name="ORACLE_PASSWORD", help="Its password.", secret=True, default="x"),
         ),
-        files=mysql,
+        files=oracle,
     )
     yield AssetTemplate(
         name="mart", summary="A mart", layers=("gold",), options=(TABLE,), files=lambda _: ()
@@ -80,7 +80,7 @@ def root(tmp_path: Path) -> Path:
     files = {
         **shop({"bronze_a": ()}),
         "pyproject.toml": '[project]\nname = "s"\ndependencies = ["polars>=2"]\n\n[tool.polster]\n',
-        ".env.example": "# Mine.\nMYSQL_HOST=db\n",
+        ".env.example": "# Mine.\nORACLE_HOST=db\n",
         ".env": "TOKEN=1",
         "src/core/connectors.py": "MINE = True\n",
     }
@@ -90,9 +90,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def add(install: Install, tmp_path: Path, root: Path) -> Add:
     """Return `polster add-asset`, as it is where the plugins are installed."""
-    install("polster-plugin-mysql", PLUGIN)
+    install("polster-plugin-oracle", PLUGIN)
     install("polster-plugin-kafka", OTHER)
-    sites = [str(tmp_path / f"site/polster-plugin-{name}") for name in ("mysql", "kafka")]
+    sites = [str(tmp_path / f"site/polster-plugin-{name}") for name in ("oracle", "kafka")]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sites), "COLUMNS": "200"}
 
     def run(*args: str) -> tuple[int, str, str]:
@@ -102,35 +102,35 @@ def add(install: Install, tmp_path: Path, root: Path) -> Add:
     return run
 
 
-BRONZE = ("--layer", "bronze", "--name", "orders", "--template", "mysql")
+BRONZE = ("--layer", "bronze", "--name", "orders", "--template", "oracle")
 
 
 def test_its_flags_are_in_the_help(add: Add) -> None:
     code, out, _ = add("--help")
     assert code == 0
-    assert "[csv|excel|function|json|mart|mysql|parquet|zkafka]" in out
-    assert "Options of --template mart, mysql:\n  --table TEXT  The table.\n" in out
+    assert "[api|csv|excel|function|json|mart|mysql|oracle|parquet|sftp|zkafka]" in out
+    assert "Options of --template mart, oracle:\n  --relation TEXT  The table.\n" in out
     assert "--tls / --no-tls" in out
 
 
 def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> None:
     before = tree(root)
-    code, out, err = add(*BRONZE, "--table", "sales", "--no-tls", "--description", "All.")
+    code, out, err = add(*BRONZE, "--relation", "sales", "--no-tls", "--description", "All.")
     assert code == 0, err
-    assert "  create  docs/connectors/mysql.md\n" in out
+    assert "  create  docs/connectors/oracle.md\n" in out
     assert out.endswith("\nNext:\n  polster setup   install what it needs\n")
     after: Mapping[str, str] = tree(root)
     assert after["src/core/bronze_orders.py"] == (
-        "bronze_orders [('mode', 'full'), ('table', 'sales'), ('tls', 'false')] " + '"""All."""\n'
+        "bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] " + '"""All."""\n'
     )
     assert after["src/core/connectors.py"] == "MINE = True\n"
     assert after["tests/test_bronze_orders.py"].startswith('"""Tests of src/core/bronze_orders.py')
     assert 'dependencies = ["polars>=2", "pymysql[rsa]>=1.1,<2"]\n' in after["pyproject.toml"]
-    assert after[".env.example"] == ("# Mine.\nMYSQL_HOST=db\n\n# Its password.\nMYSQL_PASSWORD=\n")
+    assert after[".env.example"] == ("# Mine.\nORACLE_HOST=db\n\n# Its password.\nORACLE_PASSWORD=\n")
     assert after[".env"] == (
-        "TOKEN=1\n\n# Where it runs.\nMYSQL_HOST=localhost\n\n# Its password.\nMYSQL_PASSWORD=\n"
+        "TOKEN=1\n\n# Where it runs.\nORACLE_HOST=localhost\n\n# Its password.\nORACLE_PASSWORD=\n"
     )
-    code, out, err = add(*BRONZE[:3], "refunds", *BRONZE[4:], "--table", "refunds")
+    code, out, err = add(*BRONZE[:3], "refunds", *BRONZE[4:], "--relation", "refunds")
     assert code == 0, err
     assert {path for path in tree(root) if "refunds" in path} == set(tree(root)) - set(after)
     assert before["src/orchestration/assets/silver/__init__.py"] in after.values()
@@ -139,17 +139,17 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (BRONZE, 2, "error: --template mysql needs --table"),
-        ((*BRONZE, "--table", "x", "--mode", "odd"), 2, "error: --mode is none of full, new: odd"),
-        ((*BRONZE, "--table", "x", "--sheet", "y"), 2, "error: --sheet belongs to --template exc"),
-        ((*BRONZE, "--table", "bad"), 2, "error: --table is none\nhint: give another one"),
+        (BRONZE, 2, "error: --template oracle needs --relation"),
+        ((*BRONZE, "--relation", "x", "--mode", "odd"), 2, "error: --mode is none of full, new: odd"),
+        ((*BRONZE, "--relation", "x", "--sheet", "y"), 2, "error: --sheet belongs to --template exc"),
+        ((*BRONZE, "--relation", "bad"), 2, "error: --relation is none\nhint: give another one"),
         (
-            (*BRONZE, "--table", "boom"),
+            (*BRONZE, "--relation", "boom"),
             4,
-            "error: template mysql: the plugin polster-plugin-mysql failed: RuntimeError: no such",
+            "error: template oracle: the plugin polster-plugin-oracle failed: RuntimeError: no such",
         ),
         (
-            ("--layer", "silver", "--name", "a", "--template", "mart", "--table", "x"),
+            ("--layer", "silver", "--name", "a", "--template", "mart", "--relation", "x"),
             2,
             "error: --template mart writes gold assets only\nhint: for silver there is  function",
         ),
