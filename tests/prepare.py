@@ -13,12 +13,14 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests import pythons
 
 PROGRAMS = {
     "chromium": ["chromium", "fonts-liberation"],
     "git": ["git"],
+    "initdb": ["postgresql"],
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
     "node": ["nodejs"],
     "npm": ["npm"],
@@ -45,7 +47,7 @@ def install_pythons() -> None:
 
 def install_programs() -> None:
     """Install the programs that are missing."""
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    missing = [name for name in PROGRAMS if not _is_there(name)]
     if not missing:
         return
     packages = [package for name in missing for package in PROGRAMS[name]]
@@ -55,6 +57,11 @@ def install_programs() -> None:
     install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
     for command in (["apt-get", "update", "-qq"], install):
         subprocess.run(command, check=True, env=environment)
+
+
+def _is_there(name: str) -> bool:
+    """Whether a program is installed; Debian keeps those of PostgreSQL off the PATH."""
+    return bool(shutil.which(name) or list(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
 
 
 if __name__ == "__main__":

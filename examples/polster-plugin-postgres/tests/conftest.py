@@ -10,21 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from database import Database, running
+from database import ORDERS, Database, running
 from shop import Shop
-
-_ORDERS = """
-CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric(12, 2), changed timestamptz);
-INSERT INTO orders SELECT n, n * 1.5, timestamptz '2026-01-01 00:00Z' + n * interval '1 hour'
-FROM generate_series(1, 3) n;
-"""
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[Database]:
     """Run a server with a table of three orders."""
     with running() as found:
-        found.execute(_ORDERS)
+        found.execute(ORDERS)
         yield found
 
 

@@ -1,11 +1,16 @@
-"""A PostgreSQL of the tests' own, in a folder that is gone afterwards."""
+"""A PostgreSQL of the tests' own, in a folder that is gone afterwards.
+
+As a program it prints the variables of a project, and runs until its stdin is closed.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +20,12 @@ from pathlib import Path
 import psycopg
 
 USER, PASSWORD, NAME = "ada", "pass: 'word' 100% \\", "postgres"
+ORDERS = """
+CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric(12, 2), changed timestamptz);
+INSERT INTO orders SELECT n, n * 1.5, timestamptz '2026-01-01 00:00Z' + n * interval '1 hour'
+FROM generate_series(1, 3) n;
+"""
+"""A table with three rows."""
 _DEBIAN = "/usr/lib/postgresql"
 _UNPRIVILEGED = "postgres"
 """Who runs it where the tests are root's: PostgreSQL refuses to be."""
@@ -57,7 +68,7 @@ def running() -> Iterator[Database]:
     secret.write_text(PASSWORD, encoding="utf-8")
     _give_away(folder, secret)
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    cluster = ["-D", data, "-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
+    cluster = ["-D", str(data), "-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
     try:
         _run(programs / "initdb", *cluster, "--locale=C.UTF-8", f"--pwfile={secret}")
         _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
@@ -89,3 +100,11 @@ def _run(*command: str | Path) -> None:
         done = subprocess.run(command, check=False, cwd="/", stdout=said, stderr=said, **who)  # type: ignore[call-overload]
         said.seek(0)
         assert done.returncode == 0, said.read()
+
+
+if __name__ == "__main__":
+    with running() as database:
+        database.execute(ORDERS)
+        sys.stdout.write(json.dumps(database.variables) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()

@@ -18,6 +18,26 @@ import json, sys
 from core.storage import read
 print(json.dumps(read(sys.argv[1]).sort("id").collect().to_dicts(), default=str))
 """
+_READ = """
+import json, sys
+from core.runtime.source import SourceError
+from core.sources.postgres import Postgres
+
+def read(position=None, **known):
+    frames, source = [], Postgres(**known).read(position)
+    try:
+        while True:
+            frames.append(next(source))
+    except StopIteration as end:
+        first = frames[0].head(9)
+        columns = {n: [str(first[n].dtype), *map(repr, first[n].to_list())] for n in first.columns}
+        sizes = [frame.height for frame in frames]
+        return {"columns": columns, "sizes": sizes, "position": end.value}
+    except SourceError as error:
+        return {"error": str(error), "final": error.final}
+
+print(json.dumps([read(**one) for one in json.loads(sys.argv[1])]))
+"""
 _SCHEMA = """
 import json, sys
 from core.storage import read
@@ -74,14 +94,19 @@ class Shop:
         found: dict[str, list[str]] = json.loads(self._done("-c", _SCHEMA, f"bronze_{name}"))
         return found
 
-    def failure(self, name: str, env: Mapping[str, str] | None = None) -> str:
-        """Run an asset that must fail, and return the line that it prints."""
-        done = self.run(f"src/core/bronze_{name}.py", env=env)
-        assert (done.returncode, done.stdout) == (1, ""), done.stderr
-        assert done.stderr.count("\n") == 1, done.stderr
-        return done.stderr.removeprefix(f"error: bronze_{name}: ").strip()
+    def sources(
+        self, *sources: Mapping[str, Any], env: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Read sources in one process: the arguments of `Postgres`, and a `position`.
 
-    def _done(self, *args: str) -> str:
-        done = self.run(*args)
+        Returns columns (of nine rows), sizes (of the frames) and position of each, or its error.
+        """
+        found: list[dict[str, Any]] = json.loads(
+            self._done("-c", _READ, json.dumps(sources), env=env)
+        )
+        return found
+
+    def _done(self, *args: str, env: Mapping[str, str] | None = None) -> str:
+        done = self.run(*args, env=env)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -79,91 +79,114 @@ def test_every_type_is_kept(shop: Shop, database: Database) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ("date 'infinity'", 'column x (date) has values that Polars has no room for: ["infinity"]'),
-        ("1e-19::numeric", 'column x (numeric) has values that Polars has no room for: ["0.00'),
-        ("'NaN'::numeric", 'column x (numeric) has values that Polars has no room for: ["NaN"]'),
-        ("'{{1,2},{3,4}}'::int[]", "column x (int4) has values that Polars has no room for: "),
-        ("1 AS x, 2", "the columns are x, x; give each a name of its own"),
-    ],
-)
-def test_what_cannot_be_kept_is_an_error(shop: Shop, value: str, said: str) -> None:
-    shop.add("odd", "--query", f"SELECT {value} AS x")
-    assert shop.failure("odd").startswith(said)
+def test_what_cannot_be_kept_is_an_error(shop: Shop) -> None:
+    room = "has values that Polars has no room for: "
+    odd = {
+        "date 'infinity'": f'column x (date) {room}["infinity"]; select it otherwise',
+        "1e-19::numeric": f'column x (numeric) {room}["0.0000000000000000001"]; select',
+        "'NaN'::numeric": f'column x (numeric) {room}["NaN"]; select it otherwise',
+        "'{{1,2},{3,4}}'::int[]": f"column x (int4) {room}",
+        "1 AS x, 2": "the columns are x, x; give each a name of its own",
+    }
+    found = shop.sources(*({"query": f"SELECT {value} AS x"} for value in odd))
+    for one, said in zip(found, odd.values(), strict=True):
+        assert one["error"].startswith(said)
+        assert one["final"]
 
 
-def test_a_table_larger_than_a_batch_and_an_empty_one(shop: Shop) -> None:
-    text = "repeat('x', 100)"
-    shop.add(
-        "many", "--query", f"SELECT n AS id, {text} AS t FROM generate_series(1, 200000) n -- !"
+def test_tables_larger_than_a_batch_and_without_anything(shop: Shop) -> None:
+    many, nothing, nulls = shop.sources(
+        {"query": "SELECT n AS id, repeat('x', 100) AS t FROM generate_series(1, 200000) n -- !"},
+        {"query": "SELECT NULL::date AS id WHERE false"},
+        {"query": "SELECT NULL::date AS id FROM generate_series(1, 3);"},
     )
-    shop.read("many")
-    found = shop.run("-c", "from core.storage import read; print(read('bronze_many').collect())")
-    assert found.stdout.startswith("shape: (200_000, 2)")
-    shop.add("nothing", "--query", "SELECT NULL::date AS id WHERE false")
-    shop.read("nothing")
-    assert shop.columns("nothing") == {"id": ["Date"]}
-    shop.add("nulls", "--query", "SELECT NULL::date AS id FROM generate_series(1, 3);")
-    shop.read("nulls")
-    assert shop.columns("nulls") == {"id": ["Date", "None", "None", "None"]}
+    assert len(many["sizes"]) == 3
+    assert sum(many["sizes"]) == 200_000
+    assert (nothing["columns"], nothing["sizes"]) == ({"id": ["Date"]}, [0])
+    assert nulls["columns"] == {"id": ["Date", "None", "None", "None"]}
 
 
-@pytest.mark.parametrize("cursor", ["id", "changed", "day", "size", "key"])
-def test_each_row_is_read_once(shop: Shop, database: Database, cursor: str) -> None:
+def test_each_row_is_read_once(shop: Shop, database: Database) -> None:
     """Also one that comes later with the largest value of those that are there already."""
-    name = f"events_{cursor}"
-    key = "('00000000-0000-7000-8000-00000000000' || least(n, 3))::uuid"
-    database.execute(f"""
-        CREATE TABLE {name} AS SELECT least(n, 3)::int4 AS id, n AS number,
-        timestamptz '2026-01-01 00:00Z' + least(n, 3) * interval '1 us' AS changed,
-        date '2026-01-01' + least(n, 3) AS day, least(n, 3) * 0.25 AS size, {key} AS key
-        FROM generate_series(1, 4) n;
-    """)
-    shop.add("events", "--table", f"public.{name}", "--cursor", cursor)
+    database.execute(_EVENTS)
+    shop.add("events", "--table", "public.events", "--cursor", "changed")
     shop.read("events")
-    database.execute(f"""
-        INSERT INTO {name} SELECT id, 5, changed, day, size, key FROM {name} WHERE number = 4
-    """)
-    shop.read("events")
-    shop.read("events")
+    cursors = ["id", "day", "size", "key"]
+    before = shop.sources(*({"table": "events", "cursor": cursor} for cursor in cursors))
+    assert [one["sizes"] for one in before] == [[4]] * 4
+    assert [one["position"]["value"] for one in before] == [
+        3,
+        "2026-01-04",
+        "0.75",
+        "00000000-0000-7000-8000-000000000003",
+    ]
+
+    database.execute(
+        "INSERT INTO events SELECT id, 5, changed, day, size, key FROM events WHERE number = 4"
+    )
+    for _ in range(2):
+        shop.read("events")
     assert sorted(row["number"] for row in shop.rows("events")) == [1, 2, 3, 4, 5]
-    assert len(list((shop.root / "data/bronze/events").glob("*.parquet"))) >= 2
+    after = shop.sources(
+        *(
+            {"table": "events", "cursor": cursor, "position": one["position"]}
+            for cursor, one in zip(cursors, before, strict=True)
+        ),
+        {"table": "events", "cursor": "day", "position": "2026-01-03"},  # polster state set
+    )
+    assert [one["columns"]["number"][1:] for one in after[:-1]] == [["5"]] * 4
+    assert after[-1]["sizes"] == [4]
+
+
+_EVENTS = """
+CREATE TABLE events AS SELECT least(n, 3)::int4 AS id, n AS number,
+  timestamptz '2026-01-01 00:00Z' + least(n, 3) * interval '1 us' AS changed,
+  date '2026-01-01' + least(n, 3) AS day,
+  (least(n, 3) * 0.25)::numeric(6, 2) AS size,
+  ('00000000-0000-7000-8000-00000000000' || least(n, 3))::uuid AS key
+FROM generate_series(1, 4) n
+"""
 
 
 def test_errors_say_what_to_do(shop: Shop, database: Database) -> None:
     server = f"PostgreSQL: ada@127.0.0.1:{database.port}"
-    check = "check POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DATABASE"
-    assert shop.failure("orders", {"POSTGRES_PASSWORD": "no"}) == (
-        f'{server}/postgres: password authentication failed for user "ada"; {check}'
+    wrong = {"A": ("PASSWORD", "no"), "B": ("DATABASE", "no"), "C": ("PORT", "1")}
+    env = {
+        name.replace("POSTGRES", prefix): text
+        for prefix, (changed, value) in wrong.items()
+        for name, text in {**shop.variables, f"POSTGRES_{changed}": value}.items()
+    }
+    found = shop.sources(
+        *({"table": "orders", "connection": prefix} for prefix in wrong),
+        {"table": "missing"},
+        {"table": "orders", "cursor": "chnaged"},
+        {"query": "SELECT true AS id", "cursor": "id"},
+        {"query": "DELETE FROM orders RETURNING id"},
+        env=env,
     )
-    assert shop.failure("orders", {"POSTGRES_DATABASE": "no"}) == (
-        f'{server}/no: database "no" does not exist; {check}'
-    )
-    away = shop.failure("orders", {"POSTGRES_PORT": "1"})
-    assert away == (
-        "PostgreSQL: ada@127.0.0.1:1/postgres: Connection refused; "
-        "check POSTGRES_HOST and POSTGRES_PORT, and the network"
-    )
+    assert [one["error"] for one in found[:-1]] == [
+        (
+            f'{server}/postgres: password authentication failed for user "ada"; '
+            "check A_USER, A_PASSWORD, A_DATABASE"
+        ),
+        f'{server}/no: database "no" does not exist; check B_USER, B_PASSWORD, B_DATABASE',
+        (
+            "PostgreSQL: ada@127.0.0.1:1/postgres: Connection refused; "
+            "check C_HOST and C_PORT, and the network"
+        ),
+        (
+            f'{server}/postgres: relation "missing" does not exist; '
+            "check name and schema: sales.orders"
+        ),
+        "there is no column chnaged; the cursor is one of id, amount, changed",
+        "the cursor id is bool; choose a column of whole numbers, dates or times",
+    ]
+    assert [one["final"] for one in found] == [True, True, False, True, True, True, True]
+    assert "syntax error" in found[-1]["error"]
     shop.add("missing")
-    assert shop.failure("missing") == (
-        f'{server}/postgres: relation "missing" does not exist; check name and schema: sales.orders'
-    )
-    shop.add("flagged", "--query", "SELECT true AS id", "--cursor", "id")
-    assert shop.failure("flagged") == (
-        "the cursor id is bool; choose a column of whole numbers, dates or times"
-    )
-    shop.add("typo", "--table", "orders", "--cursor", "chnaged")
-    assert shop.failure("typo") == (
-        "there is no column chnaged; the cursor is one of id, amount, changed"
-    )
-
-
-def test_nothing_can_be_changed_there(shop: Shop) -> None:
-    shop.add("sly", "--query", "SELECT nextval('sly')")
-    shop.add("slyer", "--query", "DELETE FROM orders RETURNING id")
-    assert "syntax error" in shop.failure("slyer")
+    done = shop.run("src/core/bronze_missing.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: bronze_missing: {found[3]['error']}\n"
 
 
 def test_the_doctor_tries_it(shop: Shop) -> None:
