@@ -29,10 +29,12 @@ def extract(position: Position = None) -> Frames:
 GROW = """
 import json, sys
 from core.bronze_n import LAST, extract
+from core.runtime import compaction
 from core.runtime.asset import Asset
 from core.runtime.materialize import materialize
 from core.storage import read, store
 
+compaction.TOGETHER = 4
 first, runs, each = map(int, sys.argv[1:])
 for run in range(1, runs + 1):
     LAST.write_text(str(first + run * each))
@@ -51,8 +53,10 @@ print(json.dumps([found.len(), found.n_unique()]))
 DIE = """
 import os, sys
 from core import storage
+from core.runtime import compaction
 from core.bronze_n import LAST, extract
 from core.runtime.materialize import materialize
+compaction.TOGETHER = 4
 moment, publish = sys.argv[1], storage.Store.publish
 
 def dies(self, staged, path):
@@ -135,15 +139,15 @@ def test_a_reset_and_a_full_refresh_read_everything(numbers: Shop) -> None:
 
 
 def test_increments_are_merged(numbers: Shop) -> None:
-    """Every row is there once after each run; files stay few, and nothing is written all anew."""
+    """Every row is there once after each run; files stay few. Four are merged here, not sixteen."""
     shop = numbers
     upto(shop, 100_000)
-    # 16 of the first level, one of the second, and what came after it.
-    assert shop.document("-c", GROW, "100000", "275", "3") == [1 + 1 + 1 + 3, 288, 1]
+    # The full file, one of 16 increments, one of 4, and what came after it.
+    assert shop.document("-c", GROW, "100000", "22", "3") == [1 + 1 + 1 + 2, 24, 1]
     full = max(shop.files("bronze_n"), key=lambda file: file.stat().st_size)
     assert "." not in full.stem
     # Once the increments weigh more than the full file, they become one.
-    files, held, snapshots = shop.document("-c", GROW, "100825", "14", "60000")
+    files, held, snapshots = shop.document("-c", GROW, "100066", "3", "60000")
     assert snapshots == 2
     assert (files, held) == (2, 0)
 
@@ -152,9 +156,9 @@ def test_increments_are_merged(numbers: Shop) -> None:
 def test_sudden_death_while_merging(numbers: Shop, moment: str) -> None:
     shop = numbers
     upto(shop, 300_000)
-    assert shop.document("-c", GROW, "300000", "15", "1") == [16, 0, 1]
-    assert shop.python("-c", DIE, moment, "300016").returncode == 9
-    assert shop.document("-c", COUNT) == [300_016, 300_016]
-    assert shop.position("bronze_n")["value"] == 300_016
-    assert shop.document("-c", GROW, "300016", "16", "1")[0] == 3
-    assert shop.document("-c", GROW, "300032", "1", "1")[0] == 4
+    assert shop.document("-c", GROW, "300000", "3", "1") == [4, 0, 1]
+    assert shop.python("-c", DIE, moment, "300004").returncode == 9
+    assert shop.document("-c", COUNT) == [300_004, 300_004]
+    assert shop.position("bronze_n")["value"] == 300_004
+    assert shop.document("-c", GROW, "300004", "4", "1")[0] == 3
+    assert shop.document("-c", GROW, "300008", "1", "1")[0] == 4
