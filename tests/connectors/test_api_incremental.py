@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop
+from tests.connectors.forked import Forked, forked
 from tests.connectors.http_server import Answer, Api, Asked, pages, serving
-from tests.generated.projects import told
+from tests.generated.projects import Done, told
 
 ROUNDS = 50
 KILLED = """
@@ -53,12 +53,12 @@ def asset(project: MakeShop, api: Api, *args: str) -> Shop:
     return shop
 
 
-def ids(shop: Shop) -> list[int]:
-    return [row["id"] for row in shop.rows("bronze_rows")]
+def ids(runs: Forked) -> list[int]:
+    return [row["id"] for row in runs.rows("bronze_rows")]
 
 
-def ran(shop: Shop) -> subprocess.CompletedProcess[str]:
-    done = shop.core("bronze_rows")
+def ran(runs: Forked) -> Done:
+    done = runs.core("bronze_rows")
     assert done.returncode == 0, told(done)
     return done
 
@@ -86,7 +86,8 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
     assert killing.returncode == 0, told(killing)
     assert 5 < int(killing.stdout.split()[-1]) < ROUNDS, "some ended, and some were killed"
     api.routes["/rows"] = paged
-    ran(shop)
+    done = shop.core("bronze_rows")
+    assert done.returncode == 0, told(done)
     arrived = [(row["id"], row["n"]) for row in shop.rows("bronze_rows")]
     assert len(rows) > 100
     assert sorted(arrived) == sorted((row["id"], row["n"]) for row in rows)
@@ -96,14 +97,15 @@ def test_an_increment_asks_for_what_is_new_alone(project: MakeShop, api: Api) ->
     rows = [{"id": number} for number in range(1, 6)]
     api.routes["/rows"] = pages("link", rows, size=3)
     shop = asset(project, api)
-    ran(shop)
-    assert all("since" not in asked.query for asked in api.asked)
-    api.asked.clear()
-    assert "0 rows" in ran(shop).stdout, "an empty increment has the columns of before"
-    assert [asked.query["since"] for asked in api.asked] == ["5"]
-    rows += [{"id": 6}, {"id": 7}]
-    ran(shop)
-    assert ids(shop) == [1, 2, 3, 4, 5, 6, 7]
+    with forked(shop, "core.sources.api") as runs:
+        ran(runs)
+        assert all("since" not in asked.query for asked in api.asked)
+        api.asked.clear()
+        assert "0 rows" in ran(runs).stdout, "an empty increment has the columns of before"
+        assert [asked.query["since"] for asked in api.asked] == ["5"]
+        rows += [{"id": 6}, {"id": 7}]
+        ran(runs)
+        assert ids(runs) == [1, 2, 3, 4, 5, 6, 7]
     assert len(shop.files("bronze_rows")) == 3
 
 
@@ -115,15 +117,16 @@ def test_rows_that_arrive_late_arrive(project: MakeShop, api: Api) -> None:
     shop = project()
     how = ("--cursor", "at", "--cursor-param", "since", "--lag", "1h", "--pagination", "none")
     shop.add_asset("rows", "--template", "api", "--url", api.url("/rows"), *how)
-    ran(shop)
-    rows += [
-        {"id": 3, "at": at("11:00")},
-        {"id": 4, "at": at("10:59")},
-        {"id": 5, "at": at("12:01")},
-    ]
-    ran(shop)
-    ran(shop)
-    assert ids(shop) == [1, 2, 3, 5]
+    with forked(shop, "core.sources.api") as runs:
+        ran(runs)
+        rows += [
+            {"id": 3, "at": at("11:00")},
+            {"id": 4, "at": at("10:59")},
+            {"id": 5, "at": at("12:01")},
+        ]
+        ran(runs)
+        ran(runs)
+        assert ids(runs) == [1, 2, 3, 5]
     assert [asked.query.get("since") for asked in api.asked] == [None, at("11:00"), at("11:01")]
     assert shop.position("bronze_rows")["value"] == at("12:01")
 
@@ -137,8 +140,34 @@ def test_an_api_that_cannot_be_asked_for_what_is_new_is_read_whole(
     shop = project()
     url = ("--url", api.url("/rows"))
     shop.add_asset("rows", "--template", "api", *url, "--cursor", "meta.seq")
-    ran(shop)
-    rows += [{"meta": {"seq": "12"}}]
-    ran(shop)
-    found = [row["meta"]["seq"] for row in shop.rows("bronze_rows")]
+    with forked(shop, "core.sources.api") as runs:
+        ran(runs)
+        rows += [{"meta": {"seq": "12"}}]
+        ran(runs)
+        found = [row["meta"]["seq"] for row in runs.rows("bronze_rows")]
     assert found == ["8", "9", "10", "11", "12"], "numbers in quotes are numbers"
+
+
+def test_the_options_go_together(project: MakeShop, api: Api) -> None:
+    """POST, a name and a password, pages by number, nested rows as columns, what is new alone."""
+    rows = [{"id": number, "by": {"name": f"n{number}"}} for number in range(1, 6)]
+    paged = pages("page", rows)
+    api.routes["/v1/rows"] = paged
+    api.allows = lambda asked: asked.headers.get("authorization") == "Basic bWU6cHc="
+    shop = project()
+    shop.add_asset(
+        *("rows", "--template", "api", "--connection", "crm", "--url", "v1/rows?x=1"),
+        *("--method", "POST", "--body", '{"only": ["a"]}', "--auth", "basic", "--flatten"),
+        *("--pagination", "page", "--records-path", "results"),
+        *("--cursor", "id", "--cursor-param", "since", "--lag", "1"),
+    )
+    shop.env(CRM_BASE_URL=api.url("/"), CRM_USER="me", CRM_PASSWORD="pw")  # noqa: S106
+    with forked(shop, "core.sources.api") as runs:
+        ran(runs)
+        rows.append({"id": 6, "by": {"name": "n6"}})
+        ran(runs)
+        found = [{"id": number, "by__name": f"n{number}"} for number in range(1, 7)]
+        assert runs.rows("bronze_rows") == found
+    assert {asked.query["x"] for asked in api.asked} == {"1"}
+    assert api.asked[0].body == {"only": ["a"], "page": 1}
+    assert api.asked[-1].body == {"only": ["a"], "page": 3, "since": 4}
