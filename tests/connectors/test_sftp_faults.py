@@ -226,7 +226,7 @@ def test_keys(runs: Forked, keys: Path) -> None:
 
 def test_a_host_key_that_nobody_knows(runs: Forked, server: Faulty, tmp_path: Path) -> None:
     server.logins.clear()
-    unknown = {"SFTP_HOST_KEY": "", "SFTP_KNOWN_HOSTS": tmp_path / "none"}
+    unknown: dict[str, Any] = {"SFTP_HOST_KEY": "", "SFTP_KNOWN_HOSTS": tmp_path / "none"}
     line = fails(runs, **unknown)
     assert line.startswith(f"the host key of 127.0.0.1:{server.port} is not known: it is ssh-ed2")
     assert line.endswith(f"then set SFTP_HOST_KEY={server.host_key}")
