@@ -147,7 +147,7 @@ def test_increments_are_merged(numbers: Shop) -> None:
     full = max(shop.files("bronze_n"), key=lambda file: file.stat().st_size)
     assert "." not in full.stem
     # Once the increments weigh more than the full file, they become one.
-    files, held, snapshots = shop.document("-c", GROW, "100066", "3", "60000")
+    files, held, snapshots = shop.document("-c", GROW, "100066", "3", "100000")
     assert snapshots == 2
     assert (files, held) == (2, 0)
 
