@@ -7,9 +7,12 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from polster_core import hookspecs
 from polster_core.errors import PluginError, UsageProblem
+from polster_core.hookspecs import Deprecation
 from polster_core.options import STORAGE, flags
 from polster_core.plugins import PluginInfo, Plugins, Status
+from polster_core.types import NewFile, ProjectContext
 from tests.conftest import Install
 
 GOOD = """
@@ -254,6 +257,99 @@ def test_flags_are_owned_by_one_plugin(plugins: Plugins, install: Install) -> No
         "polster-plugin-y": "--git is a flag of polster init itself",
         "polster-plugin-z": "--no-team is a flag of polster init itself",
     }
+
+
+@pytest.mark.parametrize("known", [">=1,<2", "==1.*", ">=1.0", "~=1.0", ""])
+def test_a_plugin_says_which_hooks_it_knows(plugins: Plugins, install: Install, known: str) -> None:
+    plugins.load(
+        install("polster-plugin-s3", f"polster_api = {known!r}\n" + GOOD.format(name="s3"))
+    )
+    assert list(plugins.offers(STORAGE)) == ["s3"]
+    assert plugins.noted == []
+
+
+@pytest.mark.parametrize("known", ["<1", ">=1.1", "==2.*", "!=1.0"])
+def test_a_plugin_for_other_hooks_is_not_called(
+    plugins: Plugins, install: Install, known: str
+) -> None:
+    plugins.load(
+        install("polster-plugin-s3", f"polster_api = {known!r}\n" + GOOD.format(name="s3"))
+    )
+    (noted,) = plugins.noted
+    assert noted.problem == (
+        f"it is for version {known} of the hooks, and this Polster has {hookspecs.API}"
+    )
+    assert (
+        noted.hint == "install versions that fit:  pip install --upgrade polster-plugin-s3 polster"
+    )
+    with pytest.raises(PluginError, match="storage s3: the plugin polster-plugin-s3"):
+        plugins.choose(STORAGE, "s3")
+
+
+def test_an_implementation_takes_the_arguments_that_it_wants(
+    plugins: Plugins, install: Install
+) -> None:
+    """So a hook may get more of them: all, some, none, any."""
+    for name, arguments in {"a": "context", "b": "", "c": "context=None"}.items():
+        body = f"return [NewFile(path=PurePosixPath({name!r}), text='')]"
+        install_files(plugins, install, name, f"def polster_project_files({arguments}): {body}")
+    context = ProjectContext(name="shop", storage="local")
+    assert sorted(plugins.ask("polster_project_files", context=context)) == ["a", "b", "c"]
+
+
+def test_what_will_go_away_still_works_and_says_until_when(install: Install) -> None:
+    """Who it is, what they use, what takes its place, and the version."""
+    gone = {
+        STORAGE: Deprecation(until="2.0", instead="implement polster_stores"),
+        "polster_project_files(context)": Deprecation(until="1.5", instead="take project"),
+    }
+    plugins = Plugins(gone)
+    plugins.load(install("polster-plugin-s3", GOOD.format(name="s3")))
+    install_files(plugins, install, "files", "def polster_project_files(context): return []")
+    install_files(plugins, install, "none", "def polster_project_files(): return []")
+    assert list(plugins.offers(STORAGE)) == ["s3"]
+    assert {one.name: (one.status, one.notes) for one in plugins.noted} == {
+        "files": (
+            Status.ACTIVE,
+            (
+                (
+                    "polster_project_files(context) goes away with version 1.5 of the hooks "
+                    f"(this is {hookspecs.API}): take project"
+                ),
+            ),
+        ),
+        "polster-plugin-s3": (
+            Status.ACTIVE,
+            (
+                (
+                    "polster_storage_backends goes away with version 2.0 of the hooks "
+                    f"(this is {hookspecs.API}): implement polster_stores"
+                ),
+            ),
+        ),
+    }
+
+
+def test_a_plugin_cannot_change_what_others_are_given(plugins: Plugins, install: Install) -> None:
+    """Neither by the mappings nor by force."""
+    force = "object.__setattr__(context, 'name', 'mine'); return []"
+    see = "return [NewFile(path=PurePosixPath(context.name), text='')]"
+    install_files(plugins, install, "z", f"def polster_project_files(context): {force}")
+    install_files(plugins, install, "a", f"def polster_project_files(context): {see}")
+    context = ProjectContext(name="shop", storage="local")
+    (seen,) = plugins.ask("polster_project_files", context=context)["a"]
+    assert isinstance(seen, NewFile)
+    assert (str(seen.path), context.name) == ("shop", "shop")
+
+
+def install_files(plugins: Plugins, install: Install, name: str, hook: str) -> None:
+    """Install and load a plugin that has one hook."""
+    head = (
+        "from pathlib import PurePosixPath\n"
+        "from polster_core.hookspecs import hookimpl\n"
+        "from polster_core.types import NewFile\n\n@hookimpl\n"
+    )
+    plugins.load(install(f"polster-plugin-{name}", f"{head}{hook}\n", entry=name))
 
 
 def test_an_unpackaged_plugin(plugins: Plugins) -> None:

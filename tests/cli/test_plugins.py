@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import polster_core
+from polster_core.testing import polster
 from tests import machine
 from tests.conftest import Install
 
@@ -69,3 +70,65 @@ def test_disabled_for_this_shell_or_for_this_project(tmp_path: Path, install: In
     assert status(tmp_path) == ("broken", True)
     assert status(tmp_path, POLSTER_DISABLE_PLUGINS="a, polster-plugin-x") == ("disabled", False)
     assert status(project / "src") == ("disabled", False)
+
+
+PAGED = """
+from polster_core.hookspecs import hookimpl
+from polster_core.types import AssetTemplate, EnvVar, Option, StorageBackend
+
+@hookimpl
+def polster_storage_backends():
+    yield StorageBackend(
+        name="s3",
+        summary="Amazon S3",
+        options=(Option(name="bucket", help="Which bucket."),),
+        env=(EnvVar(name="S3_BUCKET", help="The bucket."),),
+        requirements=("s3fs>=2026.1",),
+    )
+
+@hookimpl
+def polster_asset_templates():
+    sql = Option(name="sql", help="It.")
+    yield AssetTemplate(name="athena", summary="A query", layers=("bronze",), options=(sql,))
+"""
+PAGE = """\
+storage-s3  active
+  from          polster-plugin-s3 0.3.0
+  about         S3 for Polster
+  homepage      https://example.com/s3
+  module        polster_plugin_s3
+  offers        storage s3       Amazon S3
+                  --s3-bucket    Which bucket.
+                  S3_BUCKET      The bucket.
+                  requires       s3fs>=2026.1
+                template athena  A query
+                  --sql          It.
+"""
+
+
+def test_a_page_about_one(tmp_path: Path, install: Install) -> None:
+    install("polster-plugin-s3", PAGED, entry="storage-s3")
+    metadata = next((tmp_path / "site").glob("*/*.dist-info/METADATA"))
+    metadata.write_text(
+        metadata.read_text()
+        + "Summary: S3 for Polster\nProject-URL: Source, x\n"
+        + "Project-URL: Homepage, https://example.com/s3\n"
+    )
+    for name in ("storage-s3", "Storage_S3", "polster-plugin-s3", "s3", "athena"):
+        ran = polster(tmp_path, "plugins", "show", name)
+        assert (ran.code, ran.out, ran.err) == (0, PAGE, "")
+    found = json.loads(polster(tmp_path, "plugins", "show", "s3", "--json").out)["plugins"]
+    assert [(one["name"], one["homepage"], one["offers"][0]) for one in found] == [
+        ("storage-s3", "https://example.com/s3", ["storage s3", "Amazon S3"])
+    ]
+    pages = polster(tmp_path, "plugins", "show", "polster").out
+    assert pages.count("  from          polster ") == len(OWN)
+
+
+def test_a_page_about_none(tmp_path: Path) -> None:
+    ran = polster(tmp_path, "plugins", "show", "storage-adsl")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "error: no plugin is called storage-adsl. Did you mean storage-adls?\n"
+        "hint: see  polster plugins\n"
+    )

@@ -27,7 +27,7 @@ def test_ten_minutes(tmp_path: Path) -> None:
     uv = [sys.executable, "-m", "uv"]
     venv = tmp_path / "venv"
     assert machine.run([*uv, "venv", "--quiet", "-p", sys.executable, venv]).returncode == 0
-    tools = ("pip", "pytest", "mypy", "ruff", "hatchling")
+    tools = ("pip", "pytest", "mypy", "ruff", "hatchling", "editables")
     done = machine.run([*uv, "pip", "install", "--quiet", "-p", venv, ROOT, *tools])
     assert done.returncode == 0, done.stderr
     page = PAGE.read_text(encoding="utf-8")

@@ -93,24 +93,24 @@ def test_they_work_in_a_project(desk: Desk, tmp_path: Path) -> None:
     assert machine.run(["sh", "-n", shop.root / "ci/my_cicd.sh"]).returncode == 0
     add = ("-m", "polster_core", "add-asset", "--layer", "bronze")
     for name, template, flag in (
-        ("numbers", "my-asset-template", "--rows=7"),
+        ("counts", "my-asset-template", "--rows=7"),
         ("orders", "my-connector", "--table=orders"),
     ):
         done = desk.run(*add, "--name", name, "--template", template, flag, cwd=shop.root)
         assert done.returncode == 0, told(done)
-    done = shop.core("bronze_numbers")
+    done = shop.core("bronze_counts")
     assert done.returncode == 0, told(done)
-    assert len(list(store.glob("bronze/numbers/*.parquet"))) == 1
+    assert len(list(store.glob("bronze/counts/*.parquet"))) == 1
     done = shop.core("bronze_orders", env={"MY_CONNECTOR_DATABASE": str(tmp_path / "none.db")})
     assert done.returncode == 1
     assert "MY_CONNECTOR_DATABASE" in done.stderr
     done = shop.pytest()
     assert done.returncode == 0, told(done)
-    asset = shop.root / "src/orchestration/assets/bronze/run_bronze_numbers.py"
+    asset = shop.root / "src/orchestration/assets/bronze/run_bronze_counts.py"
     lines = asset.read_text().splitlines(keepends=True)
     asset.write_text("".join(line for line in lines[1:] if '"""' not in line))
     done = desk.run("-m", "polster_core", "validate", cwd=shop.root)
-    assert "my-rule  bronze_numbers is not described" in done.stdout
+    assert "my-rule  bronze_counts is not described" in done.stdout
 
 
 @pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), tuple(KINDS)], ids=" ".join)
