@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.conftest import Shop, maker
-from tests.connectors.http_server import Answer, Api, Asked, Row, lines, serving, zipped
+from tests.connectors.http_server import Answer, Api, Asked, Route, Row, lines, serving, zipped
 from tests.generated.projects import told
 from tests.machine import no_file_longer_than
 
@@ -161,7 +161,7 @@ WRONG: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def paged(found: list[Any]) -> Any:
+def paged(found: list[Any]) -> Route:
     """Return a route that gives each page in turn."""
 
     def route(asked: Asked) -> Answer:
@@ -172,6 +172,10 @@ def paged(found: list[Any]) -> Any:
     return route
 
 
+def answering(answer: Answer) -> Route:
+    return lambda _: answer
+
+
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
     with serving() as server:
@@ -180,7 +184,7 @@ def api() -> Iterator[Api]:
         for name, (body, _) in {**PLACES, **WRONG}.items():
             server.routes[f"/{name}"] = paged([body])
         for name, answer in FORMS.items():
-            server.routes[f"/{name}"] = lambda _, answer=answer: answer
+            server.routes[f"/{name}"] = answering(answer)
         server.routes["/large"] = lambda _: Answer(200, large(RECORDS))
         server.routes["/lines"] = lambda _: Answer(200, large_lines(LINES))
         yield server
