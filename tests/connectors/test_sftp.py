@@ -373,3 +373,36 @@ def test_workbooks_need_one_more_package(shops: Shop) -> None:
     requirements = (shops.root / "pyproject.toml").read_text("utf-8")
     assert '"asyncssh' in requirements
     assert '"fastexcel' in requirements
+
+
+BY_HAND = """
+from core.connectors import SftpFormat, download_sftp_files, load_sftp_data
+from core.runtime.source import Frames, Position
+
+
+def extract(position: Position = None) -> Frames:
+    with download_sftp_files("{}", position) as found:
+        yield from load_sftp_data(found.files, SftpFormat(options={{"separator": ";"}}))
+    return found.position
+"""
+
+
+def test_through_dagster_and_by_hand(project: MakeShop, server: Sshd, out: Path) -> None:
+    shop = project()
+    shop.add_asset("orders", "--template", "sftp", "--pattern", f"{out}/*.csv")
+    shop.env(**server.variables())
+    copied = (shop.root / "docs/connectors/connectors.py.template").read_text("utf-8")
+    shop.write({"src/core/connectors.py": copied})
+    shop.add("bronze_mine", BY_HAND.format(f"{out}/*.txt.csv"))
+    put(out / "1.csv", "id\n1\n")
+    put(out / "2.txt.csv", "id;name\n2;Zoë\n")
+    core = shop.root / "src/core/bronze_orders.py"
+    core.write_text(core.read_text("utf-8").replace("*.csv", "[0-9].csv"), "utf-8")
+    assert shop.json()["success"]
+    assert shop.rows("bronze_orders") == [{"id": 1}]
+    assert shop.rows("bronze_mine") == [{"id": 2, "name": "Zoë"}]
+    assert {one["rows"] for one in shop.json()["assets"]} == {0}
+    done = shop.python("-m", "core.runtime.doctor", "--json")
+    checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert checks["source orders: list"]["status"] == "ok"
+    assert checks["source orders: list"]["message"] == f"1 file matches {out}/[0-9].csv"
