@@ -16,7 +16,10 @@ from tests.cli.test_group import HEAVY
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # What plugins may use; everything else may change under them.
-PUBLIC = {f"polster_core.{name}" for name in ("types", "hookspecs", "errors", "render", "testing")}
+PUBLIC = {
+    f"polster_core.{name}"
+    for name in ("types", "hookspecs", "errors", "layout", "render", "testing")
+}
 
 
 def imports(path: Path) -> Iterator[str]:

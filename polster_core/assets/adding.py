@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from polster_core import plugin_checks
 from polster_core.assets import environment, files, naming, requirements
-from polster_core.assets.layout import docstring, one_line
 from polster_core.errors import PluginError, PolsterError
+from polster_core.layout import docstring, one_line
 from polster_core.medallion import AssetId, Layer
 from polster_core.plan import Kind, Plan, draft, read
 from polster_core.project import Project

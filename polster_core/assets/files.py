@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from polster_core.assets.layout import bracketed, docstring, imported
+from polster_core.layout import bracketed, docstring, imported
 from polster_core.medallion import RESERVED_PARAMETERS, AssetId, Layer
 from polster_core.types import AssetContext, NewFile
 

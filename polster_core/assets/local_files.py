@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from polster_core.assets.files import title
-from polster_core.assets.layout import assigned, docstring, imported
 from polster_core.errors import UsageProblem
+from polster_core.layout import assigned, docstring, imported
 from polster_core.types import AssetContext, NewFile
 
 _ROWS = 'pl.DataFrame({"id": [1], "name": ["Ada"]})'

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 from polster_core import edit
 from polster_core.assets import data, files, history, naming, texts
-from polster_core.assets.layout import docstring
 from polster_core.errors import PolsterError, UsageProblem
+from polster_core.layout import docstring
 from polster_core.medallion import AssetId
 from polster_core.model import Asset, Definition, Fault, Form, Pipeline, Place
 from polster_core.plan import Plan, draft, read

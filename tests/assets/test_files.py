@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from polster_core.assets import files
-from polster_core.assets.layout import docstring, one_line
+from polster_core.layout import docstring, one_line
 from polster_core.medallion import AssetId, Layer
 from polster_core.types import AssetContext
 

@@ -55,7 +55,7 @@ def template() -> AssetTemplate:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    from polster_core.assets.layout import quoted
+    from polster_core.layout import quoted
 
     answers = context.answers
     table, query = answers.get("table"), answers.get("query")

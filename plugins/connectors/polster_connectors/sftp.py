@@ -88,7 +88,7 @@ def _requirements(context: AssetContext) -> Iterable[str]:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    from polster_core.assets.layout import quoted
+    from polster_core.layout import quoted
     from polster_core.render import render
 
     answers = context.answers

@@ -77,13 +77,12 @@ def files(
     Its source is `kind(*arguments)`, a class of `core.sources.CONNECTOR`; `needs` is a variable
     that it cannot do without, for the test; `note` stands behind the core file in the plan.
     """
-    from polster_core.assets.files import title
-    from polster_core.assets.layout import bracketed, docstring, imported
+    from polster_core.layout import bracketed, docstring, imported
     from polster_core.render import render
 
     asset = context.asset
     known = {
-        "title": docstring(title(asset)),
+        "title": docstring(f"{asset.layer.capitalize()}: {asset.name}."),
         "docstring": context.docstring,
         "connector": connector,
         "kind": kind,
