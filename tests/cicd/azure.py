@@ -150,6 +150,7 @@ class _Job:
     def _shell(self, step: dict[str, Any]) -> bool:
         public = {name: one for name, one in self.variables.items() if one != TOKEN}
         mapped = {name: self._macros(as_text(one)) for name, one in (step.get("env") or {}).items()}
+        path = self.stage.event.machine.get("PATH", machine_variables()["PATH"])
         env = machine_variables(
             **{
                 **{name.upper().replace(".", "_"): self._macros(v) for name, v in public.items()},
@@ -157,7 +158,7 @@ class _Job:
                 "TF_BUILD": "True",
                 **mapped,
                 **self.stage.event.machine,
-                "PATH": f"{self.run_of.folder / 'bin'}:{machine_variables()['PATH']}",
+                "PATH": f"{self.run_of.folder / 'bin'}:{path}",
             }
         )
         script = self._macros(step.get("bash") or step["inputs"]["inlineScript"])

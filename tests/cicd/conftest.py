@@ -18,10 +18,10 @@ import pytest
 
 from tests.cicd import tools
 from tests.cicd.steps import git
+from tests.generated.conftest import shared as shared  # noqa: PLC0414
 from tests.generated.projects import Generated, execute, initialise, only_one, told
 from tests.storage import azurite as emulator
 from tests.storage.conftest import azurite as azurite  # noqa: PLC0414 - its fixture is ours, too
-from tests.generated.conftest import shared as shared  # noqa: PLC0414
 
 ALL = "github-actions,azure-devops,gitlab-ci"
 SECRET = "hunter2 +/=&%ö\"'x"  # noqa: S105

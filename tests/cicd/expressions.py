@@ -89,8 +89,9 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     found, at, text = [], 0, text.strip()
     while at < len(text):
         match = _TOKEN.match(text, at)
-        assert match and match.lastgroup, f"cannot read {text[at:]!r} of {text!r}"
-        found.append((match.lastgroup, match[match.lastgroup]))
+        assert match is not None, f"cannot read {text[at:]!r} of {text!r}"
+        kind = match.lastgroup or ""
+        found.append((kind, match[kind]))
         at = match.end()
     return found
 

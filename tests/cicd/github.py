@@ -174,7 +174,7 @@ class _Job:
         summary.unlink(missing_ok=True)
         summary.touch()
         own = substitute(step.get("env") or {}, self.context)
-        path = f"{self.run_of.folder / 'bin'}:{machine_variables()['PATH']}"
+        path = self.workflow.event.machine.get("PATH", machine_variables()["PATH"])
         env = machine_variables(
             **{
                 "HOME": str(self.folder),
@@ -184,7 +184,7 @@ class _Job:
                 **self.env,
                 **{name: as_text(one) for name, one in own.items()},
                 **self.workflow.event.machine,
-                "PATH": path,
+                "PATH": f"{self.run_of.folder / 'bin'}:{path}",
             }
         )
         script = substitute(step["run"], self.context)

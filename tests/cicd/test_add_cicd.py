@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pexpect
 import pytest
@@ -103,7 +104,7 @@ def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
     assert written(shop) == {".gitlab-ci.yml", *SHARED}
     golden = FOLDER / "gitlab-ci" / "local" / ".gitlab-ci.yml"
     assert (shop / ".gitlab-ci.yml").read_bytes() == golden.read_bytes()
-    assert manifest.load(shop).files.keys() >= {manifest.PurePosixPath(".gitlab-ci.yml")}
+    assert manifest.load(shop).files.keys() >= {PurePosixPath(".gitlab-ci.yml")}
     before = tree(shop)
     done = machine.polster("add-cicd", "gitlab-ci", cwd=shop)
     assert done.stdout.startswith("nothing to change\n")
@@ -145,7 +146,7 @@ def test_in_a_terminal_it_asks(shop: Path) -> None:
             sys.executable,
             ["-m", "polster_core", "add-cicd"],
             cwd=str(shop),
-            env={**machine.os.environ, **PLAIN_TERMINAL},
+            env={**os.environ, **PLAIN_TERMINAL},
             encoding="utf-8",
             dimensions=(60, 120),
             timeout=20,

@@ -37,9 +37,9 @@ def test_push_checks_then_materializes_then_commits(
 
 
 @pytest.mark.parametrize(
-    ("reason", "branch"), [("PullRequest", "main"), ("IndividualCI", "feature/orders")]
+    ("reason", "branch"), [("PullRequest", "feature/orders"), ("IndividualCI", "main")]
 )
-def test_a_change_that_is_not_merged_is_checked_only(
+def test_failed_checks_stop_everything(
     reason: str, branch: str, tmp_path: Path, shop: MakeOrigin, machine_env: Machine
 ) -> None:
     origin = shop({"src/core/unused.py": "import os\n"}, branch=branch)

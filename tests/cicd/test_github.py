@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cicd.conftest import SECRET, MakeOrigin
+from tests.cicd.conftest import SECRET, MakeOrigin, push
 from tests.cicd.github import TOKEN, Event, run
 from tests.cicd.outcome import committed, nothing_leaked
+from tests.cicd.steps import git
 from tests.storage.azurite import KEY, Azurite
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,24 @@ def test_by_hand_on_a_branch_with_a_slash(
     assert sorted(data) == ["bronze/orders"]
     assert committed(origin) == ({}, "start")
     assert "Polster (staging)" in done.summaries[0]
+
+
+def test_parallel_jobs_become_one_commit(
+    tmp_path: Path, shop: MakeOrigin, machine_env: Machine
+) -> None:
+    """As the guide says: list the selections."""
+    origin = shop()
+    workflow = git("show", "main:.github/workflows/polster.yml", cwd=origin)
+    one, two = "[\"${{ inputs.select || '*' }}\"]", '["bronze_orders", "+silver_orders"]'
+    assert one in workflow
+    files = {".github/workflows/polster.yml": workflow.replace(one, two)}
+    push(origin, files, branch="main", folder=tmp_path / "person")
+    done = run(origin, tmp_path / "run", Event("schedule", machine=machine_env))
+    assert done.results["persist"] == "success", done.told()
+    data, message = committed(origin)
+    assert data == {"bronze/orders": 2, "silver/orders": 1}
+    assert message == "data: schedule run 7 [skip ci]"
+    assert git("rev-list", "--count", "main", cwd=origin) == "3"
 
 
 def test_cloud_storage_commits_nothing(

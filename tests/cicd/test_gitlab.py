@@ -37,15 +37,17 @@ def test_push_checks_then_materializes_then_commits(
     nothing_leaked(done, origin, SECRET, TOKEN)
 
 
-def test_a_merge_request_is_checked_only(
-    tmp_path: Path, shop: MakeOrigin, runner_env: Machine
+@pytest.mark.parametrize(
+    ("source", "branch"), [("merge_request_event", "feature/orders"), ("push", "main")]
+)
+def test_failed_checks_stop_everything(
+    source: str, branch: str, tmp_path: Path, shop: MakeOrigin, runner_env: Machine
 ) -> None:
-    origin = shop({"src/core/unused.py": "import os\n"}, branch="feature/orders")
-    event = Event("merge_request_event", "feature/orders", machine=runner_env)
-    done = run(origin, tmp_path / "run", event)
+    origin = shop({"src/core/unused.py": "import os\n"}, branch=branch)
+    done = run(origin, tmp_path / "run", Event(source, branch, machine=runner_env))
     assert done.results == {"checks": "FAIL"}, done.told()
     assert "F401" in done.told()
-    assert committed(origin, "feature/orders") == ({}, "change")
+    assert committed(origin, branch) == ({}, "change")
 
 
 def test_a_failed_schedule_tells_why_and_commits_nothing(

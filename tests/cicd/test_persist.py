@@ -240,7 +240,8 @@ def test_five_pipelines_and_a_person_lose_nothing(remote: Remote) -> None:
         return written
 
     def person() -> list[str]:
-        folder, written = remote.folder / "person", []
+        folder = remote.folder / "person"
+        written: list[str] = []
         git("clone", "-q", remote.origin.as_uri(), folder, cwd=remote.folder)
         while not stop.is_set():
             name = f"code{len(written)}.py"

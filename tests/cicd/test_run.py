@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -108,7 +108,7 @@ def test_a_table_and_test_cases_for_people(pipeline: Pipeline, tmp_path: Path) -
             "| silver_returns | skipped |  |  |  | bronze_returns failed |\n"
         )
     )
-    suite = ElementTree.fromstring(pipeline.report("junit.xml"))  # noqa: S314 - ours
+    suite = ET.fromstring(pipeline.report("junit.xml"))  # noqa: S314 - ours
     assert {name: suite.get(name) for name in ("tests", "failures", "skipped")} == {
         "tests": "3",
         "failures": "1",
@@ -133,7 +133,7 @@ def test_reports_also_when_there_are_no_results(code: str, ends: int, pipeline: 
     summary = pipeline.report("summary.md")
     assert summary.startswith(f"## Polster (dev): stopped, exit code {ends}\n")
     assert "it began" in summary
-    failures = ElementTree.fromstring(pipeline.report("junit.xml")).get("failures")  # noqa: S314
+    failures = ET.fromstring(pipeline.report("junit.xml")).get("failures")  # noqa: S314
     assert failures == ("1" if ends else "0")
 
 
