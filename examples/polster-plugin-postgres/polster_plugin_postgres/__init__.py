@@ -11,6 +11,8 @@ from polster_core.errors import UsageProblem
 from polster_core.hookspecs import hookimpl
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option
 
+polster_api = ">=1,<2"
+
 _PACKAGE = "polster_plugin_postgres"
 _DEFAULT = "POSTGRES"
 _PREFIX = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from polster_core.hookspecs import hookimpl
 from polster_core.types import EnvVar, NewFile, Option, ProjectContext, StorageBackend
 
+polster_api = ">=1,<2"
+
 _OPTIONS = (
     Option(name="bucket", help="The bucket.", question="Which bucket?", env="S3_BUCKET"),
     Option(

@@ -1,4 +1,4 @@
-"""moto's S3 on a port of this machine: `python server.py PORT`.
+"""moto's S3 on a port of this machine: `python server.py PORT`, until its stdin is closed.
 
 S3 decides about `If-None-Match: *` and writes in one step; moto looks first and writes then. So
 requests that write wait for each other here. Two things that happen to real ones can be had: the
@@ -8,9 +8,10 @@ called `old` is one of a server that does not know `If-None-Match`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import (
@@ -48,6 +49,12 @@ def _answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     return answer
 
 
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    Thread(target=_end_with_parent, daemon=True).start()
     where = ("127.0.0.1", int(sys.argv[1]))
     run_simple(*where, application, threaded=True, request_handler=MotoRequestHandler)

@@ -129,7 +129,7 @@ def running(log: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]
         log.open("wb") as output,
         subprocess.Popen(
             [sys.executable, Path(__file__).with_name("server.py"), str(port)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},

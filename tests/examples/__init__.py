@@ -1,0 +1,1 @@
+"""The distributions under examples/, as strangers install them."""
