@@ -46,7 +46,9 @@ def bare_write():
     Path(out).mkdir(parents=True, exist_ok=True)
     pl.scan_parquet(source).sink_parquet(url, **data.polars_options)
 def our_write():
-    data.publish(stage(pl.scan_parquet(source), dict), data.new_path(asset))
+    path = data.new_path(asset)
+    with data.ahead(path) as begun:
+        data.publish(stage(pl.scan_parquet(source), dict, begun=begun), path)
 def bare_read():
     pl.scan_parquet(url, **data.polars_options).sink_parquet(Path(out) / "read.parquet")
 def our_read():
