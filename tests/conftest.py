@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("polster_core.testing")
+
 Install = Callable[..., list[EntryPoint]]
 
 

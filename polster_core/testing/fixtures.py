@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Protocol
 import pytest
 
 from polster_core import environment
+from polster_core.plugins import installed
 from polster_core.testing.projects import (
     PYPROJECT,
     ProjectFolder,
@@ -118,7 +120,7 @@ def run_polster(tmp_path: Path) -> RunPolster:
 
 
 @pytest.fixture
-def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallPlugin:
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InstallPlugin]:
     """Install distributions that are gone after the test."""
 
     def install(
@@ -138,13 +140,16 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallPl
             f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
             f"{info}/entry_points.txt": f"[polster]\n{listed}",
         }
+        shutil.rmtree(site, ignore_errors=True)  # an older version of it
         write(site, written)
         for top in {Path(path).parts[0].removesuffix(".py") for path in texts}:
             _forget(top, monkeypatch)
         monkeypatch.syspath_prepend(str(site))
+        installed.cache_clear()
         return list(Distribution.at(site / info).entry_points)
 
-    return install
+    yield install
+    installed.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,9 @@ class PluginContract:
     def test_it_is_active(self, tmp_path: Path) -> None:
         """Nothing is wrong with it, and it provides something."""
         found = self._listed(tmp_path)
-        assert (found["status"], found["problem"], found["notes"]) == ("active", None, [])
+        assert found["problem"] is None
+        assert found["notes"] == []
+        assert found["status"] == "active"
         assert found["provides"]
 
     def test_importing_it_is_light_and_silent(self) -> None:

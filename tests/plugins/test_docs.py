@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -72,7 +73,7 @@ def _public(name: str) -> set[str]:
     }
 
 
-def _script():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a script, imported
+def _script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("hooks", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
