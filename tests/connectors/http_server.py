@@ -220,12 +220,18 @@ def _plain_offset(rows: list[Row], size: int, given: Row, _: Asked) -> Answer:
     return Answer(200, rows[at : at + size])
 
 
+def _last_record(rows: list[Row], size: int, given: Row, _: Asked) -> Answer:
+    rest = [row for row in rows if row["id"] > int(given.get("starting_after", 0))]
+    return Answer(200, {"data": rest[:size], "has_more": len(rest) > size})
+
+
 _PAGES: Mapping[str, Callable[[list[Row], int, Row, Asked], Answer]] = {
     "link": _link,
     "next-url": _next_url,
     "cursor": _cursor,
     "page": _page,
     "offset": _offset,
+    "last-record": _last_record,
     "plain-page": _plain_page,
     "plain-offset": _plain_offset,
 }

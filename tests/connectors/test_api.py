@@ -20,6 +20,7 @@ IDS = [row["id"] for row in ROWS]
 NAMED = {
     "plain_page": ("--pagination", "page"),
     "plain_offset": ("--pagination", "offset"),
+    "last_record": ("--pagination", "last-record"),
     "post": ("--method", "POST", "--body", '{"only": true, "tags": ["a"]}', "--flatten"),
 }
 """What some need beside the address; the others are found out."""

@@ -63,7 +63,7 @@ _TUNING = (
         default="300",
     ),
 )
-_PAGINATIONS = ("auto", "none", "link", "next-url", "page", "offset", "cursor")
+_PAGINATIONS = ("auto", "none", "link", "next-url", "page", "offset", "cursor", "last-record")
 _SECRETS = ("token", "key", "secret", "password", "passwd", "signature", "sig", "auth")
 
 _OPTIONS = (
