@@ -50,11 +50,12 @@ from core.storage import Store
 
 def die(*args, **kwargs): os._exit(9)
 
-if sys.argv[1] == "before publishing":
+moment = sys.argv.pop()
+if moment == "before publishing":
     Store.publish = die
-elif sys.argv[1] == "while publishing":
+elif moment == "while publishing":
     storage.os.link = die
-elif sys.argv[1] == "while writing":
+elif moment == "while writing":
     write = storage.json.dumps
     storage.json.dumps = lambda found: die() if "position" in str(found) else write(found)
 runpy.run_path("src/core/bronze_a.py", run_name="__main__")
