@@ -1,4 +1,4 @@
-"""Whether anybody adds commands, told without `importlib.metadata`, which is slow to import.
+"""Who adds commands, told without `importlib.metadata`, which is slow to import.
 
 `os.path` is here for the same reason: hundreds of folders are looked into at every start.
 """
@@ -11,51 +11,97 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
+from typing import Any, NamedTuple
 
 _GROUP = re.compile(r"^\[polster\][^\S\n]*\n(?P<body>.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-def may_begin_with(prefix: str, path: Iterable[str] | None = None) -> bool:
-    """Whether an entry point of the group `polster` may have a name that begins so.
+class Distribution(NamedTuple):
+    """Who brings an entry point."""
 
-    Only what cannot be told from the metadata in plain folders (a zipped site-packages, somebody's
-    own finder) counts as if it had. `path` is `sys.path` unless given.
+    name: str
+    version: str
+
+
+class Point(NamedTuple):
+    """One entry point, as far as `importlib.metadata.EntryPoint` is needed."""
+
+    name: str
+    value: str
+    dist: Distribution
+
+    def load(self) -> Any:
+        """Import what it names."""
+        import pkgutil
+
+        return pkgutil.resolve_name(self.value)
+
+
+def quickly(prefix: str, path: Iterable[str] | None = None) -> list[Point] | None:
+    """Return the entry points of the group `polster` whose names begin with `prefix`.
+
+    Returns None where that cannot be told from the metadata in plain folders: somebody has a zipped
+    site-packages, or a finder of their own. `path` is `sys.path` unless given.
     """
     if any(finder is not PathFinder and _finds(finder) for finder in sys.meta_path):
-        return True
+        return None
+    found: dict[str, list[Point]] = {}
     for entry in sys.path if path is None else path:
         folder = entry or os.curdir
         if os.path.isfile(folder):
-            return True
-        if any(_has(text, prefix) for text in _texts(folder)):
-            return True
-    return False
+            return None
+        for info in _infos(folder):
+            lines = list(_lines(info, prefix))
+            if lines:
+                brought_by = _distribution(info)
+                points = [_point(line, brought_by) for line in lines]
+                found.setdefault(_key(brought_by), points)  # the first one on the path counts
+    return [point for points in found.values() for point in points]
 
 
 def _finds(finder: object) -> bool:
     return hasattr(finder, "find_distributions")
 
 
-def _texts(folder: str) -> Iterator[str]:
-    """Yield the texts that declare the entry points of the distributions in a folder."""
+def _infos(folder: str) -> Iterator[str]:
+    """Yield the folders of metadata in a folder of packages."""
     try:
         names = [name for name in os.listdir(folder) if name.endswith(_SUFFIXES)]
     except OSError:
         return
     if folder.rstrip("/\\").endswith(".egg"):
         names.append("EGG-INFO")
-    for name in names:
-        try:
-            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as file:
-                yield file.read()
-        except (OSError, UnicodeDecodeError):
-            continue
+    yield from (os.path.join(folder, name) for name in names)
 
 
-def _has(text: str, prefix: str) -> bool:
-    return any(
-        line.strip().startswith(prefix)
-        for group in _GROUP.finditer(text)
-        for line in group["body"].splitlines()
-    )
+def _lines(info: str, prefix: str) -> Iterator[str]:
+    for group in _GROUP.finditer(_text(info, "entry_points.txt")):
+        for line in map(str.strip, group["body"].splitlines()):
+            if line.startswith(prefix) and "=" in line:
+                yield line
+
+
+def _point(line: str, brought_by: Distribution) -> Point:
+    name, _, value = line.partition("=")
+    return Point(name.strip(), value.partition("[")[0].strip(), brought_by)
+
+
+def _distribution(info: str) -> Distribution:
+    head = (_text(info, "METADATA") or _text(info, "PKG-INFO")).partition("\n\n")[0]
+    fields = {
+        key: text.strip() for key, _, text in (one.partition(":") for one in head.split("\n"))
+    }
+    return Distribution(fields.get("Name", "unknown"), fields.get("Version", ""))
+
+
+def _key(brought_by: Distribution) -> str:
+    return re.sub(r"[-_.]+", "-", brought_by.name).lower()
+
+
+def _text(info: str, name: str) -> str:
+    try:
+        with open(os.path.join(info, name), encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -80,7 +80,7 @@ class LazyGroup(click.Group):
 
     def added(self) -> Mapping[str, Added]:
         """Return the commands of plugins."""
-        if not entry_points.may_begin_with(COMMAND_PREFIX):
+        if entry_points.quickly(COMMAND_PREFIX) == []:
             return {}
         from polster_core.cli.added import commands
 

@@ -14,7 +14,7 @@ from polster_core.assets import adding, dependencies, naming
 from polster_core.assets.known import known
 from polster_core.cli import choices, template_options
 from polster_core.cli.carry_out import carry_out
-from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.cli.template_options import HOOK
 from polster_core.errors import UsageProblem
 from polster_core.medallion import AssetId, Layer

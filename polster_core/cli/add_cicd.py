@@ -12,7 +12,7 @@ from polster_core import ask, cicd, platforms
 from polster_core.apply import apply
 from polster_core.cli import choices
 from polster_core.cli.carry_out import show, show_diff
-from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.options import CICD
 from polster_core.plan import Plan

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import pkgutil
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import click
 
-from polster_core.cli.plugins import disabled_here
+from polster_core.cli.installed import disabled_here
 from polster_core.errors import PluginError
 from polster_core.plugin_checks import in_one_line
 from polster_core.plugins import COMMANDS, Plugins, installed_commands
@@ -28,6 +27,8 @@ class Added:
 
     def build(self) -> click.Command:
         """Import the click command; raises PluginError if there is none."""
+        import pkgutil
+
         try:
             found = pkgutil.resolve_name(self.command.target)
         except (Exception, SystemExit) as error:

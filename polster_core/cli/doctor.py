@@ -9,7 +9,7 @@ from itertools import chain
 
 import click
 
-from polster_core.cli.plugins import plugins_here
+from polster_core.cli.installed import plugins_here
 from polster_core.machine_checks import Check, of_machine, of_project
 from polster_core.project import NoProjectError, find_project
 

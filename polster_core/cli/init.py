@@ -14,7 +14,7 @@ from polster_core.apply import apply, recover
 from polster_core.cli import choices, setup
 from polster_core.cli.answers import HEADINGS, Answers, Wishes
 from polster_core.cli.carry_out import run_steps, say, show
-from polster_core.cli.plugins import warn_of_broken
+from polster_core.cli.installed import warn_of_broken
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.names import check_project_name
 from polster_core.options import STORAGE, flags

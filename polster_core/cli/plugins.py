@@ -8,12 +8,11 @@ from collections.abc import Sequence
 import click
 
 from polster_core.cli import failure
-from polster_core.errors import PolsterError
+from polster_core.cli.installed import SETTING, disabled_here, plugins_here
 from polster_core.new_plugin import KINDS
-from polster_core.plugins import PluginInfo, Plugins, Status, installed, normalized
+from polster_core.plugins import PluginInfo, Plugins, Status, normalized
 
 _MANY = 3
-_SETTING = "disable-plugins"
 
 
 @click.group(
@@ -38,44 +37,12 @@ def command(context: click.Context, *, form: str, as_json: bool) -> None:
     plugins = plugins_here()
     for name in sorted(disabled_here()):
         if normalized(name) not in plugins.names:
-            failure.warn(f"{_SETTING}: no plugin is called {name}")
+            failure.warn(f"{SETTING}: no plugin is called {name}")
     infos = questioned(plugins)
     if as_json or form == "json":
         click.echo(json.dumps({"plugins": [as_dict(info) for info in infos]}, indent=2))
     else:
         click.echo("\n".join(_table(infos)))
-
-
-def plugins_here() -> Plugins:
-    """Load the installed plugins, without those that the project around us turns off."""
-    return installed(disabled_here())
-
-
-def disabled_here() -> frozenset[str]:
-    """Return the names in `disable-plugins` of the project around us.
-
-    Raises PolsterError if the setting is no list of names.
-    """
-    from polster_core.project import NoProjectError, find_project
-
-    try:
-        project = find_project()
-    except NoProjectError:
-        return frozenset()
-    names = project.settings.get(_SETTING, [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise PolsterError(
-            f"{project.root / 'pyproject.toml'}: {_SETTING} in [tool.polster] is no list of names",
-            hint=f'for example  {_SETTING} = ["storage-s3"]',
-        )
-    return frozenset(names)
-
-
-def warn_of_broken(plugins: Plugins) -> None:
-    """Print one line on stderr for each plugin that is broken, or does what it should not."""
-    for info in plugins.noted:
-        for text in filter(None, (info.problem, *info.notes)):
-            failure.warn(f"plugin {info.name} ({info.source}): {text}")
 
 
 def questioned(plugins: Plugins) -> list[PluginInfo]:

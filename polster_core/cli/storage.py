@@ -6,7 +6,7 @@ import click
 
 from polster_core import launch, storage
 from polster_core.cli.carry_out import carry_out
-from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.options import STORAGE
 from polster_core.project import find_project
 from polster_core.types import StorageBackend

@@ -12,7 +12,7 @@ import polster_core
 from polster_core.apply import apply
 from polster_core.cli import failure
 from polster_core.cli.carry_out import show
-from polster_core.cli.plugins import plugins_here, warn_of_broken
+from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.deep import RULES as DEEP_RULES
 from polster_core.errors import UsageProblem
 from polster_core.listing import columns
