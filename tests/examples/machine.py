@@ -55,7 +55,8 @@ class Machine:
         """Install the plugins from their wheels with pip, and what their tests need with uv."""
         wheels = sorted((self.folder / "wheels").glob("polster_plugin_*.whl"))
         self.pip("install", *wheels)
-        install(self.python, *(f"{wheel}[test]" for wheel in wheels))
+        # Not compiled: moto has hundreds of services, and one is used.
+        uv("pip", "install", "-q", "-p", str(self.python), *(f"{one}[test]" for one in wheels))
 
     def pip(self, *args: str | Path) -> None:
         """Run the environment's pip."""
