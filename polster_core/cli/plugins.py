@@ -74,7 +74,8 @@ def _table(infos: list[PluginInfo]) -> list[str]:
     rows = [("NAME", "FROM", "STATUS", "PROVIDES")]
     for info in infos:
         what = info.problem if info.status is Status.BROKEN else _shortly(info.provides)
-        rows.append((info.name, info.source, str(info.status), what or ""))
+        words = "; ".join(filter(None, (what, *info.notes)))
+        rows.append((info.name, info.source, str(info.status), words))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
         "  ".join((*(f"{row[i]:<{widths[i]}}" for i in range(3)), row[3])).rstrip() for row in rows
