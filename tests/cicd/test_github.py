@@ -34,6 +34,7 @@ def test_push_checks_then_materializes_then_commits(
     assert message.startswith("data: push run 7 [skip ci]")
     (summary,) = done.summaries
     assert "| bronze_orders | succeeded | 3 |" in summary
+    assert "  run_bronze_orders --> run_silver_orders\n" in summary
     assert "<svg" in done.artifact("lineage.svg")
     nothing_leaked(done, origin, SECRET, TOKEN)
 

@@ -78,6 +78,7 @@ def asset(name: str, status: str, error: str | None = None) -> dict[str, object]
         "seconds": 0.5 if status == "succeeded" else None,
         "path": "data/x.parquet",
         "error": error,
+        "deps": [] if name.startswith("bronze") else [f"run_bronze_{name.partition('_')[2]}"],
     }
 
 
@@ -96,18 +97,20 @@ def test_a_table_and_test_cases_for_people(pipeline: Pipeline, tmp_path: Path) -
     env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "ENV": "prod"}
     code, log = pipeline.run(says(*assets), env)
     assert code == 1
-    assert (
-        summary.read_text(encoding="utf-8")
-        == pipeline.report("summary.md")
-        == (
-            "## Polster (prod): failed in 2.0 s\n\n"
-            "| Asset | Status | Rows | Rejected | Seconds | |\n"
-            "|---|---|---:|---:|---:|---|\n"
-            "| bronze_orders | succeeded | 1,214 | 42 | 0.50 |  |\n"
-            "| bronze_returns | failed |  |  |  | line one \\| with line two \x00 |\n"
-            "| silver_returns | skipped |  |  |  | bronze_returns failed |\n"
-        )
+    text = summary.read_text(encoding="utf-8")
+    assert text == pipeline.report("summary.md")
+    assert text == (
+        "## Polster (prod): failed in 2.0 s\n\n"
+        "| Asset | Status | Rows | Rejected | Seconds | |\n"
+        "|---|---|---:|---:|---:|---|\n"
+        "| bronze_orders | succeeded | 1,214 | 42 | 0.50 |  |\n"
+        "| bronze_returns | failed |  |  |  | line one \\| with line two \x00 |\n"
+        "| silver_returns | skipped |  |  |  | bronze_returns failed |\n"
+        f"\n```mermaid\n{pipeline.report('lineage.mmd')}```\n"
     )
+    picture = pipeline.report("lineage.mmd").splitlines()
+    assert "  run_bronze_returns[bronze_returns]:::failed" in picture
+    assert "  run_bronze_returns --> run_silver_returns" in picture
     suite = ET.fromstring(pipeline.report("junit.xml"))  # noqa: S314 - ours
     assert {name: suite.get(name) for name in ("tests", "failures", "skipped")} == {
         "tests": "3",

@@ -2,9 +2,10 @@
 
     python ci/run.py [what run_polster.py takes, such as --select gold_sales+]
 
-Shows what run_polster.py says and writes reports/: run.log, run.json, junit.xml, and summary.md,
-which the platform shows as the summary of the job. The values of secret variables are masked in
-all of it: platforms mask their own log only. Exits as run_polster.py does.
+Shows what run_polster.py says and writes reports/: run.log, run.json, junit.xml, lineage.mmd (a
+picture, for Mermaid), and summary.md, which the platform shows as the summary of the job. The
+values of secret variables are masked in all of it: platforms mask their own log only. Exits as
+run_polster.py does.
 
 Upgrades of Polster replace this file.
 """
@@ -34,6 +35,11 @@ SHORTEST = 4
 PLAIN = {"true", "false", "none", "null"}
 URL = re.compile(r"(?<=[:/@])[^\s:/@]+")
 """Parts of an address."""
+COLORS = {
+    "succeeded": "fill:#dcefdc,stroke:#3c7a3c,color:#1b3a1b",
+    "failed": "fill:#f6d5d5,stroke:#a33,color:#4a1111",
+    "skipped": "fill:#eee,stroke:#888,color:#444",
+}
 NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 """What XML cannot hold."""
 
@@ -48,7 +54,10 @@ def main() -> int:
         (REPORTS / "run.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
     assets = outcome["assets"] if outcome else []
     (REPORTS / "junit.xml").write_text(junit(assets, code, log), encoding="utf-8")
+    (REPORTS / "lineage.mmd").write_text(lineage(assets), encoding="utf-8")
     text = summary(outcome, environment, code, log)
+    if assets and "GITHUB_ACTIONS" in environment:  # which draws it
+        text += f"\n```mermaid\n{lineage(assets)}```\n"
     (REPORTS / "summary.md").write_text(text, encoding="utf-8")
     show(text, code)
     return code
@@ -177,6 +186,15 @@ def summary(
         cells += [number(asset[name]) for name in ("rows", "rejected", "seconds")]
         cells.append(" ".join((asset["error"] or "").replace("|", "\\|").split()))
         rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def lineage(assets: list[dict[str, Any]]) -> str:
+    """What is made of what, in the colours of what became of it."""
+    rows = ["flowchart LR", *(f"  classDef {name} {color}" for name, color in COLORS.items())]
+    for asset in assets:
+        rows.append(f"  {asset['key']}[{asset['key'].removeprefix('run_')}]:::{asset['status']}")
+        rows += [f"  {up} --> {asset['key']}" for up in asset.get("deps", [])]
     return "\n".join(rows) + "\n"
 
 
