@@ -9,6 +9,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from polster_connectors.shared import PACKAGE
 
@@ -64,7 +65,7 @@ def connectors() -> str:
 
 def _imports(text: str) -> Iterator[_Import]:
     lines = text.splitlines()
-    for node in ast.parse(text).body:
+    for node in _parsed(text).body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         comment = lines[node.lineno - 1].partition("  #")[2]
@@ -75,9 +76,14 @@ def _imports(text: str) -> Iterator[_Import]:
                 yield _Import(node.module or "", alias.name, alias.asname or "", comment)
 
 
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 def _body(text: str) -> str:
     """Return a module without its docstring and its imports."""
-    nodes = ast.parse(text).body
+    nodes = _parsed(text).body
     last = max(n for n, node in enumerate(nodes) if isinstance(node, ast.Import | ast.ImportFrom))
     end = nodes[last].end_lineno or 0
     return "\n".join(text.splitlines()[end:]).strip("\n")
