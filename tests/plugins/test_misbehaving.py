@@ -292,6 +292,7 @@ def test_each_is_named_and_explained(
     elif bad.note:
         assert (found["status"], len(found["notes"])) == ("active", 1)
         assert found["notes"][0].startswith(bad.note)
+        install_plugin(f"polster-plugin-{bad.name}", bad.source, entry_points=entry(bad.name))
         assert f"; {bad.note}" in run_polster("plugins").out
     if bad.asked:
         ran = run_polster(*bad.asked)
