@@ -152,6 +152,16 @@ def test_increments_are_merged(numbers: Shop) -> None:
     assert (files, held) == (2, 0)
 
 
+def test_what_was_merged_goes_after_a_day(numbers: Shop) -> None:
+    shop = numbers
+    upto(shop, 100_000)
+    a_day_later = "from datetime import timedelta\ncompaction.GRACE = timedelta(0)\n"
+    grow = GROW.replace("compaction.TOGETHER", f"{a_day_later}compaction.TOGETHER")
+    # Those that the last merge holds are still there.
+    assert shop.document("-c", grow, "100000", "21", "3") == [1 + 1 + 1 + 1, 4, 1]
+    assert len(shop.files("bronze_n")) == 4 + 4
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_sudden_death_while_merging(numbers: Shop, moment: str) -> None:
     shop = numbers

@@ -25,6 +25,7 @@ _ENV = (
         name="MYSQL_TLS_CA",
         help="The file of the certificates to trust; those of this machine if it is empty.",
     ),
+    EnvVar(name="MYSQL_READ_TIMEOUT", help="How many seconds it may be silent.", default="600"),
 )
 _OPTIONS = (
     Option(name="table", help="The table; the asset's name if neither it nor a query is given."),
