@@ -171,3 +171,27 @@ def test_the_options_go_together(project: MakeShop, api: Api) -> None:
     assert {asked.query["x"] for asked in api.asked} == {"1"}
     assert api.asked[0].body == {"only": ["a"], "page": 1}
     assert api.asked[-1].body == {"only": ["a"], "page": 3, "since": 4}
+
+
+def test_types_that_do_not_go_together_are_refused(project: MakeShop, api: Api) -> None:
+    """Nobody could read the rows of both nights; those of the first can be read."""
+    nights = [
+        [{"id": 1, "a": None, "b": 1}],
+        [{"id": 2, "a": [1], "b": 1.5}],
+        [{"id": 3, "a": [2.5], "b": "x"}],
+        [{"id": 4, "a": "none", "b": "y"}],
+    ]
+    api.routes["/rows"] = lambda _: Answer(200, nights[0])
+    shop = asset(project, api)
+    with forked(shop, "core.sources.api") as runs:
+        for _ in range(3):
+            ran(runs)
+            nights.pop(0)
+        refused = runs.core("bronze_rows")
+        assert refused.returncode == 1
+        assert "a was List(Float64) and is String now, which do not go together" in refused.stderr
+        assert [(row["a"], row["b"]) for row in runs.rows("bronze_rows")] == [
+            (None, "1"),
+            ([1.0], "1.5"),
+            ([2.5], "x"),
+        ]
