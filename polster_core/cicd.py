@@ -21,9 +21,11 @@ from polster_core.variables import merged
 
 _KNOWN_BY = (STORAGE, CICD, "polster_asset_templates")
 """The hooks whose contributions say which variables there are."""
+_SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
+"""Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 _LINE = re.compile(
     r"^[ \t]*(?P<off>#)?[ \t]*(?:export[ \t]+)?"
-    r"(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
+    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
     re.MULTILINE | re.ASCII,
 )
 
@@ -124,11 +126,15 @@ def _context(
     given = {**_variables(project, ".env.example"), **_variables(project, ".env")}
     storage = given.get("STORAGE_BACKEND") or answers.get("storage") or "local"
     examples = _variables(project, ".env.example")
-    env = {
+    undeclared = {
+        name: EnvVar(name=name, help="", secret=True) for name in examples if _SECRET.search(name)
+    }
+    declared = {
         variable.name: variable if variable.secret else replace(variable, default=default)
         for variable in _known_variables(plugins)
         if (default := examples.get(variable.name)) is not None
     }
+    env = {**undeclared, **declared}
     options = {
         f"{generator.name}-{option.name}": option.default
         for generator in generators
@@ -162,7 +168,7 @@ def _variables(project: Project, path: str) -> dict[str, str]:
 
 def _files(generator: CicdGenerator, context: ProjectContext, origin: str) -> list[NewFile]:
     try:
-        offered = plugin_checks.items(generator.files(context), NewFile)
+        offered = plugin_checks.answered(generator.files, context, NewFile)
     except PolsterError:
         raise
     except (Exception, SystemExit) as error:

@@ -180,6 +180,11 @@ def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) 
     golden = FOLDER / "github-actions" / "adls" / ".github/workflows/polster.yml"
     found = (root / ".github/workflows/polster.yml").read_bytes()
     assert found.decode() == golden.read_text(encoding="utf-8")
+    with (root / ".env.example").open("a", encoding="utf-8") as file:
+        file.write("\nCRM_HOST=\n# CRM_PASSWORD=\nmy_key=\n")
+    done = machine.polster("add-cicd", "github", "--dry-run", cwd=root)
+    assert "+          CRM_PASSWORD: ${{ secrets.CRM_PASSWORD }}\n" in done.stdout
+    assert "CRM_HOST" not in done.stdout, "it comes with all variables"
 
 
 def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
