@@ -23,6 +23,7 @@ from polster_core.types import (
     Option,
     ValidationRule,
 )
+from polster_core.watching import watching
 
 _LONGEST = 200
 _RESERVED = frozenset(
@@ -34,6 +35,7 @@ _RESERVED_PREFIXES = ("POLSTER_", "_POLSTER_", "DYLD_", "LD_")
 
 Item = Command | Contribution | NewFile | Option | ValidationRule
 """What hooks yield."""
+_Given = TypeVar("_Given")
 _Wanted = TypeVar("_Wanted")
 
 
@@ -95,6 +97,17 @@ def items(answer: object, expected: type[_Wanted]) -> list[_Wanted]:
         for problem in _problems(item):
             raise MisfitError(problem)
     return found
+
+
+def answered(
+    function: Callable[[_Given], object], given: _Given, expected: type[_Wanted]
+) -> list[_Wanted]:
+    """Call a function of a plugin, keep what it prints from the terminal, and return its answer.
+
+    Raises MisfitError if that is not what was asked for, and whatever the function raises.
+    """
+    with watching():
+        return items(function(given), expected)
 
 
 def check_contents(item: Item) -> None:

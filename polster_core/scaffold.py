@@ -111,7 +111,7 @@ def _contributed(
     """Yield the files of what was chosen."""
     for plugin, contribution in chosen:
         try:
-            offered = plugin_checks.items(contribution.files(context), NewFile)
+            offered = plugin_checks.answered(contribution.files, context, NewFile)
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{contribution.kind} {contribution.name}: the plugin {plugin} failed: "

@@ -47,7 +47,7 @@ def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFi
         },
     )
     try:
-        offered = plugin_checks.items(backend.files(context), NewFile)
+        offered = plugin_checks.answered(backend.files, context, NewFile)
     except PolsterError:
         raise
     except (Exception, SystemExit) as error:

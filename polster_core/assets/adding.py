@@ -97,7 +97,7 @@ def _contributed(
 ) -> list[Item]:
     """Call a function of the template; raises PluginError when it fails."""
     try:
-        return plugin_checks.items(function(context), expected)
+        return plugin_checks.answered(function, context, expected)
     except PolsterError:
         raise
     except (Exception, SystemExit) as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from polster_core.model import Pipeline
 from polster_core.problems import Problem, Severity, ValidationRule
 from polster_core.validation.ignoring import Ignored
+from polster_core.watching import watching
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,28 @@ def check(pipeline: Pipeline, rules: Iterable[Rule], ignored: Ignored | None = N
     return Report(tuple(sorted(kept, key=_order)), asked, len(found) - len(kept))
 
 
-def _findings(rule: Rule, pipeline: Pipeline) -> Iterator[Finding]:
-    """Yield what a rule finds; a rule that fails halfway keeps what it had found."""
-    try:
-        for problem in rule.rule.check(pipeline):
-            if isinstance(problem, Problem):
-                yield Finding(rule.name, problem)
-            else:
-                yield Finding(rule.name, _failure(rule, f"it yielded {problem!r}, not a Problem"))
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        yield Finding(rule.name, _failure(rule, f"{type(error).__name__}: {error}"))
+def _findings(rule: Rule, pipeline: Pipeline) -> list[Finding]:
+    """Return what a rule finds; a rule that fails halfway keeps what it had found."""
+    found: list[Problem] = []
+    with watching() as seen:
+        try:
+            for problem in rule.rule.check(pipeline):
+                if isinstance(problem, Problem):
+                    found.append(problem)
+                else:
+                    found.append(_fault(rule, f"failed: it yielded {problem!r}, not a Problem"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            found.append(_fault(rule, f"failed: {type(error).__name__}: {error}"))
+    if seen.words:
+        found.append(_fault(rule, f"printed: {seen.words}"))
+    return [Finding(rule.name, problem) for problem in found]
 
 
-def _failure(rule: Rule, said: str) -> Problem:
+def _fault(rule: Rule, said: str) -> Problem:
     said = " ".join(said.split())
     return Problem(
         path=PurePosixPath("pyproject.toml"),
-        message=f"the rule {rule.name} of {rule.source} failed: {said}",
+        message=f"the rule {rule.name} of {rule.source} {said}",
         severity=Severity.WARNING,
         hint=f"tell its authors; ignore {rule.name} meanwhile",
     )

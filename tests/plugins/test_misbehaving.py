@@ -7,11 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from polster_core.testing import InstallPlugin, Ran, RunPolster
+from polster_core.testing import InstallPlugin, MakeProject, Ran, RunPolster
 from tests import machine
 
 HEAD = """
@@ -352,3 +353,43 @@ def test_a_setting_that_is_none(run_polster: RunPolster, tmp_path: Path) -> None
     ran = run_polster("plugins")
     assert ran.code == 0
     assert ran.err == "warning: disable-plugins: no plugin is called storage-adsl\n"
+
+
+def test_what_is_printed_later_does_not_spoil_json_either(
+    install_plugin: InstallPlugin, make_project: MakeProject
+) -> None:
+    """A rule that prints, and one that ends the process: both are told of, the others go on."""
+    for name, body in (("loud", "print('looking …'); return ()"), ("quitter", "raise SystemExit")):
+        source = f"""
+            def check(pipeline):
+                {body}
+
+            @hookimpl
+            def polster_validation_rules():
+                yield ValidationRule(name={name!r}, summary="…", check=check)
+            """
+        install_plugin(f"polster-plugin-{name}", HEAD + dedent(source))
+    ran = make_project(assets={"bronze_a": []}).polster("validate", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert [one["message"] for one in json.loads(ran.out)["problems"]] == [
+        "the rule loud of polster-plugin-loud 0.1 printed: looking …",
+        "the rule quitter of polster-plugin-quitter 0.1 failed: SystemExit:",
+    ]
+
+
+def test_a_template_that_prints(install_plugin: InstallPlugin, make_project: MakeProject) -> None:
+    source = """
+        def files(context):
+            print("writing …")
+            yield NewFile(path=PurePosixPath("x.txt"), text="")
+
+        @hookimpl
+        def polster_asset_templates():
+            yield AssetTemplate(name="loud", summary="…", layers=("bronze",), files=files)
+        """
+    install_plugin("polster-plugin-loud", HEAD + dedent(source))
+    project = make_project(assets={"bronze_a": []})
+    args = ("--layer", "bronze", "--name", "b", "--template", "loud", "--dry-run")
+    ran = project.polster("add-asset", *args).succeeded()
+    assert "create  x.txt" in ran.out
+    assert "writing" not in ran.out + ran.err
