@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.connectors.conftest import MakeShop, Shop, columns, maker, succeed
+from tests.connectors.conftest import MakeShop, Shop, columns, succeed
 from tests.connectors.mariadb import PASSWORD, MariaDB, broken_after
 from tests.generated.projects import told
 from tests.storage.proxies import proxy
@@ -121,35 +119,57 @@ NOT_TO_BE_READ: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...], str]] = {
 POOR = [("--table", "poor"), *(options for _, options, _ in NOT_TO_BE_READ.values() if options)]
 
 
-@pytest.fixture(scope="module")
-def poor(
-    tmp_path_factory: pytest.TempPathFactory,
-    runtime: Path,
-    templates: Mapping[bool, Path],
-    mariadb: MariaDB,
-) -> Shop:
-    """Return a project whose assets all fail."""
+ATTEMPTS = """
+import importlib, json, os, sys
+from core.runtime.direct import EXPECTED
+from core.runtime.materialize import materialize
+said = []
+for variables, asset in json.loads(sys.argv[1]):
+    os.environ.update(variables)
+    try:
+        materialize(importlib.import_module(f"core.{asset}").extract)
+        said.append("")
+    except EXPECTED as error:
+        said.append(str(error))
+print(json.dumps(said))
+"""
+
+
+def attempts(shop: Shop, tried: list[tuple[Mapping[str, Any], str]]) -> list[str]:
+    """Run assets with variables, one by one in one process; return what is said of each failure."""
+    plain = [({name: str(v) for name, v in given.items()}, asset) for given, asset in tried]
+    found: list[str] = shop.document("-c", ATTEMPTS, json.dumps(plain))
+    return found
+
+
+def test_faults_are_told_in_one_line(shop: Shop, mariadb: MariaDB) -> None:
     mariadb.sql(
         "CREATE TABLE poor (id INT PRIMARY KEY, name TEXT, at DATETIME)",
         "INSERT INTO poor VALUES (1, 'a', NULL)",
     )
-    shop = maker(tmp_path_factory.mktemp("poor"), runtime, templates)()
     for place, options in enumerate(POOR):
         shop.add_mysql(f"poor{place}", *options)
-    return shop
-
-
-@pytest.mark.parametrize("fault", NOT_TO_BE_READ)
-def test_faults_are_told_in_one_line(poor: Shop, mariadb: MariaDB, fault: str) -> None:
-    changed, options, said = NOT_TO_BE_READ[fault]
-    poor.env(**mariadb.variables(**changed))
-    asset = f"bronze_poor{POOR.index(options or POOR[0])}"
-    done = poor.core(asset)
+    right = mariadb.variables(MYSQL_PASSWORD=PASSWORD)
+    faults = NOT_TO_BE_READ.values()
+    tried = [
+        ({**right, **given}, f"bronze_poor{POOR.index(o or POOR[0])}") for given, o, _ in faults
+    ]
+    said = attempts(shop, tried)
+    for (_, _, expected), found in zip(faults, said, strict=True):
+        assert found.startswith(expected.format(port=mariadb.port))
+        assert "\n" not in found
+        assert PASSWORD not in found
+        assert "wrong" not in found
+    assert not [asset for _, asset in tried if shop.files(asset)]
+    assert shop.staged() == []
+    # And in a process of its own, as it is shown.
+    shop.env(MYSQL_PORT=1)
+    done = shop.core("bronze_poor0")
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {asset}: {said.format(port=mariadb.port)}")
-    assert done.stderr.count("\n") == 1
-    assert PASSWORD not in done.stderr
-    assert (poor.files(asset), poor.staged()) == ([], [])
+    assert done.stderr == (
+        "error: bronze_poor0: MySQL at 127.0.0.1:1: nothing listens there; check MYSQL_HOST and "
+        "MYSQL_PORT\n"
+    )
 
 
 def test_dagster_does_not_try_again_what_cannot_be_mended(shop: Shop, mariadb: MariaDB) -> None:
@@ -252,13 +272,19 @@ def test_encryption(shop: Shop, mariadb: MariaDB) -> None:
         ("localhost", "verify", strange): False,
         ("127.0.0.1", "required", ""): True,
     }
-    for (host, tls, authority), works in outcomes.items():
-        shop.env(**mariadb.variables(MYSQL_HOST=host, MYSQL_TLS=tls, MYSQL_TLS_CA=authority))
-        done = shop.core("bronze_safe")
-        assert done.returncode == (0 if works else 1), (host, tls, told(done))
-        if not works:
-            assert "its certificate was refused" in done.stderr
-            assert done.stderr.endswith("; check MYSQL_TLS_CA\n")
+    tried = [
+        mariadb.variables(
+            MYSQL_PASSWORD=PASSWORD, MYSQL_HOST=host, MYSQL_TLS=tls, MYSQL_TLS_CA=authority
+        )
+        for host, tls, authority in outcomes
+    ]
+    said = attempts(shop, [(given, "bronze_safe") for given in tried])
+    for how, found in zip(outcomes, said, strict=True):
+        if outcomes[how]:
+            assert found == "", how
+        else:
+            assert "its certificate was refused" in found, how
+            assert found.endswith("; check MYSQL_TLS_CA")
 
 
 def test_the_doctor_tries_each_source(shop: Shop, mariadb: MariaDB) -> None:
