@@ -156,6 +156,31 @@ def test_a_token_is_renewed_when_it_is_no_longer_good(api: Api, ran: Any) -> Non
     assert tokens.given == 2
 
 
+EXPIRING = """
+import sys
+from core.sources.api import fetch_api_data
+print(sum(frame.height for frame in fetch_api_data(sys.argv[1], auth="oauth2")))
+"""
+
+
+def test_a_token_is_renewed_when_its_time_is_over(shop: Shop, api: Api) -> None:
+    """Nobody refuses one here."""
+    given: list[str] = []
+
+    def give(_: Asked) -> Answer:
+        given.append(f"t{len(given)}")
+        return Answer(200, {"access_token": given[-1], "expires_in": 0.2})
+
+    api.routes["/brief"] = give
+    api.routes["/any"] = pages("link", ROWS)
+    env = {"API_TOKEN_URL": api.url("/brief"), "API_REQUESTS_PER_SECOND": "8"}
+    done = shop.python("-c", EXPIRING, api.url("/any"), env=env)
+    assert done.stdout.split() == [str(len(ROWS))], told(done)
+    sent = [token(asked) for asked in api.asked if asked.path == "/any"]
+    assert sent == [f"Bearer {one}" for one in given]
+    assert len(sent) == 4
+
+
 def test_what_is_written_is_clean_and_tested(shop: Shop) -> None:
     """Of every asset; mypy looks at the same modules in test_written_code.py."""
     files = ["src/core/sources", *map(str, shop.root.rglob("*bronze_*.py"))]
