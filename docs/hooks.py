@@ -50,7 +50,8 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
     "polster_core.render": ("project_files", "render", "tree"),
     "polster_core.testing": (
-        *("AssetTemplateContract", "CheckGolden", "CicdContract", "ConnectorContract"),
+        *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
+        "ConnectorContract",
         *("InstallPlugin", "MakeProject", "PluginContract", "ProjectFolder", "Ran"),
         *("RuleContract", "RunPolster", "SetUpProject", "Source", "StorageBackendContract"),
         *("StorageContract", "StorageProject", "check_golden", "install_plugin"),

@@ -12,7 +12,7 @@ import polster_core
 from polster_core import hookspecs
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.plan import Plan, draft
-from polster_core.plugins import Plugins, normalized
+from polster_core.plugins import COMMAND_PREFIX, COMMANDS, Plugins, normalized
 from polster_core.types import NewFile
 
 KINDS = {
@@ -21,6 +21,7 @@ KINDS = {
     "connector": "polster_asset_templates",
     "asset-template": "polster_asset_templates",
     "rule": "polster_validation_rules",
+    "command": COMMANDS,
 }
 """What a plugin may offer, and the hook for it."""
 PREFIX = "polster-plugin-"
@@ -32,6 +33,7 @@ _IMPORTS = {
     "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option"],
     "asset-template": ["AssetContext", "AssetTemplate", "NewFile", "Option"],
     "rule": ["Pipeline", "Problem", "ValidationRule"],
+    "command": ["Command"],
 }
 _TAKES_A_PROJECT = {"storage", "connector"}
 """Kinds whose tests run a generated project."""
@@ -53,6 +55,11 @@ class Request:
     def module(self) -> str:
         """What Python calls it."""
         return self.distribution.replace("-", "_")
+
+    @property
+    def entry_point(self) -> str:
+        """What Polster calls the plugin."""
+        return f"{COMMAND_PREFIX}{self.name}" if "command" in self.kinds else self.name
 
     @property
     def offers(self) -> dict[str, str]:
@@ -103,7 +110,8 @@ def files(wanted: Request) -> Iterator[NewFile]:
 def _check_free(wanted: Request, plugins: Plugins) -> None:
     """Raise UsageProblem if a plugin on this machine has the name already."""
     another = "choose another name; see  polster plugins"
-    taken = {normalized(wanted.name), normalized(wanted.distribution)} & plugins.names
+    names = (wanted.name, wanted.entry_point, wanted.distribution)
+    taken = {normalized(name) for name in names} & plugins.names
     if taken:
         raise UsageProblem(f"a plugin called {taken.pop()} is installed already", hint=another)
     for kind, name in wanted.offers.items():
@@ -121,13 +129,14 @@ def _variables(wanted: Request) -> dict[str, object]:
         "name": wanted.name,
         "distribution": wanted.distribution,
         "module": wanted.module,
+        "entry_point": wanted.entry_point,
         "snake": wanted.name.replace("-", "_"),
         "upper": wanted.name.replace("-", "_").upper(),
         "summary": f"{wanted.name} for Polster",
         "kinds": wanted.kinds,
         "assets": assets,
         "template": wanted.offers.get("asset-template", ""),
-        "templates": bool(set(wanted.kinds) - {"rule"}),
+        "templates": bool(set(wanted.kinds) - {"rule", "command"}),
         "runs": bool(_TAKES_A_PROJECT & set(wanted.kinds)),
         "imports": sorted(_imports(wanted.kinds)),
         "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",

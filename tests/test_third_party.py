@@ -199,6 +199,8 @@ def test_each_is_listed_with_what_is_wrong(
         "status": "active",
         "problem": None,
         "provides": ["storage disk", "option team", "project files"],
+        "notes": [],
+        "hint": None,
     }
     assert found["storage-s3"]["status"] == "broken"
     done = installed.polster(

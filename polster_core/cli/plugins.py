@@ -125,9 +125,13 @@ def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
     from pathlib import Path
 
     from polster_core import new_plugin
+    from polster_core.cli import COMMANDS
     from polster_core.cli.carry_out import carry_out
+    from polster_core.errors import UsageProblem
 
     wanted = new_plugin.request(name, kinds)
+    if "command" in kinds and wanted.name in COMMANDS:
+        raise UsageProblem(f"{wanted.name} is one of Polster's own commands", hint="choose another")
     plan = new_plugin.plan(Path.cwd(), wanted, plugins_here())
     carry_out(plan, dry_run=dry_run, prefix=f"{wanted.distribution}/")
     if not dry_run:
@@ -136,5 +140,5 @@ def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
             f"  cd {wanted.distribution}\n"
             '  pip install -e ".[dev]"      beside Polster\n'
             "  pytest\n"
-            f"  polster plugins show {wanted.name}"
+            f"  polster plugins show {wanted.entry_point}"
         )

@@ -14,13 +14,14 @@ and in its tests, a class for each thing that it offers:
         answers = {"bucket": "lake"}           # --s3-bucket lake
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
-`AssetTemplateContract`, `ConnectorContract` and `RuleContract`; Polster's own plugins pass the same
-ones. The fixtures are `make_project`, `run_polster`, `install_plugin`, `check_golden` and
-`set_up_project`. Needs pytest; only `StorageContract` and `ConnectorContract` need more, the Python
-of a project's environment.
+`AssetTemplateContract`, `ConnectorContract`, `RuleContract` and `CommandContract`; Polster's own
+plugins pass the same ones. The fixtures are `make_project`, `run_polster`, `install_plugin`,
+`check_golden` and `set_up_project`. Needs pytest; only `StorageContract` and `ConnectorContract`
+need more, the Python of a project's environment.
 """
 
 from polster_core.testing.cicd import CicdContract
+from polster_core.testing.commands import CommandContract
 from polster_core.testing.fixtures import (
     CheckGolden,
     InstallPlugin,
@@ -44,6 +45,7 @@ __all__ = [
     "AssetTemplateContract",
     "CheckGolden",
     "CicdContract",
+    "CommandContract",
     "ConnectorContract",
     "InstallPlugin",
     "MakeProject",

@@ -44,7 +44,8 @@ class Ran:
 def polster(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Ran:
     """Run one command line in a folder: in this process, without a terminal.
 
-    The plugins are found anew, as in a new process. `env` is added to the environment.
+    The plugins are found anew; modules that were imported before stay as they are. `env` is added
+    to the environment.
     """
     out, err = StringIO(), StringIO()
     installed.cache_clear()

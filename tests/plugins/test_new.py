@@ -111,6 +111,8 @@ def test_they_work_in_a_project(desk: Desk, tmp_path: Path) -> None:
     asset.write_text("".join(line for line in lines[1:] if '"""' not in line))
     done = desk.run("-m", "polster_core", "validate", cwd=shop.root)
     assert "my-rule  bronze_counts is not described" in done.stdout
+    done = desk.run("-m", "polster_core", "my-command", "Ada", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "hello, Ada\n")
 
 
 @pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), tuple(KINDS)], ids=" ".join)
@@ -181,7 +183,7 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
             2,
             (
                 "invalid value for '--kind': 'magic' is not one of 'storage', 'cicd', 'connector', "
-                "'asset-template', 'rule'\nhint: see  polster plugins new --help\n"
+                "'asset-template', 'rule', 'command'\nhint: see  polster plugins new --help\n"
             ),
         ),
         (["x"], 2, "missing option '--kind'. Choose from: storage, cicd, connector, asset-temp"),
@@ -196,6 +198,7 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
         ),
         (["adls", "--kind", "storage"], 2, "storage adls is offered by polster 0.1.0 already\n"),
         (["csv", "--kind", "connector"], 2, "template csv is offered by polster 0.1.0 already\n"),
+        (["init", "--kind", "command"], 2, "init is one of Polster's own commands\nhint: choose"),
         (["mine", "--kind", "rule"], 2, "a plugin called mine is installed already\n"),
         (
             ["there", "--kind", "rule"],
