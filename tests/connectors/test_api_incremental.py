@@ -17,15 +17,17 @@ KILLED = """
 import os, random, signal, sys, time
 from core.bronze_rows import extract
 from core.runtime.materialize import materialize
-chance, killed = random.Random(int(sys.argv[1])), 0
+chance, killed, span = random.Random(int(sys.argv[1])), 0, 2 * float(sys.argv[3])
 for number in range(int(sys.argv[2])):
     child = os.fork()
     if not child:
         materialize(extract)
         os._exit(0)
-    time.sleep(chance.uniform(0, 2 * float(sys.argv[3])))
+    time.sleep(chance.uniform(0, span))
     os.kill(child, signal.SIGKILL)
-    killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    died = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    killed += died
+    span *= 1.1 if died else 0.9  # half of them die, however busy the machine is
     print(killed, flush=True)
 """
 """Runs that are killed at any moment, forked off a process that has imported all it needs."""
