@@ -10,6 +10,7 @@ from tests.generated.projects import Generated, told
 from tests.quality.daemon import listening
 
 ROWS = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'
+UNCHANGED = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df"
 FAILING = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    raise KeyError('gone')"
 SECRET = "hunter2"  # noqa: S105 - that it is never shown is what is tested
 DEAD = f"json://u:{SECRET}@127.0.0.1:1/ nonsense://{SECRET}@x {SECRET}"
@@ -87,6 +88,15 @@ def test_a_failed_check_is_told(failing: Generated) -> None:
         assert failing.run("--asset", "bronze_a", env=env).returncode == 0
     assert "check failed" in heard.said()
     assert "bronze_a: drift added {'key': 'Int64'}, removed {'id': 'Int64'}" in heard.said()
+
+
+def test_a_contract_that_is_missing_is_no_news(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", ROWS)
+    shop.add("silver_a", UNCHANGED, ["bronze_a"])
+    with listening() as heard:
+        assert shop.run(env={"ALERT_URLS": heard.url}).returncode == 0
+    assert heard.messages == []
 
 
 def test_a_terminal_needs_no_telling(failing: Generated) -> None:
