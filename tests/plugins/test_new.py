@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,11 +63,13 @@ class Desk:
 @pytest.fixture(scope="session")
 def desk(shared: Path, runtime: Path) -> Desk:
     """Make it once for all workers."""
-    made = Desk(shared / "new-plugins", runtime)
+    made, ready = Desk(shared / "new-plugins", runtime), shared / "new-plugins.ready"
     with only_one(shared / "new-plugins.lock"):
-        if not made.folder.exists():
+        if not ready.exists():
+            shutil.rmtree(made.folder, ignore_errors=True)
             made.folder.mkdir()
             made.build()
+            ready.touch()
     return made
 
 
