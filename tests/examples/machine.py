@@ -112,23 +112,24 @@ class Machine:
     def bucket(self) -> Iterator[dict[str, str]]:
         """Run moto's server with a bucket; give what a project needs for it."""
         server, port = EXAMPLES / "polster-plugin-s3/tests/server.py", free_port()
-        with (self.folder / "moto.log").open("wb") as log:
-            process = subprocess.Popen(
+        with (
+            (self.folder / "moto.log").open("wb") as log,
+            subprocess.Popen(
                 [self.python, server, str(port)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-            )
-        try:
-            _create_bucket(f"http://127.0.0.1:{port}/lake")
-            yield {
-                "S3_ENDPOINT": f"http://127.0.0.1:{port}",
-                "S3_ACCESS_KEY_ID": "AKIAEXAMPLE",
-                "S3_SECRET_ACCESS_KEY": "secret-of-the-example",
-            }
-        finally:
-            process.terminate()
-            process.wait(_SECONDS)
+            ) as process,
+        ):
+            try:
+                _create_bucket(f"http://127.0.0.1:{port}/lake")
+                yield {
+                    "S3_ENDPOINT": f"http://127.0.0.1:{port}",
+                    "S3_ACCESS_KEY_ID": "AKIAEXAMPLE",
+                    "S3_SECRET_ACCESS_KEY": "secret-of-the-example",
+                }
+            finally:
+                process.terminate()
 
     @contextmanager
     def database(self) -> Iterator[dict[str, str]]:

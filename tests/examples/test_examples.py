@@ -42,6 +42,7 @@ def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
         shop = Generated(tmp_path / "shop", python)
         env = {**bucket, **database}
         made(machine, shop)
+        assert_its_code_is_clean(shop)
         assert_it_runs(shop, env)
         assert traces(machine, shop.root) != []
         machine.pip("uninstall", "--yes", *PLUGINS)
@@ -95,6 +96,13 @@ def made(machine: Machine, shop: Generated) -> None:
     assert "create  docs/connectors/postgres-guide.md" in done.stdout
     pyproject = (shop.root / "pyproject.toml").read_text("utf-8")
     assert all(library in pyproject for library in LIBRARIES)
+
+
+def assert_its_code_is_clean(shop: Generated) -> None:
+    """Check that what the plugins have written is as clean as all the rest."""
+    for tool in (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)):
+        done = shop.tool(*tool)
+        assert done.returncode == 0, told(done)
 
 
 def assert_it_runs(shop: Generated, env: dict[str, str]) -> None:
