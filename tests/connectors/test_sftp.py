@@ -375,6 +375,32 @@ def test_workbooks_need_one_more_package(shops: Shop) -> None:
     assert '"fastexcel' in requirements
 
 
+REMEMBERED = """
+import json
+from datetime import UTC, datetime, timedelta
+from core.sources.sftp import _sftp_mark, _sftp_position, _sftp_seen
+from core.sources.sftp_files import SftpFile
+
+files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(100_000)]
+position = _sftp_position(files, {})
+size, (_, known) = len(json.dumps(position)), _sftp_seen(position)
+assert known.keys() == {_sftp_mark(file) for file in files}
+today = datetime.now(UTC).date()
+gone = {_sftp_mark(file): str(today - timedelta(days=file.size)) for file in files[:100]}
+_, left = _sftp_seen(_sftp_position([], gone))
+print(json.dumps([size, len(left)]))
+"""
+"""The size of the position of 100,000 files, and how many of 100 that went day by day it knows."""
+
+
+def test_what_is_remembered_is_small_and_not_for_ever(shops: Shop) -> None:
+    done = shops.python("-c", REMEMBERED)
+    assert done.returncode == 0, told(done)
+    size, left = json.loads(done.stdout)
+    assert size < 1_100_000
+    assert left == 91
+
+
 BY_HAND = """
 from core.connectors import SftpFormat, download_sftp_files, load_sftp_data
 from core.runtime.source import Frames, Position
