@@ -214,8 +214,10 @@ def test_every_format(reading: MakeRuns, out: Path) -> None:
     with zipfile.ZipFile(out / "10.zip", "w") as archive:
         archive.writestr("10.csv", csv.format(10))
         archive.writestr("inner/11.json", f"[{line.format(11)}]")
+        archive.writestr("inner/16.json", f"[{line.format(16)}]")
     put(out / "empty.csv", "")
     put(out / "14 [ü]'s.csv", csv.format(14))
+    put(out / os.fsdecode(b"15 \xe9.csv"), csv.format(15))
     workbook(out / "13.xlsx", "Orders", [["name"], ["Zoë"]])
     runs = reading(out / "*", "--file-column", "_file", "--sheet", "Orders")
     runs.shop.python("-c", PARQUET, out / "12.parquet")
@@ -225,9 +227,11 @@ def test_every_format(reading: MakeRuns, out: Path) -> None:
         **{file.name: int(file.name.split(".")[0]) for file in out.glob("[1-9].*")},
         "10.zip/10.csv": 10,
         "10.zip/inner/11.json": 11,
+        "10.zip/inner/16.json": 16,
         "12.parquet": 12,
         "13.xlsx": None,
         "14 [ü]'s.csv": 14,
+        "15 ?.csv": 15,
     }
     assert {row["name"] for row in rows} == {"Zoë"}
     assert {row["amount"] for row in rows if row["id"]} == {1.5}
