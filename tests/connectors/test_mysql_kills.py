@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -17,11 +19,16 @@ from tests.generated.projects import PATIENCE
 
 ROUNDS = 50
 AGAIN_AND_AGAIN = """
+import os, sys
 from core.bronze_growing import extract
 from core.runtime.materialize import materialize
-print("ready", flush=True)
-while True:
-    materialize(extract)
+
+for _ in sys.stdin:  # each line starts a process that has all its imports already
+    child = os.fork()
+    while not child:
+        materialize(extract)
+    print("started", child, flush=True)
+    os.waitpid(child, 0)
 """
 IDS = """
 import json
@@ -62,18 +69,11 @@ def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
     )
     shop.add_mysql("growing", "--cursor", "at")
     dice = random.Random(13)  # noqa: S311 - moments, not secrets
-    with growing(mariadb):
-        following = start(shop)
+    with growing(mariadb), server(shop) as running:
         for _ in range(ROUNDS):
-            process, following = following, start(shop)  # imports while the other one works
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()
-            time.sleep(dice.uniform(0.02, 0.4))
-            process.kill()
-            output, _ = process.communicate(timeout=PATIENCE)
-            assert "error" not in output.lower(), output
-        following.kill()
-        following.communicate(timeout=PATIENCE)
+            child = started(running)
+            time.sleep(dice.uniform(0.05, 0.5))
+            os.kill(child, signal.SIGKILL)
     succeed(shop.core("bronze_growing"))
     there = [int(row[0]) for row in mariadb.sql("SELECT id FROM growing")]
     found = Counter(shop.document("-c", IDS))
@@ -82,6 +82,28 @@ def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
     assert len(shop.files("bronze_growing")) > 16
 
 
-def start(shop: Shop) -> subprocess.Popen[str]:
-    """Start a process that waits until all is imported, and then for nothing."""
-    return shop.start("-c", AGAIN_AND_AGAIN)
+@contextmanager
+def server(shop: Shop) -> Iterator[subprocess.Popen[str]]:
+    """Run what starts the processes to kill."""
+    variables = shop.variables()
+    with subprocess.Popen(
+        [shop.interpreter, "-c", AGAIN_AND_AGAIN],
+        cwd=shop.root,
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        yield running
+        running.communicate(timeout=PATIENCE)
+
+
+def started(running: subprocess.Popen[str]) -> int:
+    """Let a process start, and return its id."""
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write("\n")
+    running.stdin.flush()
+    word, child = running.stdout.readline().split()
+    assert word == "started"
+    return int(child)
