@@ -100,7 +100,8 @@ class _Stage:
         before = self.stage.get("dependsOn", [])
         names = [before] if isinstance(before, str) else before
         results = {name: {"result": self.done.results[name]} for name in names}
-        good = all(one["result"] == "Succeeded" for one in results.values())
+        # Of all stages before it, not only of those that it names: Microsoft's stricter reading.
+        good = all(one == "Succeeded" for one in self.done.results.values()) or not names
         context = {"variables": self.variables, "dependencies": results}
         if not evaluate(self.stage.get("condition", "succeeded()"), context, _status(good=good)):
             return "Skipped"
