@@ -189,7 +189,7 @@ def test_no_secret_gets_out_however_it_is_spelled(pipeline: Pipeline) -> None:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(secret=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=4))
 def test_no_text_is_a_secret_that_gets_out(secret: str, pipeline: Pipeline) -> None:
