@@ -60,7 +60,7 @@ def _do(
     planned = cicd.plan(project, plugins, names, schedule=schedule)
     warn_of_broken(plugins)
     if dry_run:
-        show(planned)
+        show(_visible(planned))
         return
     edited = cicd.edited(project, planned)
     if edited and not force and not _may_replace(planned, edited):

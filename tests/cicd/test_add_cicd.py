@@ -114,7 +114,8 @@ def test_dry_run_changes_nothing(shop: Path) -> None:
     done = machine.polster("add-cicd", "github,azure-devops", "--dry-run", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert "  create  azure-pipelines.yml\n" in done.stdout
-    assert "+name: Polster checks\n" in done.stdout
+    assert done.stdout.count("+name: Polster checks\n") == 1
+    assert ".polster" not in done.stdout
     assert done.stdout.endswith("nothing was changed (--dry-run)\n")
     assert tree(shop) == before
 
