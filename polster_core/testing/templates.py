@@ -16,7 +16,7 @@ import pytest
 from polster_core.medallion import AssetId, Layer
 from polster_core.testing.offers import SECRET, WIDE, OfferContract, check_texts, files_of, init
 from polster_core.testing.projects import Ran, polster
-from polster_core.types import AssetTemplate
+from polster_core.types import AssetContext, AssetTemplate, EnvVar
 
 _ASSET = "kit_orders"
 _OTHER = "kit_refunds"
@@ -119,13 +119,27 @@ class AssetTemplateContract(OfferContract):
         needed = ["--dependencies", upstream] if upstream else []
         return _add(root, layer, name, "--template", self.name, *needed, *flags, *options)
 
+    def _env(self) -> list[EnvVar]:
+        """Return the variables of the asset, those included that depend on the answers."""
+        offer = self.offer()
+        assert isinstance(offer, AssetTemplate)
+        defaults = {one.name: one.default for one in offer.options if one.default is not None}
+        context = AssetContext(
+            project="shop",
+            asset=AssetId(Layer(self._layers()[0]), _ASSET),
+            description="",
+            docstring='""""""',
+            answers={**defaults, **self.given()},
+        )
+        return [*offer.env, *offer.env_of(context)]
+
     def _check_project(self, files: Mapping[str, str]) -> None:
         for requirement in self.offer().requirements:
             assert (
                 requirement in files["pyproject.toml"].replace("'", '"')
                 or requirement in (files["pyproject.toml"])
             )
-        for variable in self.offer().env:
+        for variable in self._env():
             assert f"{variable.name}=" in files[".env.example"]
         assert [path for path, text in files.items() if SECRET in text] in ([], [".env"])
         check_texts(files)
@@ -173,7 +187,7 @@ class ConnectorContract(AssetTemplateContract):
         said = done.stdout + done.stderr
         assert done.returncode != 0
         assert said.strip()
-        for variable in self.offer().env:
+        for variable in self._env():
             if variable.secret and given.get(variable.name):
                 assert given[variable.name] not in said
 
