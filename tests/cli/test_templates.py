@@ -121,12 +121,15 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     assert out.endswith("\nNext:\n  polster setup   install what it needs\n")
     after: Mapping[str, str] = tree(root)
     assert after["src/core/bronze_orders.py"] == (
-        "bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] " + '"""All."""\n'
+        "bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] "
+        '"""All."""\n'
     )
     assert after["src/core/connectors.py"] == "MINE = True\n"
     assert after["tests/test_bronze_orders.py"].startswith('"""Tests of src/core/bronze_orders.py')
     assert 'dependencies = ["polars>=2", "pymysql[rsa]>=1.1,<2"]\n' in after["pyproject.toml"]
-    assert after[".env.example"] == ("# Mine.\nORACLE_HOST=db\n\n# Its password.\nORACLE_PASSWORD=\n")
+    assert after[".env.example"] == (
+        "# Mine.\nORACLE_HOST=db\n\n# Its password.\nORACLE_PASSWORD=\n"
+    )
     assert after[".env"] == (
         "TOKEN=1\n\n# Where it runs.\nORACLE_HOST=localhost\n\n# Its password.\nORACLE_PASSWORD=\n"
     )
@@ -140,13 +143,21 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     ("args", "code", "said"),
     [
         (BRONZE, 2, "error: --template oracle needs --relation"),
-        ((*BRONZE, "--relation", "x", "--mode", "odd"), 2, "error: --mode is none of full, new: odd"),
-        ((*BRONZE, "--relation", "x", "--sheet", "y"), 2, "error: --sheet belongs to --template exc"),
+        (
+            (*BRONZE, "--relation", "x", "--mode", "odd"),
+            2,
+            "error: --mode is none of full, new: odd",
+        ),
+        (
+            (*BRONZE, "--relation", "x", "--sheet", "y"),
+            2,
+            "error: --sheet belongs to --template exc",
+        ),
         ((*BRONZE, "--relation", "bad"), 2, "error: --relation is none\nhint: give another one"),
         (
             (*BRONZE, "--relation", "boom"),
             4,
-            "error: template oracle: the plugin polster-plugin-oracle failed: RuntimeError: no such",
+            "error: template oracle: the plugin polster-plugin-oracle failed: RuntimeError: no",
         ),
         (
             ("--layer", "silver", "--name", "a", "--template", "mart", "--relation", "x"),
