@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.connectors.conftest import MakeShop, Shop, columns, succeed
@@ -135,7 +135,7 @@ print(json.dumps(said))
 """
 
 
-def attempts(shop: Shop, tried: list[tuple[Mapping[str, Any], str]]) -> list[str]:
+def attempts(shop: Shop, tried: Sequence[tuple[Mapping[str, Any], str]]) -> list[str]:
     """Run assets with variables, one by one in one process; return what is said of each failure."""
     plain = [({name: str(v) for name, v in given.items()}, asset) for given, asset in tried]
     found: list[str] = shop.document("-c", ATTEMPTS, json.dumps(plain))
