@@ -141,23 +141,23 @@ def test_a_reset_and_a_full_refresh_read_everything(numbers: Shop) -> None:
 def test_increments_are_merged(numbers: Shop) -> None:
     """Every row is there once after each run; files stay few. Four are merged here, not sixteen."""
     shop = numbers
-    upto(shop, 100_000)
+    upto(shop, 50_000)
     # The full file, one of 16 increments, one of 4, and what came after it.
-    assert shop.document("-c", GROW, "100000", "22", "3") == [1 + 1 + 1 + 2, 24, 1]
+    assert shop.document("-c", GROW, "50000", "22", "3") == [1 + 1 + 1 + 2, 24, 1]
     full = max(shop.files("bronze_n"), key=lambda file: file.stat().st_size)
     assert "." not in full.stem
     # Once the increments weigh more than the full file, they become one.
-    files, held, snapshots = shop.document("-c", GROW, "100066", "3", "100000")
+    files, held, snapshots = shop.document("-c", GROW, "50066", "3", "50000")
     assert snapshots == 2
     assert (files, held) == (2, 0)
 
 
 def test_what_was_merged_goes_after_a_day(numbers: Shop) -> None:
     shop = numbers
-    upto(shop, 100_000)
+    upto(shop, 50_000)
     a_day_later = "from datetime import timedelta\ncompaction.GRACE = timedelta(0)\n"
     grow = GROW.replace("compaction.TOGETHER", f"{a_day_later}compaction.TOGETHER")
-    assert shop.document("-c", grow, "100000", "21", "3") == [1 + 1 + 1 + 1, 0, 1]
+    assert shop.document("-c", grow, "50000", "21", "3") == [1 + 1 + 1 + 1, 0, 1]
     assert len(shop.files("bronze_n")) == 4
 
 
