@@ -107,7 +107,7 @@ def test_what_was_generated_is_remembered(tmp_path: Path) -> None:
     found = manifest.load(root)
 
     assert found.answers == {"cicd": "none", "sample-assets": "true", "storage": "local"}
-    assert set(found.plugins) == {"project", "samples", "storage-local"}
+    assert set(found.plugins) == {"connectors", "project", "samples", "storage-local"}
     generated = {name for name in tree(root) if not name.startswith(".polster/")}
     assert {str(path) for path in found.files} == generated - {".env"}
     for path, entry in found.files.items():
