@@ -130,7 +130,8 @@ def mariadb() -> Iterator[MariaDB]:
 
 @pytest.fixture
 def shop(project: MakeShop, mariadb: MariaDB) -> Shop:
-    """Return a project whose MYSQL_ variables are right."""
+    """Return a project whose MYSQL_ variables are right, and whose database is empty."""
+    mariadb.empty()
     made = project()
     made.env(**mariadb.variables())
     return made

@@ -55,6 +55,10 @@ class MariaDB:
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
+    def empty(self) -> None:
+        """Drop all tables."""
+        self.sql("DROP DATABASE shop", "CREATE DATABASE shop CHARACTER SET utf8mb4")
+
     def session(self) -> subprocess.Popen[str]:
         """Start a client that runs what is written to it."""
         return subprocess.Popen(
