@@ -111,9 +111,9 @@ def _check_free(wanted: Request, plugins: Plugins) -> None:
     """Raise UsageProblem if a plugin on this machine has the name already."""
     another = "choose another name; see  polster plugins"
     names = (wanted.name, wanted.entry_point, wanted.distribution)
-    taken = {normalized(name) for name in names} & plugins.names
+    taken = next((name for name in names if normalized(name) in plugins.names), None)
     if taken:
-        raise UsageProblem(f"a plugin called {taken.pop()} is installed already", hint=another)
+        raise UsageProblem(f"a plugin called {taken} is installed already", hint=another)
     for kind, name in wanted.offers.items():
         offers = plugins.offers(KINDS[kind])
         if name in offers:

@@ -171,10 +171,10 @@ def test_a_pattern_that_matches_nothing(reading: MakeRuns, out: Path) -> None:
     assert ids(run(runs)) == [1]
     (out / "1.csv").unlink()
     assert fails(runs).startswith(f"no file matches {out}/*.csv")
-    edit(runs.shop, '.csv")', '.csv", if_empty="empty")')
+    edit(runs.shop, '.csv"', '.csv", if_empty="empty"')
     assert ids(run(runs)) == [1]
     assert "give SFTP(..., schema=" in fails(runs, "--full-refresh")
-    edit(runs.shop, '"empty")', '"empty", schema={"id": pl.Int16})')
+    edit(runs.shop, '"empty"', '"empty", schema={"id": pl.Int16}')
     edit(runs.shop, "from core.runtime import", "import polars as pl\n\nfrom core.runtime import")
     assert run(runs, "--full-refresh") == []
 

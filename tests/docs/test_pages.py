@@ -93,3 +93,13 @@ def test_the_first_command_ends_with_the_answer(tmp_path: Path) -> None:
     promised = (ROOT / "README.md").read_text(encoding="utf-8")
     assert answer[1].startswith("│ segment"), done.stdout
     assert "\n".join(answer) in promised
+    by_pip(checkout / "shop", path)
+
+
+def by_pip(shop: Path, path: str) -> None:
+    """Do what the README of the new project says to those who have no uv."""
+    page = (shop / "README.md").read_text(encoding="utf-8")
+    skipped = frozenset({"With uv"})
+    Reader(page=page, folder=shop, env={"PATH": path}, skipped=skipped).read(
+        "The first five minutes"
+    )

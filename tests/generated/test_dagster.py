@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-import pytest
+from pathlib import Path
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
@@ -140,25 +139,24 @@ def test_without_what_it_is_built_on_the_stock_class_takes_over(ran: Generated) 
     assert int(runs) >= 1
 
 
-def test_polars_still_does_what_the_storage_relies_on(ran: Generated) -> None:
+def test_polars_still_does_what_the_storage_relies_on(ran: Generated, tmp_path: Path) -> None:
     """Both are marked experimental: footers after the last row, frames checked one by one."""
-    done = ran.python("-c", POLARS)
+    done = ran.python("-c", POLARS, cwd=tmp_path)
     assert done.returncode == 0, told(done)
     assert done.stdout.split() == ["50", "50000", "refused"]
 
 
-@pytest.mark.parametrize("executor", ["in_process", "multiprocess"])
-def test_dagster_materializes_it_by_itself(project: MakeProject, executor: str) -> None:
+def test_dagster_materializes_it_by_itself(project: MakeProject) -> None:
     shop = project(samples=False)
     for layer, function, name in (("bronze", "extract", ""), ("silver", "transform", "df")):
         code = PRINT_PID.replace("FUNCTION", function).replace("PARAMETERS", name)
         shop.add(f"{layer}_a", code, ["bronze_a"] if name else [])
-    home = {"DAGSTER_HOME": str(shop.root / ".dagster"), "EXECUTOR": executor}
+    home = {"DAGSTER_HOME": str(shop.root / ".dagster"), "EXECUTOR": "multiprocess"}
     select = ("--select", "*", "-m", "orchestration.definitions")
     done = shop.tool("dagster", "asset", "materialize", *select, env=home)
     assert done.returncode == 0, told(done)
     pids = set((shop.root / "pids").read_text("utf-8").split())
-    assert len(pids) == (2 if executor == "multiprocess" else 1)
+    assert len(pids) == 2
     assert [len(shop.files(stem)) for stem in ("bronze_a", "silver_a")] == [1, 1]
     assert shop.run(env=home).returncode == 0
     assert shop.state("silver_a") == "fresh"

@@ -121,7 +121,7 @@ def test_ctrl_c_in_a_terminal(slow: Generated) -> None:
     assert done.returncode == 0, told(done)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_from_outside(project: MakeProject, number: signal.Signals) -> None:
     shop = project(samples=False)
     shop.add("bronze_a", SLOW_GENERATOR)
@@ -140,7 +140,7 @@ def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
     """From the first import to the last line."""
     shop = project()
     dice = random.Random(5)  # noqa: S311 - moments, not secrets
-    for moment in sorted(dice.uniform(0.0, 2.0) for _ in range(10)):
+    for moment in sorted(dice.uniform(0.0, 2.0) for _ in range(7)):
         process = shop.start("run_polster.py")
         time.sleep(0.05 + moment)
         process.send_signal(signal.SIGINT)

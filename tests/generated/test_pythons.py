@@ -1,4 +1,7 @@
-"""Every Python that Polster promises: from its wheel to a project that outlives it."""
+"""The other Pythons that Polster promises: from its wheel to a project that outlives it.
+
+All else is tried with the Python that runs the tests.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from tests.generated.projects import Done, execute, only_one, told
 ROOT = Path(__file__).parents[2]
 OTHERS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 """Variables that would let one Python find what belongs to another, or start slowly."""
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def wheel(shared: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", pythons.VERSIONS)
+@pytest.mark.parametrize("version", [each for each in pythons.VERSIONS if each != RUNNING])
 def test_a_project_is_made_runs_passes_its_tests_and_outlives_polster(
     version: str, wheel: Path, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ TROUBLE = "Troubleshooting"
 FIRST_PIPELINE = "Your first pipeline"
 INCREMENTS = "What a function gets and gives"
 BY_HAND, BY_COMMAND = "Step 1 by hand", "Step 1 with Polster"
-WITH_UV, WITH_PIP = "With uv", "With pip"
+WITH_PIP = "With pip"
 
 FIRST_MINUTES = "The first five minutes"
 PATTERNS = "Common data patterns"
@@ -151,13 +151,6 @@ def test_by_command_is_the_same_as_by_hand(project: MakeProject) -> None:
     assert len(by_hand) == 4
     by_command = {file: (shop.root / file).read_text(encoding="utf-8") for file in by_hand}
     assert by_command == by_hand
-
-
-@pytest.mark.slow
-def test_the_first_five_minutes_with_pip(project: MakeProject) -> None:
-    shop = project(samples=False)
-    skipped = frozenset({WITH_UV})
-    Reader(page=text_of(shop), folder=shop.root, skipped=skipped).read(FIRST_MINUTES)
 
 
 def test_links_lead_somewhere(ran: Generated) -> None:
