@@ -19,6 +19,7 @@ all that it can do. Nothing is installed for a project: its `src` is on PYTHONPA
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 from collections.abc import Mapping
@@ -63,6 +64,7 @@ def templates(shared: Path) -> Mapping[bool, Path]:
             if not folder.exists():
                 folder.parent.mkdir(exist_ok=True)
                 initialise(folder, "--sample-assets" if samples else "--no-sample-assets")
+                compileall.compile_dir(folder / "src", quiet=2)  # not in each copy again
     return found
 
 

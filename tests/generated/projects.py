@@ -15,6 +15,7 @@ from textwrap import dedent
 from typing import Any
 
 from polster_core.medallion import AssetId, Layer
+from tests.generated.warm import look
 from tests.handmade import asset_file, init_file
 
 Done = subprocess.CompletedProcess[str]
@@ -127,9 +128,9 @@ class Generated:
 
     def rows(self, asset: str) -> list[dict[str, Any]]:
         """Return the rows that a reader of an asset gets; what is not JSON comes as text."""
-        done = self.python("-c", _READ, asset)
-        assert done.returncode == 0, told(done)
-        found: list[dict[str, Any]] = json.loads(done.stdout)
+        env = self.variables()
+        text = look(self.interpreter, _READ, asset, cwd=self.root, env=env)
+        found: list[dict[str, Any]] = json.loads(text)
         return found
 
     def files(self, stem: str) -> list[Path]:

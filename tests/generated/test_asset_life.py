@@ -238,6 +238,8 @@ def test_files_become_rows(project: MakeProject, tmp_path: Path, template: str, 
     done(shop.python("-c", make, env=environment))
     done(shop.core("bronze_sales", env=environment))
     assert shop.rows("bronze_sales") == [{"id": 1}, {"id": 10}, {"id": 2}, {"id": 20}]
+    if template != "csv":  # they are made of the same parts
+        return
     done(shop.pytest(env=environment))
     done(shop.tool("ruff", "check", "--no-cache", "src/core", "tests"))
     done(shop.tool("ruff", "format", "--check", "--no-cache", "src/core/bronze_sales.py", "tests"))

@@ -103,16 +103,6 @@ def history(shop: Generated, config: str) -> list[object]:
     return found
 
 
-def test_the_stock_event_log_reads_the_same_history(project: MakeProject) -> None:
-    shop = project(files={".dagster/stock.yaml": STOCK})
-    assert shop.run().returncode == 0
-    assert shop.run(env={"MAX_REJECTED": "0"}).returncode == 1
-    ours, stock = history(shop, "dagster.yaml"), history(shop, "stock.yaml")
-    assert (ours[0], stock[0]) == ("KeptEngineEventLog", "SqliteEventLogStorage")
-    assert ours[1:] == stock[1:]
-    assert ours[3] == [2, 2, 1, 1]  # silver failed in the second run, so gold was skipped
-
-
 def test_what_the_stock_event_log_wrote_is_read(project: MakeProject) -> None:
     shop = project(files={".dagster/stock.yaml": STOCK})
     kept = (shop.root / ".dagster/run_polster.yaml").read_text("utf-8")

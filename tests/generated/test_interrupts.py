@@ -32,14 +32,6 @@ def extract() -> Iterator[pl.DataFrame]:
         if number > 3:
             time.sleep(float(os.environ.get("NAP", 0.1)))
 """
-SLOW_FUNCTION = """
-import os, time
-
-def transform(df: pl.LazyFrame) -> pl.LazyFrame:
-    print("half way", flush=True)
-    time.sleep(60 * float(os.environ.get("NAP", 1)))
-    return df
-"""
 UNDER_WAY = 2.0
 """Seconds after which the work has begun, as it has when a person loses patience."""
 SLOW_QUERY = """
@@ -61,14 +53,13 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
-@pytest.fixture(params=["generator", "function", "query"])
+@pytest.fixture(params=["generator", "query"])
 def slow(project: MakeProject, request: pytest.FixtureRequest) -> Generated:
     """Return a project that has run once, quickly; it says "half way" and goes on for long."""
     shop = project(samples=False)
     shop.add("bronze_a", SLOW_GENERATOR if request.param == "generator" else ROWS)
-    code = SLOW_QUERY if request.param == "query" else SLOW_FUNCTION
-    if request.param != "generator":
-        shop.add("silver_a", code, ["bronze_a"])
+    if request.param == "query":
+        shop.add("silver_a", SLOW_QUERY, ["bronze_a"])
     done = shop.run(env={"NAP": "0"})
     assert done.returncode == 0, told(done)
     return shop
