@@ -99,7 +99,6 @@ def test_the_first_command_ends_with_the_answer(tmp_path: Path) -> None:
 def by_pip(shop: Path, path: str) -> None:
     """Do what the README of the new project says to those who have no uv."""
     page = (shop / "README.md").read_text(encoding="utf-8")
-    skipped = frozenset({"With uv"})
-    Reader(page=page, folder=shop, env={"PATH": path}, skipped=skipped).read(
-        "The first five minutes"
-    )
+    activated = {"PATH": f"{shop / '.venv' / 'bin'}{os.pathsep}{path}"}
+    reader = Reader(page=page, folder=shop, env=activated, skipped=frozenset({"With uv"}))
+    reader.read("The first five minutes")
