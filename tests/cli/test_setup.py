@@ -304,8 +304,9 @@ def test_run_gets_ctrl_c_once(project: Path, uv: Uv) -> None:
     machine.polster("setup", cwd=project, env=uv(SYNC))
     (project / "run_polster.py").write_text(
         "import time\n"
-        "print('ready', flush=True)\n"
-        "try:\n    time.sleep(60)\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
         "    time.sleep(0.5)\n"
         "    print('tidied up', flush=True)\n"
