@@ -23,9 +23,10 @@ from typing import Any, Protocol
 import pytest
 
 from tests.connectors.mariadb import MariaDB, running
-from tests.generated.conftest import install, shared, templates
+from tests.generated.conftest import also, shared, templates
 from tests.generated.conftest import runtime as bare_runtime
-from tests.generated.projects import Done, Generated, copy, only_one, told
+from tests.generated.projects import Generated, copy, told
+from tests.generated.warm import Done
 from tests.machine import python
 
 __all__ = ["bare_runtime", "shared", "templates"]
@@ -80,6 +81,11 @@ class Shop(Generated):
         lines = [*kept, *(f"{name}={value}" for name, value in values.items())]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    def direct(self, stem: str, *args: str, **variables: object) -> Done:
+        """`python src/core/STEM.py ...`, with variables of the shell."""
+        env = {name: str(value) for name, value in variables.items()}
+        return self.core(stem, *args, env=env)
+
     def document(self, *args: str) -> Any:
         """Return the JSON document that the project's Python prints."""
         return json.loads(succeed(self.python(*args)).stdout)
@@ -113,12 +119,7 @@ class MakeShop(Protocol):
 @pytest.fixture(scope="session")
 def runtime(shared: Path, bare_runtime: Path) -> Path:
     """Return the Python that all generated projects run in, with what connectors add to it."""
-    ready = shared / "connectors.ready"
-    with only_one(shared / "connectors.lock"):
-        if not ready.exists():
-            install(bare_runtime, *LIBRARIES)
-            ready.touch()
-    return bare_runtime
+    return also(bare_runtime, shared, "connectors", *LIBRARIES)
 
 
 @pytest.fixture(scope="session")

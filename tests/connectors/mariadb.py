@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.services import free_port
 from tests.storage.proxies import Proxy
 
 USER, PASSWORD = "reader", 'a s3cret\'s "pass"'
@@ -81,7 +81,7 @@ def running(name: str = "mariadb") -> Iterator[MariaDB]:
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={folder / 'data'}"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run([*nobody, *install], check=True, capture_output=True)
-        port = _free_port()
+        port = free_port()
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(
                 [*nobody, *_command(folder, port)],
@@ -153,12 +153,6 @@ def _as_nobody(folder: Path) -> list[str]:
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, "nobody", "nogroup")
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

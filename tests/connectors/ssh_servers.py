@@ -6,9 +6,7 @@ import asyncio
 import getpass
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +16,7 @@ from typing import Any
 
 import asyncssh
 
-from tests.storage.azurite import free_port
+from tests.services import free_port, wait_for
 
 USER, PASSWORD, PASSPHRASE = "shop", "geh#eim und lang", "auch geheim"
 _READY_SECONDS = 20.0
@@ -96,22 +94,11 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "-D", "-e", "-f", str(config)], stderr=log)
         try:
-            _wait_for(server.port, process)
+            wait_for(server.port, process)
             yield server
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("sshd did not start")
 
 
 @dataclass

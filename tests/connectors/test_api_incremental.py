@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop
-from tests.connectors.forked import Forked, forked
 from tests.connectors.http_server import Answer, Api, Asked, pages, serving
-from tests.generated.projects import Done, told
+from tests.generated.projects import told
+from tests.generated.warm import Done
 
 ROUNDS = 50
 KILLED = """
@@ -55,12 +55,12 @@ def asset(project: MakeShop, api: Api, *args: str) -> Shop:
     return shop
 
 
-def ids(runs: Forked) -> list[int]:
+def ids(runs: Shop) -> list[int]:
     return [row["id"] for row in runs.rows("bronze_rows")]
 
 
-def ran(runs: Forked) -> Done:
-    done = runs.core("bronze_rows")
+def ran(runs: Shop) -> Done:
+    done = runs.direct("bronze_rows")
     assert done.returncode == 0, told(done)
     return done
 
@@ -99,15 +99,14 @@ def test_an_increment_asks_for_what_is_new_alone(project: MakeShop, api: Api) ->
     rows = [{"id": number} for number in range(1, 6)]
     api.routes["/rows"] = pages("link", rows, size=3)
     shop = asset(project, api)
-    with forked(shop, "core.sources.api") as runs:
-        ran(runs)
-        assert all("since" not in asked.query for asked in api.asked)
-        api.asked.clear()
-        assert "0 rows" in ran(runs).stdout, "an empty increment has the columns of before"
-        assert [asked.query["since"] for asked in api.asked] == ["5"]
-        rows += [{"id": 6}, {"id": 7}]
-        ran(runs)
-        assert ids(runs) == [1, 2, 3, 4, 5, 6, 7]
+    ran(shop)
+    assert all("since" not in asked.query for asked in api.asked)
+    api.asked.clear()
+    assert "0 rows" in ran(shop).stdout, "an empty increment has the columns of before"
+    assert [asked.query["since"] for asked in api.asked] == ["5"]
+    rows += [{"id": 6}, {"id": 7}]
+    ran(shop)
+    assert ids(shop) == [1, 2, 3, 4, 5, 6, 7]
     assert len(shop.files("bronze_rows")) == 3
 
 
@@ -119,16 +118,15 @@ def test_rows_that_arrive_late_arrive(project: MakeShop, api: Api) -> None:
     shop = project()
     how = ("--cursor", "at", "--cursor-param", "since", "--lag", "1h", "--pagination", "none")
     shop.add_asset("rows", "--template", "api", "--url", api.url("/rows"), *how)
-    with forked(shop, "core.sources.api") as runs:
-        ran(runs)
-        rows += [
-            {"id": 3, "at": at("11:00")},
-            {"id": 4, "at": at("10:59")},
-            {"id": 5, "at": at("12:01")},
-        ]
-        ran(runs)
-        ran(runs)
-        assert ids(runs) == [1, 2, 3, 5]
+    ran(shop)
+    rows += [
+        {"id": 3, "at": at("11:00")},
+        {"id": 4, "at": at("10:59")},
+        {"id": 5, "at": at("12:01")},
+    ]
+    ran(shop)
+    ran(shop)
+    assert ids(shop) == [1, 2, 3, 5]
     assert [asked.query.get("since") for asked in api.asked] == [None, at("11:00"), at("11:01")]
     assert shop.position("bronze_rows")["value"] == at("12:01")
 
@@ -142,11 +140,10 @@ def test_an_api_that_cannot_be_asked_for_what_is_new_is_read_whole(
     shop = project()
     url = ("--url", api.url("/rows"))
     shop.add_asset("rows", "--template", "api", *url, "--cursor", "meta.seq")
-    with forked(shop, "core.sources.api") as runs:
-        ran(runs)
-        rows += [{"meta": {"seq": "12"}}]
-        ran(runs)
-        found = [row["meta"]["seq"] for row in runs.rows("bronze_rows")]
+    ran(shop)
+    rows += [{"meta": {"seq": "12"}}]
+    ran(shop)
+    found = [row["meta"]["seq"] for row in shop.rows("bronze_rows")]
     assert found == ["8", "9", "10", "11", "12"], "numbers in quotes are numbers"
 
 
@@ -164,12 +161,11 @@ def test_the_options_go_together(project: MakeShop, api: Api) -> None:
         *("--cursor", "id", "--cursor-param", "since", "--lag", "1"),
     )
     shop.env(CRM_BASE_URL=api.url("/"), CRM_USER="me", CRM_PASSWORD="pw")  # noqa: S106
-    with forked(shop, "core.sources.api") as runs:
-        ran(runs)
-        rows.append({"id": 6, "by": {"name": "n6"}})
-        ran(runs)
-        found = [{"id": number, "by__name": f"n{number}"} for number in range(1, 7)]
-        assert runs.rows("bronze_rows") == found
+    ran(shop)
+    rows.append({"id": 6, "by": {"name": "n6"}})
+    ran(shop)
+    found = [{"id": number, "by__name": f"n{number}"} for number in range(1, 7)]
+    assert shop.rows("bronze_rows") == found
     assert {asked.query["x"] for asked in api.asked} == {"1"}
     assert api.asked[0].body == {"only": ["a"], "page": 1}
     assert api.asked[-1].body == {"only": ["a"], "page": 3, "since": 4}
@@ -185,15 +181,14 @@ def test_types_that_do_not_go_together_are_refused(project: MakeShop, api: Api) 
     ]
     api.routes["/rows"] = lambda _: Answer(200, nights[0])
     shop = asset(project, api)
-    with forked(shop, "core.sources.api") as runs:
-        for _ in range(3):
-            ran(runs)
-            nights.pop(0)
-        refused = runs.core("bronze_rows")
-        assert refused.returncode == 1
-        assert "a was List(Float64) and is String now, which do not go together" in refused.stderr
-        assert [(row["a"], row["b"]) for row in runs.rows("bronze_rows")] == [
-            (None, "1"),
-            ([1.0], "1.5"),
-            ([2.5], "x"),
-        ]
+    for _ in range(3):
+        ran(shop)
+        nights.pop(0)
+    refused = shop.direct("bronze_rows")
+    assert refused.returncode == 1
+    assert "a was List(Float64) and is String now, which do not go together" in refused.stderr
+    assert [(row["a"], row["b"]) for row in shop.rows("bronze_rows")] == [
+        (None, "1"),
+        ([1.0], "1.5"),
+        ([2.5], "x"),
+    ]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from tests.connectors.conftest import Shop, succeed
 from tests.connectors.mariadb import MariaDB
-from tests.generated.projects import PATIENCE
+from tests.generated.warm import PATIENCE
 
 ROUNDS = 50
 AGAIN_AND_AGAIN = """

@@ -8,7 +8,6 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +15,6 @@ from typing import Any, Protocol
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop, maker
-from tests.connectors.forked import Forked, forked
 from tests.connectors.ssh_servers import Sshd, sshd
 from tests.generated.projects import told
 from tests.generated.sources import workbook
@@ -71,9 +69,9 @@ def put(file: Path, text: str | bytes, age: float = HOUR) -> Path:
     return file
 
 
-def run(runs: Forked, *args: str, **env: object) -> list[dict[str, Any]]:
+def run(runs: Shop, *args: str, **env: object) -> list[dict[str, Any]]:
     """Run the asset, and return its rows in order."""
-    done = runs.core("bronze_orders", *args, **env)
+    done = runs.direct("bronze_orders", *args, **env)
     assert done.returncode == 0, told(done)
     return sorted(runs.rows("bronze_orders"), key=lambda row: str(row["id"]))
 
@@ -82,37 +80,35 @@ def ids(rows: list[dict[str, Any]]) -> list[Any]:
     return [row["id"] for row in rows]
 
 
-def fails(runs: Forked, *args: str) -> str:
+def fails(runs: Shop, *args: str) -> str:
     """Run the asset, which fails with one line and publishes nothing; return the line."""
-    before = runs.shop.files("bronze_orders")
-    done = runs.core("bronze_orders", *args)
+    before = runs.files("bronze_orders")
+    done = runs.direct("bronze_orders", *args)
     assert done.returncode == 1, told(done)
-    assert runs.shop.files("bronze_orders") == before
+    assert runs.files("bronze_orders") == before
     (line,) = done.stderr.splitlines()
     return line.removeprefix("error: bronze_orders: ")
 
 
-class MakeRuns(Protocol):
-    """Make a project with an asset that reads a pattern, and run it."""
+class Reading(Protocol):
+    """Make a project with an asset that reads a pattern."""
 
-    def __call__(self, pattern: Path, *options: str) -> Forked:
+    def __call__(self, pattern: Path, *options: str) -> Shop:
         """Give the options of `add-asset`."""
 
 
 @pytest.fixture
-def reading(project: MakeShop, server: Sshd) -> Iterator[MakeRuns]:
-    with ExitStack() as stack:
+def reading(project: MakeShop, server: Sshd) -> Reading:
+    def make(pattern: Path, *options: str) -> Shop:
+        shop = project()
+        shop.add_asset("orders", "--template", "sftp", "--pattern", str(pattern), *options)
+        shop.env(**server.variables())
+        return shop
 
-        def make(pattern: Path, *options: str) -> Forked:
-            shop = project()
-            shop.add_asset("orders", "--template", "sftp", "--pattern", str(pattern), *options)
-            shop.env(**server.variables())
-            return stack.enter_context(forked(shop, "core.sources.sftp"))
-
-        yield make
+    return make
 
 
-def test_only_what_is_new_or_has_changed_is_read(reading: MakeRuns, out: Path) -> None:
+def test_only_what_is_new_or_has_changed_is_read(reading: Reading, out: Path) -> None:
     runs = reading(out / "orders-*.csv", "--file-column", "_file")
     first = put(out / "orders-1.csv", "id,name\n1,Ada\n2,Zoë\n")
     put(out / "other.csv", "id,name\n77,no\n")
@@ -136,22 +132,22 @@ def test_only_what_is_new_or_has_changed_is_read(reading: MakeRuns, out: Path) -
     os.utime(first, (changed, changed))
     assert ids(run(runs)) == [1, 2, 3, 4, 5, 6]  # it was away, and is what it was
     assert ids(run(runs, "--full-refresh")) == [4, 5, 6]
-    assert runs.shop.staged() == []
-    assert runs.shop.position("bronze_orders")["files"] == 2
+    assert runs.staged() == []
+    assert runs.position("bronze_orders")["files"] == 2
 
 
-def test_a_file_that_is_still_being_written_waits(reading: MakeRuns, out: Path) -> None:
+def test_a_file_that_is_still_being_written_waits(reading: Reading, out: Path) -> None:
     runs = reading(out / "*.csv")
     put(out / "old.csv", "id\n1\n")
     young = put(out / "young.csv", "id\n2\n", age=0)
-    done = runs.core("bronze_orders", SFTP_MIN_AGE_SECONDS=60)
+    done = runs.direct("bronze_orders", SFTP_MIN_AGE_SECONDS=60)
     assert done.returncode == 0, told(done)
     assert "left for the next run" in done.stderr
     assert str(young) in done.stderr
     assert ids(run(runs)) == [1, 2]
 
 
-def test_all_files_each_time(reading: MakeRuns, out: Path) -> None:
+def test_all_files_each_time(reading: Reading, out: Path) -> None:
     runs = reading(out / "**" / "*.csv", "--files", "all")
     (out / "2026" / "11").mkdir(parents=True)
     put(out / "1.csv", "id\n1\n")
@@ -164,18 +160,18 @@ def test_all_files_each_time(reading: MakeRuns, out: Path) -> None:
     assert ids(run(runs)) == [2]
 
 
-def test_a_pattern_that_matches_nothing(reading: MakeRuns, out: Path) -> None:
+def test_a_pattern_that_matches_nothing(reading: Reading, out: Path) -> None:
     runs = reading(out / "*.csv")
     assert fails(runs).startswith(f"no file matches {out}/*.csv; check it, or let that be")
     put(out / "1.csv", "id\n1\n")
     assert ids(run(runs)) == [1]
     (out / "1.csv").unlink()
     assert fails(runs).startswith(f"no file matches {out}/*.csv")
-    edit(runs.shop, '.csv"', '.csv", if_empty="empty"')
+    edit(runs, '.csv"', '.csv", if_empty="empty"')
     assert ids(run(runs)) == [1]
     assert "give SFTP(..., schema=" in fails(runs, "--full-refresh")
-    edit(runs.shop, '"empty"', '"empty", schema={"id": pl.Int16}')
-    edit(runs.shop, "from core.runtime import", "import polars as pl\n\nfrom core.runtime import")
+    edit(runs, '"empty"', '"empty", schema={"id": pl.Int16}')
+    edit(runs, "from core.runtime import", "import polars as pl\n\nfrom core.runtime import")
     assert run(runs, "--full-refresh") == []
 
 
@@ -187,20 +183,20 @@ def edit(shop: Shop, old: str, new: str) -> None:
     core.write_text(text.replace(old, new), "utf-8")
 
 
-def test_a_position_that_a_person_has_set(reading: MakeRuns, out: Path) -> None:
+def test_a_position_that_a_person_has_set(reading: Reading, out: Path) -> None:
     runs = reading(out / "*.csv")
     put(out / "1.csv", "id\n1\n")
     assert ids(run(runs)) == [1]
     put(out / "2.csv", "id\n2\n", age=3 * HOUR)
     put(out / "3.csv", "id\n3\n", age=HOUR / 2)
     since = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
-    done = runs.shop.python("-m", "core.runtime.state", "set", "orders", since)
+    done = runs.python("-m", "core.runtime.state", "set", "orders", since)
     assert done.returncode == 0, told(done)
     assert ids(run(runs)) == [1, 1, 3]
     assert ids(run(runs)) == [1, 1, 3]
 
 
-def test_every_format(reading: MakeRuns, out: Path) -> None:
+def test_every_format(reading: Reading, out: Path) -> None:
     csv, line = "id,name,amount\n{},Zoë,1.5\n", '{{"id": {}, "name": "Zoë", "amount": 1.5}}\n'
     put(out / "1.csv", csv.format(1))
     put(out / "2.CSV.gz", gzip.compress(csv.format(2).encode()))
@@ -220,7 +216,7 @@ def test_every_format(reading: MakeRuns, out: Path) -> None:
     put(out / os.fsdecode(b"15 \xe9.csv"), csv.format(15))
     workbook(out / "13.xlsx", "Orders", [["name"], ["Zoë"]])
     runs = reading(out / "*", "--file-column", "_file", "--sheet", "Orders")
-    runs.shop.python("-c", PARQUET, out / "12.parquet")
+    runs.python("-c", PARQUET, out / "12.parquet")
     rows = run(runs, "--full-refresh")
     files = {row["_file"].removeprefix(f"{out}/"): row["id"] for row in rows}
     assert files == {

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.conftest import MakeShop, maker
-from tests.connectors.forked import Forked, forked
+from tests.connectors.conftest import MakeShop, Shop, maker
 from tests.connectors.ssh_servers import (
     PASSPHRASE,
     PASSWORD,
@@ -24,7 +23,7 @@ from tests.connectors.ssh_servers import (
     sshd,
 )
 from tests.generated.projects import told
-from tests.storage.azurite import free_port
+from tests.services import free_port
 
 ROUNDS = 50
 KILLED = """
@@ -100,26 +99,25 @@ def runs(
     runtime: Path,
     templates: Mapping[bool, Path],
     server: Faulty,
-) -> Iterator[Forked]:
-    """Return runs of an asset that has run once; tests change variables in the shell only."""
+) -> Shop:
+    """Return a project with an asset that has run; tests change only the shell's variables."""
     made = maker(tmp_path_factory.mktemp("faults"), runtime, templates)()
     made.add_asset("orders", "--template", "sftp", "--pattern", "/out/*.csv")
     made.add_asset("gone", "--template", "sftp", "--pattern", "/gone/*.csv")
     made.env(**server.variables())
-    with forked(made, "core.sources.sftp") as runs:
-        done = runs.core("bronze_orders")
-        assert done.returncode == 0, told(done)
-        assert "3 rows" in done.stdout
-        yield runs
+    done = made.direct("bronze_orders")
+    assert done.returncode == 0, told(done)
+    assert "3 rows" in done.stdout
+    return made
 
 
-def fails(runs: Forked, asset: str = "bronze_orders", **env: object) -> str:
+def fails(runs: Shop, asset: str = "bronze_orders", **env: object) -> str:
     """Run the asset anew: one line, no snapshot, nothing left, no secret; return the line."""
-    before = runs.shop.files(asset)
-    done = runs.core(asset, "--full-refresh", **env)
+    before = runs.files(asset)
+    done = runs.direct(asset, "--full-refresh", **env)
     assert done.returncode == 1, told(done)
-    assert runs.shop.files(asset) == before
-    assert runs.shop.staged() == []
+    assert runs.files(asset) == before
+    assert runs.staged() == []
     (line,) = done.stderr.splitlines()
     assert PASSWORD not in line
     assert PASSPHRASE not in line
@@ -160,7 +158,7 @@ def speaking(words: bytes) -> Iterator[int]:
             thread.join()
 
 
-def test_all_missing_variables_are_named_at_once(runs: Forked) -> None:
+def test_all_missing_variables_are_named_at_once(runs: Shop) -> None:
     nothing = {f"SFTP_{name}": "" for name in ("HOST", "USER", "PASSWORD")}
     assert fails(runs, **nothing).startswith(
         "SFTP_HOST, SFTP_USER and SFTP_PASSWORD are not set; put "
@@ -169,41 +167,41 @@ def test_all_missing_variables_are_named_at_once(runs: Forked) -> None:
     assert fails(runs, **nothing).startswith("SFTP_HOST and SFTP_USER are not set; put ")
 
 
-def test_a_port_that_is_no_number(runs: Forked) -> None:
+def test_a_port_that_is_no_number(runs: Shop) -> None:
     assert fails(runs, SFTP_PORT="ssh") == "SFTP_PORT must be a whole number, not 'ssh'"
 
 
-def test_a_port_that_there_is_not(runs: Forked) -> None:
+def test_a_port_that_there_is_not(runs: Shop) -> None:
     line = fails(runs, SFTP_PORT=70_000)
     assert line == "127.0.0.1:70000: there is no such port; check SFTP_PORT"
 
 
-def test_an_unknown_host(runs: Forked) -> None:
+def test_an_unknown_host(runs: Shop) -> None:
     line = fails(runs, SFTP_HOST="no-such-host.invalid")
     assert line.endswith("there is no such host; check SFTP_HOST")
 
 
-def test_nobody_listens(runs: Forked) -> None:
+def test_nobody_listens(runs: Shop) -> None:
     port = free_port()
     line = fails(runs, SFTP_PORT=port)
     assert line == f"127.0.0.1:{port}: nobody listens there; check SFTP_HOST and SFTP_PORT"
 
 
-def test_the_port_of_something_else(runs: Forked) -> None:
+def test_the_port_of_something_else(runs: Shop) -> None:
     with speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         line = fails(runs, SFTP_PORT=port)
     assert line.startswith(f"127.0.0.1:{port}: ")
     assert "check SFTP_PORT" in line
 
 
-def test_nobody_answers(runs: Forked) -> None:
+def test_nobody_answers(runs: Shop) -> None:
     with speaking(b"") as port:
         line = fails(runs, SFTP_PORT=port, SFTP_TIMEOUT_SECONDS=0.5)
     assert line.startswith(f"127.0.0.1:{port}: ")
     assert "check SFTP_" in line
 
 
-def test_a_wrong_password(runs: Forked, server: Faulty) -> None:
+def test_a_wrong_password(runs: Shop, server: Faulty) -> None:
     server.logins.clear()
     line = fails(runs, SFTP_PASSWORD="wrong")  # noqa: S106 - it is wrong
     where = f"127.0.0.1:{server.port}"
@@ -211,20 +209,20 @@ def test_a_wrong_password(runs: Forked, server: Faulty) -> None:
     assert server.logins == [USER], "one try: a second could lock the account"
 
 
-def test_keys(runs: Forked, keys: Path) -> None:
+def test_keys(runs: Shop, keys: Path) -> None:
     by_key: dict[str, Any] = {"SFTP_PASSWORD": "", "SFTP_KEY_FILE": keys}
     assert "check SFTP_KEY_FILE and SFTP_KEY_PASSPHRASE" in fails(runs, **by_key)
     by_key["SFTP_KEY_PASSPHRASE"] = "wrong"  # noqa: S105 - it is
     assert "check SFTP_KEY_FILE and SFTP_KEY_PASSPHRASE" in fails(runs, **by_key)
     by_key["SFTP_KEY_PASSPHRASE"] = PASSPHRASE
-    done = runs.core("bronze_orders", **by_key)
+    done = runs.direct("bronze_orders", **by_key)
     assert done.returncode == 0, told(done)
     by_key["SFTP_KEY_FILE"] = keys.with_name("none")
     line = fails(runs, **by_key)
     assert line == f"{keys.with_name('none')}: No such file or directory; check SFTP_KEY_FILE"
 
 
-def test_a_host_key_that_nobody_knows(runs: Forked, server: Faulty, tmp_path: Path) -> None:
+def test_a_host_key_that_nobody_knows(runs: Shop, server: Faulty, tmp_path: Path) -> None:
     server.logins.clear()
     unknown: dict[str, Any] = {"SFTP_HOST_KEY": "", "SFTP_KNOWN_HOSTS": tmp_path / "none"}
     line = fails(runs, **unknown)
@@ -236,23 +234,23 @@ def test_a_host_key_that_nobody_knows(runs: Forked, server: Faulty, tmp_path: Pa
 def test_a_host_key_that_has_changed(project: MakeShop, root: Path, tmp_path: Path) -> None:
     shop, known = project(), tmp_path / "known_hosts"
     shop.add_asset("orders", "--template", "sftp", "--pattern", "/out/*.csv")
-    with faulty(root) as first, forked(shop, "core.sources.sftp") as runs:
+    with faulty(root) as first:
         known.write_text(f"[127.0.0.1]:{first.port} {first.host_key}\n", encoding="utf-8")
         shop.env(**{**first.variables(), "SFTP_HOST_KEY": "", "SFTP_KNOWN_HOSTS": known})
-        done = runs.core("bronze_orders")
+        done = shop.direct("bronze_orders")
         assert done.returncode == 0, told(done)
-    with faulty(root, port=first.port) as second, forked(shop, "core.sources.sftp") as runs:
+    with faulty(root, port=first.port) as second:
         for pinned in ("", first.host_key):
-            line = fails(runs, SFTP_HOST_KEY=pinned)
+            line = fails(shop, SFTP_HOST_KEY=pinned)
             assert line.startswith(f"THE HOST KEY OF 127.0.0.1:{first.port} HAS CHANGED: it is ")
             assert line.endswith(f"only then set SFTP_HOST_KEY={second.host_key}")
             assert second.logins == []
-        done = runs.core("bronze_orders", SFTP_HOST_KEY=second.host_key)
+        done = shop.direct("bronze_orders", SFTP_HOST_KEY=second.host_key)
         assert done.returncode == 0, told(done)
 
 
 def test_a_server_without_a_key_of_the_kind_that_is_known(
-    runs: Forked, server: Faulty, tmp_path: Path
+    runs: Shop, server: Faulty, tmp_path: Path
 ) -> None:
     new_key(tmp_path / "other", kind="ecdsa")
     key = (tmp_path / "other.pub").read_text("utf-8").strip()
@@ -272,7 +270,7 @@ def test_a_server_without_a_key_of_the_kind_that_is_known(
     ],
 )
 def test_a_file_that_cannot_be_read(
-    runs: Forked, root: Path, fault: dict[str, Any], says: str
+    runs: Shop, root: Path, fault: dict[str, Any], says: str
 ) -> None:
     with faulty(root) as server:
         for name, value in fault.items():
@@ -281,29 +279,30 @@ def test_a_file_that_cannot_be_read(
         assert says in line
 
 
-def test_a_folder_that_there_is_not(runs: Forked) -> None:
+def test_a_folder_that_there_is_not(runs: Shop) -> None:
     assert fails(runs, "bronze_gone") == "/gone is not on the server, or no longer; run it again"
 
 
-def test_a_file_that_grows_while_it_is_read_waits(runs: Forked, tmp_path: Path) -> None:
+def test_a_file_that_grows_while_it_is_read_waits(runs: Shop, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     for number in range(2):
         (tmp_path / f"out/{number}.csv").write_text(f"id,name\n{number},Zoë\n", encoding="utf-8")
     with faulty(tmp_path) as server:
         server.grow = {"/out/1.csv"}
-        done = runs.core("bronze_orders", "--full-refresh", **shell(server))
+        done = runs.direct("bronze_orders", "--full-refresh", **shell(server))
         assert done.returncode == 0, told(done)
         assert "left for the next run files=1 such_as=/out/1.csv" in done.stderr
         assert [row["id"] for row in runs.rows("bronze_orders")] == [0]
         server.grow.clear()
-        done = runs.core("bronze_orders", **shell(server))
+        done = runs.direct("bronze_orders", **shell(server))
         assert done.returncode == 0, told(done)
     assert [row["id"] for row in runs.rows("bronze_orders")] == [0, 1, 99]
 
 
-def test_doctor_names_the_first_step_that_fails(runs: Forked, server: Faulty) -> None:
-    def steps(**env: object) -> dict[str, str]:
-        done = runs.script(STEPS, **env)
+def test_doctor_names_the_first_step_that_fails(runs: Shop, server: Faulty) -> None:
+    def steps(**variables: object) -> dict[str, str]:
+        env = {name: str(value) for name, value in variables.items()}
+        done = runs.python("-c", STEPS, env=env)
         assert done.returncode == 0, told(done)
         found: dict[str, str] = json.loads(done.stdout)
         return found

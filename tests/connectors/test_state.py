@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop, succeed
-from tests.generated.projects import Done
+from tests.generated.warm import Done
 from tests.quality.test_how_to import with_environment
 
 NUMBERS = """

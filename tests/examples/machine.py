@@ -16,8 +16,9 @@ from pathlib import Path
 import pexpect
 
 from tests.generated.conftest import install, uv
-from tests.generated.projects import PATIENCE, Done, execute, told
-from tests.storage.azurite import free_port
+from tests.generated.projects import execute, told
+from tests.generated.warm import PATIENCE, Done
+from tests.services import free_port
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.examples.machine import PLUGINS, Machine
-from tests.generated.conftest import install
-from tests.generated.projects import Generated, only_one, told
+from tests.generated.conftest import also
+from tests.generated.projects import Generated, told
 
 LIBRARIES = ("psycopg[binary]>=3.2,<4", "s3fs>=2026.8")
 """What the plugins add to a project."""
@@ -19,12 +19,7 @@ LIBRARIES = ("psycopg[binary]>=3.2,<4", "s3fs>=2026.8")
 @pytest.fixture(scope="module")
 def python(runtime: Path, shared: Path) -> Path:
     """Return a Python with what a project with both plugins needs."""
-    ready = shared / "examples.ready"
-    with only_one(shared / "runtime.lock"):
-        if not ready.exists():
-            install(runtime, *LIBRARIES)
-            ready.touch()
-    return runtime
+    return also(runtime, shared, "examples", *LIBRARIES)
 
 
 @pytest.mark.slow

@@ -87,6 +87,16 @@ def install(python: Path, *requirements: str) -> None:
     uv("pip", "install", "-q", "--compile-bytecode", "-p", str(python), *requirements)
 
 
+def also(runtime: Path, shared: Path, name: str, *requirements: str) -> Path:
+    """Install more into the runtime, once for all workers; return its Python."""
+    ready = shared / f"{name}.ready"
+    with only_one(shared / "runtime.lock"):
+        if not ready.exists():
+            install(runtime, *requirements)
+            ready.touch()
+    return runtime
+
+
 def uv(*args: str) -> None:
     """Run uv; the whole environment goes along, where the certificates of this machine are."""
     env = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

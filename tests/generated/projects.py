@@ -15,13 +15,9 @@ from textwrap import dedent
 from typing import Any
 
 from polster_core.medallion import AssetId, Layer
-from tests.generated.warm import look
+from tests.generated import warm
+from tests.generated.warm import PATIENCE, Done
 from tests.handmade import asset_file, init_file
-
-Done = subprocess.CompletedProcess[str]
-
-PATIENCE = 180.0
-"""Seconds after which something hangs."""
 
 _NOT_OURS = (
     *("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PROJECT_ROOT", "DAGSTER_HOME", "VIRTUAL_ENV"),
@@ -50,10 +46,14 @@ print(json.dumps(read(sys.argv[1]).collect().to_dicts(), default=str))
 
 @dataclass(frozen=True)
 class Generated:
-    """A generated project, and the Python that has what it needs."""
+    """A generated project, and the Python that has what it needs.
+
+    What it runs is forked off a warm Python; a `cold` one starts Python as a person does.
+    """
 
     root: Path
     interpreter: Path
+    cold: bool = False
 
     def run(self, *args: str, **how: Any) -> Done:
         """`python run_polster.py ...`."""
@@ -65,9 +65,9 @@ class Generated:
         assert done.returncode == code, told(done)
         return json.loads(done.stdout)
 
-    def core(self, stem: str, **how: Any) -> Done:
-        """`python src/core/silver_example.py`."""
-        return self.python(self.root / "src" / "core" / f"{stem}.py", **how)
+    def core(self, stem: str, *args: str, **how: Any) -> Done:
+        """`python src/core/silver_example.py ...`."""
+        return self.python(self.root / "src" / "core" / f"{stem}.py", *args, **how)
 
     def pytest(self, *args: str, **how: Any) -> Done:
         """Run the project's own tests."""
@@ -78,8 +78,12 @@ class Generated:
         return execute([self.interpreter.parent / name, *args], **self._how(how))
 
     def python(self, *args: str | Path, **how: Any) -> Done:
-        """Run the project's Python in its root; `env`, `cwd` and `setup` change how."""
-        return execute([self.interpreter, *args], **self._how(how))
+        """Run the project's Python in its root; `env`, `cwd`, `setup` and `cold` change how."""
+        cold = how.pop("cold", self.cold) or "setup" in how
+        how = self._how(how)
+        if cold:
+            return execute([self.interpreter, *args], **how)
+        return warm.run(self.interpreter, [str(arg) for arg in args], **how)
 
     def start(self, *args: str | Path, **how: Any) -> subprocess.Popen[str]:
         """Start the project's Python and do not wait."""
@@ -129,8 +133,9 @@ class Generated:
     def rows(self, asset: str) -> list[dict[str, Any]]:
         """Return the rows that a reader of an asset gets; what is not JSON comes as text."""
         env = self.variables()
-        text = look(self.interpreter, _READ, asset, cwd=self.root, env=env)
-        found: list[dict[str, Any]] = json.loads(text)
+        done = warm.run(self.interpreter, ("-c", _READ, asset), cwd=self.root, env=env)
+        assert done.returncode == 0, told(done)
+        found: list[dict[str, Any]] = json.loads(done.stdout)
         return found
 
     def files(self, stem: str) -> list[Path]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Done, Generated, execute, told
+from tests.generated.projects import Generated, execute, told
+from tests.generated.warm import Done
 from tests.machine import bound_by_permissions, no_file_longer_than
 
 ONES = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'

@@ -50,6 +50,22 @@ except SystemExit as end:
 print(sum("/history/runs/" in url for url in made))
 """
 
+TICKS = """
+import json, sys
+import dagster as dg
+from orchestration.definitions import defs
+
+loaded, cursor, counts = defs(), None, []
+with dg.DagsterInstance.ephemeral() as instance:
+    for tick in json.loads(sys.argv[1]):
+        for key in tick:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key))
+        looked = dg.evaluate_automation_conditions(loaded, instance, cursor=cursor)
+        cursor = looked.cursor
+        counts.append(looked.get_num_requested(dg.AssetKey("run_silver_example")))
+print(json.dumps(counts))
+"""
+
 FALL_BACK = """
 import os, sys
 import dagster as dg
@@ -134,6 +150,20 @@ def test_polars_still_does_what_the_storage_relies_on(ran: Generated, tmp_path: 
     done = ran.python("-c", POLARS, cwd=tmp_path)
     assert done.returncode == 0, told(done)
     assert done.stdout.split() == ["50", "50000", "refused"]
+
+
+def test_an_asset_follows_what_ran_after_it(ran: Generated) -> None:
+    """Also when it ended in between; what ran before it is in it already."""
+    upstream = ["run_bronze_example", "run_bronze_customers"]
+    silver, bronze = "run_silver_example", upstream[0]
+    for ticks, requested in (
+        ([[], upstream, [silver], [bronze], [], [silver]], [0, 1, 0, 1, 0, 0]),
+        ([[], [*upstream, silver], [silver, bronze], [], [silver], []], [0, 0, 1, 0, 0, 0]),
+        ([[], [*upstream, silver], [bronze, silver], []], [0, 0, 0, 0]),
+    ):
+        done = ran.python("-c", TICKS, json.dumps(ticks))
+        assert done.returncode == 0, told(done)
+        assert json.loads(done.stdout) == requested
 
 
 def test_dagster_materializes_it_by_itself(project: MakeProject) -> None:

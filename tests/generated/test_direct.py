@@ -16,7 +16,7 @@ def test_the_samples_one_after_the_other(project: MakeProject, cwd: str) -> None
     shop = project()
     rows = {"bronze_example": "1,212", "bronze_customers": "91", "silver_example": "1,148"}
     for stem, count in {**rows, "gold_example": "3"}.items():
-        done = shop.core(stem, cwd=shop.root / cwd)
+        done = shop.core(stem, cwd=shop.root / cwd, cold=True)
         assert done.returncode == 0, told(done)
         first, path, *table = done.stdout.splitlines()
         assert re.match(rf"{stem} +{count} rows ", first)

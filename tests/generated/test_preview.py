@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Done, Generated, told
+from tests.generated.projects import Generated, told
+from tests.generated.warm import Done
 
 
 @pytest.fixture

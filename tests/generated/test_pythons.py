@@ -13,7 +13,8 @@ import pytest
 
 from tests import pythons
 from tests.generated.conftest import uv
-from tests.generated.projects import Done, execute, only_one, told
+from tests.generated.projects import execute, only_one, told
+from tests.generated.warm import Done
 
 ROOT = Path(__file__).parents[2]
 OTHERS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")

@@ -84,4 +84,4 @@ def test_core_never_imports_dagster(project: MakeProject) -> None:
         "import core.runtime.direct, core.gold_example, core.silver_example, core.storage\n"
         "print([name for name in sys.modules if name.startswith(('dagster', 'orchestration'))])"
     )
-    assert project().python("-c", code).stdout == "[]\n"
+    assert project().python("-c", code, cold=True).stdout == "[]\n"

@@ -34,7 +34,7 @@ def without_times(text: str) -> str:
 
 def test_everything_runs_and_the_gold_table_comes_last(project: MakeProject) -> None:
     shop = project()
-    done = shop.run()
+    done = shop.run(cold=True)
     assert done.returncode == 0, told(done)
     assert done.stderr == ""
     lines = without_times(done.stdout).replace(str(shop.root), "").splitlines()
@@ -279,7 +279,7 @@ def test_states(project: MakeProject) -> None:
     shop.write({"src/sitecustomize.py": LATER})
 
     def states(**env: str) -> list[str]:
-        return [one["status"] for one in shop.json("--status", env=env)["assets"]]
+        return [one["status"] for one in shop.json("--status", env=env, cold=True)["assets"]]
 
     assert states() == ["never", "never", "never"]
     assert shop.run("--select", "+silver_a").returncode == 0
@@ -358,7 +358,7 @@ def test_output_is_for_any_encoding(ran: Generated) -> None:
     """Windows redirects into the code page of the machine, which has no box-drawing."""
     for command in (["run_polster.py"], ["src/core/gold_example.py"]):
         env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-        done = ran.python(*command, env=env)
+        done = ran.python(*command, env=env, cold=True)
         assert done.returncode == 0, told(done)
         assert "| consumer " in done.stdout
 

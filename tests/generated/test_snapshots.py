@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import PATIENCE, Done, Generated, told
+from tests.generated.projects import Generated, told
+from tests.generated.warm import PATIENCE, Done
 
 INCREMENTAL = """
 from collections.abc import Generator

@@ -18,7 +18,8 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.generated.conftest import MakeProject, maker
-from tests.generated.projects import PATIENCE, Generated
+from tests.generated.projects import Generated
+from tests.generated.warm import PATIENCE
 from tests.quality.daemon import statuses
 from tests.test_lineage_page import CHROMIUM
 

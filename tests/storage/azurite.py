@@ -7,15 +7,15 @@ import hashlib
 import hmac
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
+
+from tests.services import free_port, wait_for
 
 ACCOUNT = "devstoreaccount1"
 # The emulator's own key, the same on every machine, printed in Microsoft's documentation.
@@ -140,27 +140,8 @@ def running(script: Path, data: Path) -> Iterator[Azurite]:
             env=os.environ,
         )
         try:
-            _wait_for(port, process)
+            wait_for(port, process)
             yield Azurite(port)
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("Azurite did not start")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,7 +11,7 @@ import pytest
 
 from polster_core.testing import StorageProject
 from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as well
-from tests.generated.conftest import install
+from tests.generated.conftest import also
 from tests.generated.projects import Generated, copy, initialise, only_one
 from tests.storage import azurite as emulator
 from tests.storage.azurite import Azurite
@@ -33,12 +33,7 @@ def azurite(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def python(runtime: Path, shared: Path) -> Path:
     """Return a Python with what a project with either backend needs."""
-    ready = shared / "adls.ready"
-    with only_one(shared / "runtime.lock"):
-        if not ready.exists():
-            install(runtime, *ADLS)
-            ready.touch()
-    return runtime
+    return also(runtime, shared, "adls", *ADLS)
 
 
 @pytest.fixture(scope="session")

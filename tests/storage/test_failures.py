@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import pytest
 
 from tests.generated.projects import Generated, told
+from tests.services import free_port
 from tests.storage import azurite as emulator
-from tests.storage.azurite import KEY, Azurite, endpoint, free_port, sas
+from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import BUSY, TOO_MANY, proxy
 
 DOCTOR = "or run  python -m core.runtime.doctor\n"
@@ -23,10 +24,10 @@ LARGE = """
 """
 
 
-def failure(shop: Generated, env: Mapping[str, str], seconds: float) -> str:
+def failure(shop: Generated, env: Mapping[str, str], seconds: float, **how: bool) -> str:
     """Run an asset that must fail in time, and return the only line that it prints."""
     began = time.monotonic()
-    done = shop.core("bronze_example", env=env)
+    done = shop.core("bronze_example", env=env, **how)
     took = time.monotonic() - began
     assert done.returncode == 1, told(done)
     assert done.stdout == ""
@@ -264,7 +265,7 @@ def test_an_unknown_backend(shop: Generated) -> None:
 
 def test_a_backend_whose_package_is_missing(shop: Generated) -> None:
     shop.write({"src/adlfs/__init__.py": 'raise ModuleNotFoundError("x", name="adlfs")'})
-    assert failure(shop, Azurite(9).variables("lake"), 15) == (
+    assert failure(shop, Azurite(9).variables("lake"), 15, cold=True) == (
         "error: bronze_example: STORAGE_BACKEND=adls: the package adlfs is not installed; install "
         "what pyproject.toml lists with  pip install -e .\n"
     )

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests import machine
-from tests.generated.projects import Done, Generated, copy, told
-from tests.storage.azurite import Azurite, endpoint, free_port, sas
+from tests.generated.projects import Generated, copy, told
+from tests.generated.warm import Done
+from tests.services import free_port
+from tests.storage.azurite import Azurite, endpoint, sas
 from tests.storage.test_project import counts
 
 HERE = {"STORAGE_BACKEND": "local"}

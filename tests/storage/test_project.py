@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.generated.projects import Generated, copy, told
-from tests.storage.azurite import KEY, Azurite, endpoint, free_port, sas
+from tests.services import free_port
+from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import proxy
 
 LOOK = """
