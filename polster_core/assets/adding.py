@@ -45,17 +45,22 @@ def plan(project: Project, request: Request) -> Plan:
         if usual is not None or read(project.root / file.path) is None:
             generated[file.path] = file
     packages = _contributed(request, template.requirements_of, context, str)
-    variables = _contributed(request, template.env_of, context, EnvVar)
     plan = draft(
         project.root,
         [
             *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
             *registered(project, request.asset),
             *requirements.added(project, [*template.requirements, *packages]),
-            *environment.added(project, [*template.env, *variables]),
+            *environment.added(project, variables(project, request)),
         ],
     )
     return created_first(plan)
+
+
+def variables(project: Project, request: Request) -> list[EnvVar]:
+    """Return what the asset reads from the environment; raises PluginError."""
+    context, template = _context(project, request), request.template
+    return [*template.env, *_contributed(request, template.env_of, context, EnvVar)]
 
 
 def registered(project: Project, asset: AssetId) -> Iterator[NewFile]:
@@ -112,4 +117,4 @@ def _empty(layer: Layer) -> bytes:
     return f'"""The {layer} assets."""\n\n__all__: list[str] = []\n'.encode()
 
 
-__all__ = ["PurePosixPath", "Request", "created_first", "plan", "registered"]
+__all__ = ["PurePosixPath", "Request", "created_first", "plan", "registered", "variables"]

@@ -15,6 +15,9 @@ _FILES = (PurePosixPath(".env.example"), PurePosixPath(".env"))
 _NAME = re.compile(
     rb"^[ \t]*(?:#[ \t]*)?(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE
 )
+_SET = re.compile(
+    rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*[^\s#]", re.MULTILINE
+)
 _WIDTH = 100
 
 
@@ -32,6 +35,13 @@ def added(project: Project, variables: Iterable[EnvVar]) -> Iterator[NewFile]:
         lacking = [variable for variable in wanted if variable.name not in there]
         if lacking:
             yield NewFile(path=path, text=before + _block(before, lacking))
+
+
+def unset(project: Project, variables: Iterable[EnvVar]) -> list[str]:
+    """Return the names of those that somebody has to fill in, and nobody has."""
+    env = read(project.root / ".env") or b""
+    there = {name.decode() for name in _SET.findall(env)}
+    return [one.name for one in variables if (one.required or one.secret) and one.name not in there]
 
 
 def _block(before: bytes, variables: Iterable[EnvVar]) -> bytes:

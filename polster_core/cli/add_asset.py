@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from polster_core import ask
-from polster_core.assets import adding, dependencies, naming
+from polster_core.assets import adding, dependencies, environment, naming
 from polster_core.assets.known import known
 from polster_core.cli import choices, template_options
 from polster_core.cli.carry_out import carry_out
@@ -103,8 +103,19 @@ class _Add:
         )
         warn_of_broken(self._plugins)
         carry_out(adding.plan(self._project, request), dry_run=self._wishes.dry_run)
-        if template.requirements and not self._wishes.dry_run:
-            click.echo("\nNext:\n  polster setup   install what it needs")
+        if not self._wishes.dry_run:
+            self._next(request)
+
+    def _next(self, request: adding.Request) -> None:
+        """Say what is left to do before the asset can run."""
+        steps = []
+        if request.template.requirements:
+            steps.append("  polster setup   install what it needs")
+        if unset := environment.unset(self._project, adding.variables(self._project, request)):
+            steps.append(f"  edit .env       {', '.join(unset)}")
+            steps.append("  polster doctor  try it")
+        if steps:
+            click.echo("\n".join(("", "Next:", *steps)))
 
     @cached_property
     def _project(self) -> Project:

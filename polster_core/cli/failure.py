@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
 from polster_core.errors import PolsterError
-from polster_core.names import did_you_mean
+from polster_core.names import closest
 
 INTERRUPTED = 130
+_BEGINNING = len("dep")
 
 
 def report(error: BaseException, *, debug: bool = False) -> int:
@@ -59,12 +61,20 @@ def _describe(error: BaseException) -> tuple[str, tuple[str, ...], str | None, i
 
 def _no_such_option(error: click.NoSuchOption) -> str:
     known = [
-        name
+        name.removeprefix("--")
         for parameter in (error.ctx.command.get_params(error.ctx) if error.ctx else ())
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     ]
-    return f"there is no option {error.option_name}{did_you_mean(error.option_name, known)}"
+    word = error.option_name.removeprefix("--")
+    near = _abbreviated(word, known) or closest(word, known)
+    return f"there is no option {error.option_name}" + (f". Did you mean --{near}?" if near else "")
+
+
+def _abbreviated(word: str, known: Sequence[str]) -> str | None:
+    """Return the one option that begins alike: deps is short for dependencies."""
+    found = [name for name in known if name[:_BEGINNING] == word[:_BEGINNING]]
+    return found[0] if len(found) == 1 else None
 
 
 def _words(message: str) -> str:

@@ -41,7 +41,7 @@ def command(
     new_name = new_name or _ask_name(project, asset)
     from polster_core.assets import renaming
 
-    found = renaming.plan(project, pipeline, asset, new_name)
+    found = renaming.plan(project, pipeline, asset, new_name.removeprefix(f"{asset.layer}_"))
     changes.warn_of_changes(project)
     changes.warn(found.warnings)
     changes.warn_of_left(found.left, f"{asset} is left alone in")

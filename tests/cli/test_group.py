@@ -127,6 +127,13 @@ def test_version(tmp_path: Path) -> None:
             ),
         ),
         (
+            ["add-asset", "--deps", "orders"],
+            (
+                "error: there is no option --deps. Did you mean --dependencies?\n"
+                "hint: see  polster add-asset --help\n"
+            ),
+        ),
+        (
             ["plugins", "--fromat", "json"],
             (
                 "error: there is no option --fromat. Did you mean --format?\n"

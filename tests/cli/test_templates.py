@@ -118,7 +118,12 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     code, out, err = add(*BRONZE, "--relation", "sales", "--no-tls", "--description", "All.")
     assert code == 0, err
     assert "  create  docs/connectors/oracle.md\n" in out
-    assert out.endswith("\nNext:\n  polster setup   install what it needs\n")
+    assert out.endswith(
+        "\nNext:\n"
+        "  polster setup   install what it needs\n"
+        "  edit .env       ORACLE_PASSWORD\n"
+        "  polster doctor  try it\n"
+    )
     after: Mapping[str, str] = tree(root)
     assert after["src/core/bronze_orders.py"] == (
         "bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] "
@@ -133,8 +138,11 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     assert after[".env"] == (
         "TOKEN=1\n\n# Where it runs.\nORACLE_HOST=localhost\n\n# Its password.\nORACLE_PASSWORD=\n"
     )
+    with (root / ".env").open("a", encoding="utf-8") as env:
+        env.write("ORACLE_PASSWORD=known\n")
     code, out, err = add(*BRONZE[:3], "refunds", *BRONZE[4:], "--relation", "refunds")
     assert code == 0, err
+    assert out.endswith("\nNext:\n  polster setup   install what it needs\n")
     assert {path for path in tree(root) if "refunds" in path} == set(tree(root)) - set(after)
     assert before["src/orchestration/assets/silver/__init__.py"] in after.values()
 
