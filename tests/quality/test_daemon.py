@@ -14,6 +14,8 @@ from tests.generated.projects import Generated, told
 from tests.quality.daemon import daemon, listening, published, statuses, wait_for
 
 SECONDS_TO_GOLD = 15.0
+TWO_LOOKS = 12.0
+"""Seconds: a sensor looks every five at the most, whatever SENSOR_SECONDS says."""
 EACH_MINUTE = {"BRONZE_CRON": "* * * * *", "SENSOR_SECONDS": "1"}
 SECRET = "hunter2"  # noqa: S105 - that it is never shown is what is tested
 DEAD = "json://127.0.0.1:1/"
@@ -139,6 +141,17 @@ def test_all_of_it_killed_and_started_again(slow: Generated) -> None:
         wait_for(lambda: statuses(slow)[0] == "FAILURE")
         assert slow.files("silver_a") == []
         goes_on(slow)
+
+
+def test_an_upstream_that_runs_again_meanwhile_is_followed(slow: Generated) -> None:
+    with daemon(slow, SENSOR_SECONDS="1"):
+        started(slow)
+        assert slow.run("--asset", "bronze_a").returncode == 0
+        time.sleep(TWO_LOOKS)
+        (slow.root / "data" / "slow").unlink()
+        wait_for(lambda: len(slow.files("silver_a")) == 2)
+        time.sleep(TWO_LOOKS)
+        assert len(slow.files("silver_a")) == 2, "once"
 
 
 def test_the_process_of_a_run_killed(slow: Generated) -> None:
