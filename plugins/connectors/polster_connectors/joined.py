@@ -23,7 +23,9 @@ MODULES = (
     "api_client",
     "api_pages",
     "api",
+    "sftp_client",
     "sftp_files",
+    "sftp_position",
     "sftp",
 )
 """Each behind those that it imports; no two of them have a name of their own in common."""
