@@ -24,6 +24,7 @@ MODULES = (
     "api_pages",
     "api",
     "sftp_client",
+    "sftp_formats",
     "sftp_files",
     "sftp_position",
     "sftp",

@@ -110,5 +110,5 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental=answers["files"] == "new",
         needs=f"{start}_HOST",
         note=f"reads {pattern}",
-        parts=("sftp_client", "sftp_files", "sftp_position"),
+        parts=("sftp_client", "sftp_files", "sftp_formats", "sftp_position"),
     )
