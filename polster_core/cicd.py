@@ -59,7 +59,7 @@ def plan(
     The schedule is the one given, or that of an earlier pipeline. Raises PolsterError where a file
     cannot be edited, and PluginError where a generator fails.
     """
-    known = _manifest(project)
+    known = manifest.find(project.root)
     generators = {name: _generator(plugins, name) for name in names}
     answers = dict(known.answers if known else {})
     answers["cicd"] = join([answers.get("cicd", ""), *names])
@@ -87,7 +87,7 @@ def plan(
 
 def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
     """Return the files that the plan would change and that are not as Polster once wrote them."""
-    known = _manifest(project)
+    known = manifest.find(project.root)
     entries = known.files if known else {}
     return [
         change.path
@@ -107,12 +107,6 @@ def _generator(plugins: Plugins, name: str) -> CicdGenerator:
     if not isinstance(found, CicdGenerator):
         raise TypeError(f"{name} is no CI/CD platform")
     return found
-
-
-def _manifest(project: Project) -> manifest.Manifest | None:
-    if read(project.root / manifest.PATH) is None:
-        return None
-    return manifest.load(project.root)
 
 
 def _context(

@@ -70,6 +70,11 @@ def record(
         yield NewFile(path=base_path(file.path), text=file.content, origin="polster")
 
 
+def find(root: Path) -> Manifest | None:
+    """Read a project's manifest, if it has one; raises PolsterError like `load`."""
+    return load(root) if (root / PATH).is_file() else None
+
+
 def load(root: Path) -> Manifest:
     """Read a project's manifest.
 

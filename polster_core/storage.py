@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from polster_core import plugin_checks
+from polster_core import manifest, plugin_checks
 from polster_core.assets import environment, requirements
 from polster_core.errors import PluginError, PolsterError
+from polster_core.options import STORAGE
 from polster_core.plan import Plan, draft, read
+from polster_core.plugins import Plugins
 from polster_core.project import Project
 from polster_core.types import NewFile, ProjectContext, StorageBackend
 
 
-def plan(project: Project, backend: StorageBackend, origin: str) -> Plan:
-    """Plan the backend's files, its requirements and its variables.
+def plan(project: Project, plugins: Plugins, name: str) -> Plan:
+    """Plan a backend's files, its requirements, its variables, and the note of it in `.polster/`.
 
     A file that is there already stays as it is. Raises PolsterError where a file cannot be edited,
-    and PluginError where the backend fails.
+    and PluginError where the backend fails or there is none of that name.
     """
+    backend, origin = plugins.choose(STORAGE, name), plugins.owner(STORAGE, name)
+    if not isinstance(backend, StorageBackend):
+        raise TypeError(f"{name} is no storage backend")
     offered = [
         replace(file, origin=file.origin or origin)
         for file in _files(project, backend, origin)
         if read(project.root / file.path) is None
     ]
-    return draft(
-        project.root,
-        [
-            *offered,
-            *requirements.added(project, backend.requirements),
-            *environment.added(project, backend.env),
-        ],
-    )
+    wanted = [
+        *offered,
+        *requirements.added(project, backend.requirements),
+        *environment.added(project, backend.env),
+    ]
+    if offered and (known := manifest.find(project.root)) is not None:
+        source = {origin: plugins.versions()[origin]}
+        wanted += manifest.record(replace(known, plugins={**known.plugins, **source}), offered)
+    return draft(project.root, wanted)
 
 
 def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:

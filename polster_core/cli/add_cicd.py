@@ -17,7 +17,7 @@ from polster_core.errors import PolsterError, UsageProblem
 from polster_core.options import CICD
 from polster_core.plan import Plan
 from polster_core.plugins import Plugins
-from polster_core.preview import summary
+from polster_core.preview import summary, visible
 from polster_core.project import find_project
 
 
@@ -60,13 +60,13 @@ def _do(
     planned = cicd.plan(project, plugins, names, schedule=schedule)
     warn_of_broken(plugins)
     if dry_run:
-        show(_visible(planned))
+        show(visible(planned))
         return
     edited = cicd.edited(project, planned)
     if edited and not force and not _may_replace(planned, edited):
         return
     apply(planned)
-    for line in summary(_visible(planned)) if planned else ["nothing to change"]:
+    for line in summary(visible(planned)) if planned else ["nothing to change"]:
         click.echo(line)
     click.echo("\nNext:")
     for name in names:
@@ -94,8 +94,3 @@ def _may_replace(planned: Plan, edited: Sequence[PurePosixPath]) -> bool:
         return True
     click.echo("nothing was changed")
     return False
-
-
-def _visible(planned: Plan) -> Plan:
-    """Leave out what Polster notes for itself."""
-    return replace(planned, changes=tuple(c for c in planned if c.path.parts[0] != ".polster"))

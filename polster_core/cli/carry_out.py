@@ -11,7 +11,7 @@ from polster_core.apply import apply
 from polster_core.cli import failure
 from polster_core.errors import PolsterError
 from polster_core.plan import Plan, Step
-from polster_core.preview import diff, summary, table
+from polster_core.preview import diff, summary, table, visible
 from polster_core.processes import InterruptedProgramError
 
 NOT_CHANGED = "nothing was changed (--dry-run)"
@@ -25,10 +25,10 @@ def carry_out(plan: Plan, *, dry_run: bool = False, prefix: str = "") -> None:
     exit code 1 if a step failed; the files stay. `prefix` is put before every path that is shown.
     """
     if dry_run:
-        show(plan, prefix=prefix)
+        show(visible(plan), prefix=prefix)
         return
     apply(plan)
-    written = replace(plan, steps=())
+    written = replace(visible(plan), steps=())
     for line in summary(written, prefix=prefix):
         click.echo(line)
     if not run_steps(plan.steps):

@@ -7,9 +7,7 @@ import click
 from polster_core import launch, storage
 from polster_core.cli.carry_out import carry_out
 from polster_core.cli.installed import plugins_here, warn_of_broken
-from polster_core.options import STORAGE
 from polster_core.project import find_project
-from polster_core.types import StorageBackend
 
 _RETENTION = "core.runtime.retention"
 _COPYING = "core.runtime.copying"
@@ -30,11 +28,9 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON docume
 def add(*, name: str, dry_run: bool) -> None:
     """Write the backend's files, and say what to do next."""
     project, plugins = find_project(), plugins_here()
-    backend = plugins.choose(STORAGE, name)
+    planned = storage.plan(project, plugins, name)
     warn_of_broken(plugins)
-    if not isinstance(backend, StorageBackend):
-        raise TypeError(f"{name} is no storage backend")
-    carry_out(storage.plan(project, backend, plugins.owner(STORAGE, name)), dry_run=dry_run)
+    carry_out(planned, dry_run=dry_run)
     if not dry_run:
         click.echo(
             "\nNext:\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -139,6 +140,13 @@ def test_a_replay_that_is_killed_can_be_done_again(refused: Generated, survived:
     assert refused.files("silver_example") == []
     quarantine(refused, "replay", "silver_example")
     assert ids(refused) == Counter(range(1, 1201))
+
+
+def test_a_project_that_was_moved_is_replayed(refused: Generated) -> None:
+    relax(refused)
+    moved = replace(refused, root=refused.root.rename(refused.root.with_name("elsewhere")))
+    quarantine(moved, "replay", "silver_example")
+    assert ids(moved) == Counter(range(1, 1201))
 
 
 def test_what_a_later_run_settled_is_not_replayed(refused: Generated) -> None:

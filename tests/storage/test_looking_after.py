@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
+from polster_core import manifest
 from tests import machine
 from tests.generated.projects import Generated, copy, told
 from tests.generated.warm import Done
@@ -123,6 +124,10 @@ def test_a_local_project_gets_another_backend(
     assert counts(shop, env) == [1212]
     assert "adlfs" in (shop.root / "pyproject.toml").read_text("utf-8")
     assert "ADLS_ACCOUNT_KEY=" in (shop.root / ".env.example").read_text("utf-8")
+    assert ".polster" not in done.stdout
+    noted = manifest.load(shop.root)
+    assert noted.files[PurePosixPath("docs/azure.md")].origin == "storage-adls"
+    assert "storage-adls" in noted.plugins
 
 
 def checks(shop: Generated, env: dict[str, str], code: int) -> dict[str, Any]:
