@@ -42,13 +42,14 @@ for pattern in sys.stdin:
 """
 LISTING = """
 import json, sys, time
-from core.sources.sftp import SftpFile, _sftp_position, _sftp_seen
+from core.sources.sftp_files import SftpFile
+from core.sources.sftp_position import packed_position, unpacked_position
 
 many = int(sys.argv[1])
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(many)]
-position = json.dumps(_sftp_position(files, {}))
+position = json.dumps(packed_position(files, {}))
 started = time.perf_counter()
-_sftp_position(files, _sftp_seen(json.loads(position))[1])
+packed_position(files, unpacked_position(json.loads(position))[1])
 print(json.dumps([len(position), time.perf_counter() - started]))
 """
 

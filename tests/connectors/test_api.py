@@ -198,7 +198,7 @@ def test_who_does_not_use_it_does_not_pay_for_it(
     assert "ijson" not in bare
     assert "ijson" in (shop.root / "pyproject.toml").read_text(encoding="utf-8")
     look = "import sys, core.sources, core.runtime; print({'ijson', 'requests'} & {*sys.modules})"
-    assert shop.python("-c", look).stdout.strip() == "set()"
+    assert shop.python("-c", look, cold=True).stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize(

@@ -283,7 +283,7 @@ def large_lines(records: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("form", ["large", "lines"])
 def test_an_answer_that_is_larger_than_memory_is_read(form: str, shop: Shop, api: Api) -> None:
     """52 and 20 MB, of which a few are in memory at once; read whole it would need 300."""
-    done = shop.python("-c", LARGE, api.url(f"/{form}"))
+    done = shop.python("-c", LARGE, api.url(f"/{form}"), cold=True)  # memory of its own
     assert done.returncode == 0, told(done)
     rows, total, megabytes = map(int, done.stdout.split())
     expected = RECORDS if form == "large" else LINES

@@ -378,16 +378,16 @@ def test_workbooks_need_one_more_package(shops: Shop) -> None:
 REMEMBERED = """
 import json
 from datetime import UTC, datetime, timedelta
-from core.sources.sftp import _sftp_mark, _sftp_position, _sftp_seen
 from core.sources.sftp_files import SftpFile
+from core.sources.sftp_position import fingerprint, packed_position, unpacked_position
 
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(100_000)]
-position = _sftp_position(files, {})
-size, (_, known) = len(json.dumps(position)), _sftp_seen(position)
-assert known.keys() == {_sftp_mark(file) for file in files}
+position = packed_position(files, {})
+size, (_, known) = len(json.dumps(position)), unpacked_position(position)
+assert known.keys() == {fingerprint(file) for file in files}
 today = datetime.now(UTC).date()
-gone = {_sftp_mark(file): str(today - timedelta(days=file.size)) for file in files[:100]}
-_, left = _sftp_seen(_sftp_position([], gone))
+gone = {fingerprint(file): str(today - timedelta(days=file.size)) for file in files[:100]}
+_, left = unpacked_position(packed_position([], gone))
 print(json.dumps([size, len(left)]))
 """
 """The size of the position of 100,000 files, and how many of 100 that went day by day it knows."""

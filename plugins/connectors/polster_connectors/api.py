@@ -137,8 +137,6 @@ def _is_whole(url: str) -> bool:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    from polster_core.render import render
-
     start = shared.prefix(context, _DEFAULT)
     needed = [one.name for one in _needed(context) if one.required]
     for file in shared.files(
@@ -149,12 +147,10 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental="cursor" in context.answers,
         needs=f"{start}{needed[0].removeprefix(_DEFAULT)}" if needed else "",
         note=f"reads {_address(context)}",
+        parts=("api_answer", "api_client", "api_pages", "api_rows"),
     ):
         own = file.path == context.asset.test_file and not needed
         yield replace(file, text=_test(context)) if own else file
-    for name in ("api_answer", "api_client", "api_pages", "api_rows"):
-        text = render(shared.PACKAGE, f"templates/sources/{name}.py.jinja", {})
-        yield NewFile(path=shared.SOURCES / f"{name}.py", text=text)
 
 
 def _arguments(context: AssetContext, start: str) -> Iterator[str]:

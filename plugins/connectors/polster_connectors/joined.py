@@ -14,16 +14,22 @@ from functools import cache
 from polster_connectors.shared import PACKAGE
 
 MODULES = (
+    "mysql_columns",
+    "mysql_session",
+    "mysql_window",
     "mysql",
     "api_rows",
     "api_answer",
     "api_client",
     "api_pages",
     "api",
+    "sftp_client",
+    "sftp_formats",
     "sftp_files",
+    "sftp_position",
     "sftp",
 )
-"""Each behind those that it imports."""
+"""Each behind those that it imports; no two of them have a name of their own in common."""
 _OWN = "core.sources"
 _WIDTH = 100
 _HEAD = '''"""MySQL, web APIs and SFTP for assets written by hand.
@@ -82,11 +88,15 @@ def _parsed(text: str) -> ast.Module:
 
 
 def _body(text: str) -> str:
-    """Return a module without its docstring and its imports."""
+    """Return a module without its docstring, its imports and the `__all__` behind them."""
     nodes = _parsed(text).body
-    last = max(n for n, node in enumerate(nodes) if isinstance(node, ast.Import | ast.ImportFrom))
-    end = nodes[last].end_lineno or 0
+    end = max(node.end_lineno or 0 for node in nodes if _is_head(node))
     return "\n".join(text.splitlines()[end:]).strip("\n")
+
+
+def _is_head(node: ast.stmt) -> bool:
+    names = [ast.unparse(one) for one in node.targets] if isinstance(node, ast.Assign) else []
+    return isinstance(node, ast.Import | ast.ImportFrom) or names == ["__all__"]
 
 
 def _import_lines(imports: Iterable[_Import]) -> Iterator[str]:

@@ -82,4 +82,5 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental=bool(what["cursor"]),
         needs=f"{start}_HOST",
         note=f"reads {table or 'a query'}",
+        parts=("mysql_columns", "mysql_session", "mysql_window"),
     )

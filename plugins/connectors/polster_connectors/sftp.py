@@ -89,7 +89,6 @@ def _requirements(context: AssetContext) -> Iterable[str]:
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
     from polster_core.layout import quoted
-    from polster_core.render import render
 
     answers = context.answers
     pattern, start = answers["pattern"].strip(), shared.prefix(context, _DEFAULT)
@@ -103,7 +102,7 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         "if_empty": "empty" if answers["if-empty"] == "empty" else "",
         "connection": start if start != _DEFAULT else "",
     }
-    yield from shared.files(
+    return shared.files(
         context,
         "sftp",
         "SFTP",
@@ -111,6 +110,5 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental=answers["files"] == "new",
         needs=f"{start}_HOST",
         note=f"reads {pattern}",
+        parts=("sftp_client", "sftp_files", "sftp_formats", "sftp_position"),
     )
-    text = render(shared.PACKAGE, "templates/sources/sftp_files.py.jinja", {})
-    yield NewFile(path=shared.SOURCES / "sftp_files.py", text=text)

@@ -71,11 +71,13 @@ def files(
     incremental: bool,
     needs: str,
     note: str,
+    parts: Sequence[str] = (),
 ) -> Iterator[NewFile]:
     """Yield what an asset of a connector consists of.
 
-    Its source is `kind(*arguments)`, a class of `core.sources.CONNECTOR`; `needs` is a variable
-    that it cannot do without, for the test; `note` stands behind the core file in the plan.
+    Its source is `kind(*arguments)`, a class of `core.sources.CONNECTOR`, and `parts` are the
+    modules that this one imports; `needs` is a variable that it cannot do without, for the test;
+    `note` stands behind the core file in the plan.
     """
     from polster_core.layout import bracketed, docstring, imported
     from polster_core.render import render
@@ -95,7 +97,7 @@ def files(
     core, test = (render(PACKAGE, f"templates/assets/{one}.py.jinja", known) for one in _OWN)
     yield NewFile(path=asset.core_file, text=core, note=note)
     yield NewFile(path=asset.test_file, text=test)
-    for name in ("__init__", connector):
+    for name in ("__init__", connector, *parts):
         text = render(PACKAGE, f"templates/sources/{name}.py.jinja", {})
         yield NewFile(path=SOURCES / f"{name}.py", text=text)
     guide = f"{connector}-guide.md"
