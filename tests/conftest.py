@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 
@@ -12,17 +12,6 @@ import pytest
 pytest.register_assert_rewrite("polster_core.testing")
 
 Install = Callable[..., list[EntryPoint]]
-
-
-def tree(root: Path) -> Mapping[str, str]:
-    """Return every file below a folder with its text, and every link with where it points."""
-    return {
-        path.relative_to(root).as_posix(): f"-> {path.readlink()}"
-        if path.is_symlink()
-        else path.read_bytes().decode(errors="replace")
-        for path in sorted(root.rglob("*"))
-        if path.is_file() or path.is_symlink()
-    }
 
 
 def names(root: Path) -> list[str]:

@@ -13,8 +13,9 @@ import pytest
 from polster_core.apply import apply, recover
 from polster_core.errors import ApplyError, PlanStaleError
 from polster_core.plan import Plan, draft
+from polster_core.testing.projects import tree
 from polster_core.types import NewFile
-from tests.conftest import names, tree
+from tests.conftest import names
 from tests.machine import bound_by_permissions, no_file_longer_than, python
 
 PRELUDE = """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from polster_core.project import Project
-from tests.conftest import tree
+from polster_core.testing.projects import tree
 from tests.handmade import polster, shop, write_project
 
 SHOP = {

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import polster_core
+from polster_core.testing.projects import tree
 from tests import machine
-from tests.conftest import tree
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

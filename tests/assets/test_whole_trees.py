@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import tree
+from polster_core.testing.projects import tree
 from tests.handmade import polster, shop, write_project
 
 NAMES = ("a", "b10", "b9", "orders", "orders_2026_09", "clean_orders", "z" * 45)

@@ -10,10 +10,11 @@ import pexpect
 import pytest
 
 from polster_core import manifest
+from polster_core.testing.projects import tree
 from tests import machine
 from tests.cicd.golden import FOLDER
 from tests.cli.test_prompts import PLAIN_TERMINAL
-from tests.conftest import names, tree
+from tests.conftest import names
 
 PLAIN = ("--no-setup", "--no-git", "--no-sample-assets")
 FILES = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from polster_core.testing.projects import tree
 from tests.cli.test_prompts import DOWN, Answers, Terminal
-from tests.conftest import tree
 from tests.handmade import polster, shop, write_project
 
 CTRL_C = "\x03"

@@ -15,8 +15,9 @@ import pytest
 
 from polster_core import manifest
 from polster_core.builtin import project as skeleton
+from polster_core.testing.projects import tree
 from tests import machine
-from tests.conftest import names, tree
+from tests.conftest import names
 
 # A git that knows nobody and is configured by nothing, whatever this machine's says.
 NO_GIT_CONFIG = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import tree
+from polster_core.testing.projects import tree
 from tests.handmade import Ran, polster, shop, write_project
 
 SHOP = {

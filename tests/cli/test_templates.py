@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Install, tree
+from polster_core.testing.projects import tree
+from tests.conftest import Install
 from tests.handmade import shop, write_project
 from tests.machine import python
 

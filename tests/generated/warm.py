@@ -181,4 +181,4 @@ def _server(interpreter: Path) -> subprocess.Popen[str]:
 def _end(server: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
+    server.communicate()
