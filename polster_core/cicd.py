@@ -12,7 +12,7 @@ from polster_core.assets import environment, requirements
 from polster_core.errors import PluginError, PolsterError, UsageProblem
 from polster_core.names import did_you_mean
 from polster_core.options import CICD, STORAGE
-from polster_core.plan import Kind, Plan, draft, read
+from polster_core.plan import Kind, Plan, draft
 from polster_core.platforms import join
 from polster_core.plugins import Plugins
 from polster_core.project import Project
@@ -23,11 +23,6 @@ _KNOWN_BY = (STORAGE, CICD, "polster_asset_templates")
 """The hooks whose contributions say which variables there are."""
 _SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
-_LINE = re.compile(
-    r"^[ \t]*(?P<off>#)?[ \t]*(?:export[ \t]+)?"
-    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
-    re.MULTILINE | re.ASCII,
-)
 
 
 def named(plugins: Plugins, typed: str) -> str:
@@ -117,9 +112,9 @@ def _context(
     answers: Mapping[str, str],
 ) -> ProjectContext:
     """Tell the generators what the project's files say about it."""
-    given = {**_variables(project, ".env.example"), **_variables(project, ".env")}
+    given = {**environment.values(project, ".env.example"), **environment.values(project, ".env")}
     storage = given.get("STORAGE_BACKEND") or answers.get("storage") or "local"
-    examples = _variables(project, ".env.example")
+    examples = environment.values(project, ".env.example")
     undeclared = {
         name: EnvVar(name=name, help="", secret=True) for name in examples if _SECRET.search(name)
     }
@@ -149,15 +144,6 @@ def _known_variables(plugins: Plugins) -> Iterator[EnvVar]:
         for offer in plugins.offers(hook).values():
             if isinstance(offer, Contribution):
                 yield from offer.env
-
-
-def _variables(project: Project, path: str) -> dict[str, str]:
-    """Return the variables that a file of settings names; those commented out are empty."""
-    text = (read(project.root / path) or b"").decode(errors="replace")
-    return {
-        found["name"]: "" if found["off"] else found["value"].strip("'\"")
-        for found in _LINE.finditer(text)
-    }
 
 
 def _files(generator: CicdGenerator, context: ProjectContext, origin: str) -> list[NewFile]:

@@ -15,8 +15,10 @@ _FILES = (PurePosixPath(".env.example"), PurePosixPath(".env"))
 _NAME = re.compile(
     rb"^[ \t]*(?:#[ \t]*)?(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE
 )
-_SET = re.compile(
-    rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*[^\s#]", re.MULTILINE
+_LINE = re.compile(
+    r"^[ \t]*(?P<off>#)?[ \t]*(?:export[ \t]+)?"
+    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
+    re.MULTILINE | re.ASCII,
 )
 _WIDTH = 100
 
@@ -39,9 +41,18 @@ def added(project: Project, variables: Iterable[EnvVar]) -> Iterator[NewFile]:
 
 def unset(project: Project, variables: Iterable[EnvVar]) -> list[str]:
     """Return the names of those that somebody has to fill in, and nobody has."""
-    env = read(project.root / ".env") or b""
-    there = {name.decode() for name in _SET.findall(env)}
-    return [one.name for one in variables if (one.required or one.secret) and one.name not in there]
+    given = values(project, ".env")
+    needed = [one.name for one in variables if one.required or one.secret]
+    return [name for name in needed if not given.get(name)]
+
+
+def values(project: Project, path: str) -> dict[str, str]:
+    """Return the variables that a file of settings names; those commented out are empty."""
+    text = (read(project.root / path) or b"").decode(errors="replace")
+    return {
+        found["name"]: "" if found["off"] else found["value"].strip("'\"")
+        for found in _LINE.finditer(text)
+    }
 
 
 def _block(before: bytes, variables: Iterable[EnvVar]) -> bytes:

@@ -9,7 +9,7 @@ from polster_core.assets import naming
 from polster_core.cli import changes
 from polster_core.cli.carry_out import show
 from polster_core.errors import PolsterError, UsageProblem
-from polster_core.medallion import Layer
+from polster_core.medallion import AssetId, Layer
 from polster_core.model import Asset, Pipeline
 from polster_core.pipeline import read_pipeline
 from polster_core.project import Project, find_project
@@ -41,7 +41,10 @@ def command(
     new_name = new_name or _ask_name(project, asset)
     from polster_core.assets import renaming
 
-    found = renaming.plan(project, pipeline, asset, new_name.removeprefix(f"{asset.layer}_"))
+    typed = AssetId.parse(new_name)
+    if typed and typed.layer is asset.layer:
+        new_name = typed.name
+    found = renaming.plan(project, pipeline, asset, new_name)
     changes.warn_of_changes(project)
     changes.warn(found.warnings)
     changes.warn_of_left(found.left, f"{asset} is left alone in")

@@ -113,6 +113,7 @@ def test_everything_follows(root: Path) -> None:
         ("silver_orders", "clean_orders"),
         ("run_silver_orders", "clean_orders"),
         ("silver_orders", "silver_clean_orders"),
+        ("silver_orders", "run_silver_clean_orders"),
         ("--layer", "silver", "--name", "orders", "--new-name", "clean_orders"),
         ("--layer", "silver", "orders", "clean_orders"),
         ("silver_orders", "--new-name", "clean_orders"),

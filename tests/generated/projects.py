@@ -132,8 +132,7 @@ class Generated:
 
     def rows(self, asset: str) -> list[dict[str, Any]]:
         """Return the rows that a reader of an asset gets; what is not JSON comes as text."""
-        env = self.variables()
-        done = warm.run(self.interpreter, ("-c", _READ, asset), cwd=self.root, env=env)
+        done = self.python("-c", _READ, asset, cold=False)
         assert done.returncode == 0, told(done)
         found: list[dict[str, Any]] = json.loads(done.stdout)
         return found
