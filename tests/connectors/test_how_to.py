@@ -18,8 +18,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "connectors.md"
 
 def test_commands(shop: Shop, mariadb: MariaDB) -> None:
     mariadb.sql(
-        "CREATE TABLE customers (id INT PRIMARY KEY, updated_at DATETIME NOT NULL)",
-        "INSERT INTO customers SELECT seq, '2026-01-02' + INTERVAL seq HOUR FROM seq_1_to_30",
+        "CREATE TABLE products (id INT PRIMARY KEY, updated_at DATETIME NOT NULL)",
+        "INSERT INTO products SELECT seq, '2026-01-02' + INTERVAL seq HOUR FROM seq_1_to_30",
     )
     with_environment(shop)
     path = [folder(shop.root) / "bin", Path(sys.executable).parent, os.environ["PATH"]]
@@ -31,7 +31,7 @@ def test_commands(shop: Shop, mariadb: MariaDB) -> None:
         done = execute(["bash", "-ec", command], cwd=shop.root, env=env)
         assert done.returncode == 0, f"{command}\n{told(done)}"
         said[command.strip()] = done.stdout
-    assert "2026-01-03 06:00:00" in said["polster state show customers"]
+    assert "2026-01-03 06:00:00" in said["polster state show products"]
     (doctor,) = [text for command, text in said.items() if command.startswith("polster doctor")]
-    assert "ok       source customers: read" in doctor
-    assert len(shop.rows("bronze_customers")) == 30
+    assert "ok       source products: read" in doctor
+    assert len(shop.rows("bronze_products")) == 30

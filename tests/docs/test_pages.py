@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from polster_core.cli import COMMANDS
+from tests import machine
 from tests.docs.markdown import anchors, blocks, links
 from tests.docs.reader import Reader
 
@@ -74,6 +76,22 @@ def test_the_asset_of_the_readme_is_one_that_is_carried_out() -> None:
     page = readme.read_text(encoding="utf-8")
     (asset,) = [block.text for block in blocks(page) if block.language == "python"]
     assert asset in agents.read_text(encoding="utf-8")
+
+
+def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
+    tmp_path: Path,
+) -> None:
+    """One after the other, without the environment; what a person is asked is tested elsewhere."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `polster ")]
+    elsewhere = {"polster run --ui", "polster add-asset", "polster doctor"}
+    assert elsewhere < set(shown)
+    made = machine.polster("init", "shop", "--no-setup", "--no-git", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    for command in shown:
+        if command not in elsewhere:
+            done = machine.polster(*shlex.split(command)[1:], cwd=tmp_path / "shop")
+            assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
 @pytest.mark.slow
