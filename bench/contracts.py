@@ -35,7 +35,7 @@ HEAD = """'''Silver.'''
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 """
 FUNCTION = '''
 
@@ -51,7 +51,7 @@ BRONZE = '''"""Bronze."""
 
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 def extract() -> pl.LazyFrame:

@@ -25,8 +25,8 @@ import os
 
 import polars as pl
 
-from core.runtime import run
-from core.runtime.source import Frames, Position
+from polster_runtime import run
+from polster_runtime import Frames, Position
 
 EACH = int(os.environ["EACH"])
 
@@ -48,7 +48,7 @@ RUNS = """
 import os, time
 from statistics import median
 from core.bronze_bench import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 
 def seconds():
     began = time.process_time()

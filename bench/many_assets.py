@@ -22,7 +22,7 @@ CORE = '''"""{title}: {name}."""
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 class Contract(dy.Schema):
@@ -47,7 +47,7 @@ BRONZE = '''"""Bronze: {name}."""
 
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 def extract() -> pl.LazyFrame:

@@ -27,7 +27,7 @@ from tests.generated.projects import initialise
 
 OURS = """
 from core.bronze_bench import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 assert materialize(extract).rows == ROWS
 """
 THEIRS = """

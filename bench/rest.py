@@ -27,7 +27,7 @@ OURS = """
 import resource, sys, time
 started = time.perf_counter()
 from core.bronze_orders import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 assert materialize(extract).rows == int(sys.argv[1])
 print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

@@ -31,7 +31,7 @@ LIMITS = {"one large file": 1.3, "500 small files": 1.0}
 """How many times the time of `sftp` ours may take."""
 DOWNLOAD = """
 import json, sys, time
-from core.sources.sftp import download_sftp_files
+from polster_runtime.sources.sftp import download_sftp_files
 
 for pattern in sys.stdin:
     started, worked = time.perf_counter(), time.process_time()
@@ -42,8 +42,8 @@ for pattern in sys.stdin:
 """
 LISTING = """
 import json, sys, time
-from core.sources.sftp_files import SftpFile
-from core.sources.sftp_position import packed_position, unpacked_position
+from polster_runtime.sources.sftp.files import SftpFile
+from polster_runtime.sources.sftp.position import packed_position, unpacked_position
 
 many = int(sys.argv[1])
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(many)]

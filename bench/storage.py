@@ -29,8 +29,10 @@ ACTIONS = r"""
 import json, resource, sys, time
 from pathlib import Path
 import polars as pl
-from core.runtime.asset import Asset
-from core.storage import Snapshot, stage, store
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.staging import stage
+from core.storage import store
 
 action, source, out = sys.argv[1:]
 asset, data = Asset("bronze", "bench"), store()

@@ -15,7 +15,7 @@ from polster_core.errors import PolsterError
 from polster_core.plugins import Plugins
 from polster_core.processes import clean_environment, run
 
-_MODULE = "core.runtime.doctor"
+_MODULE = "polster_runtime.cli.doctor"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from polster_core import manifest, obstacles, plugin_checks
+from polster_core import manifest, obstacles, plugin_checks, runtime_parts
 from polster_core.errors import PluginError
 from polster_core.options import CICD, STORAGE, Flag, flags
 from polster_core.platforms import NONE, split
@@ -21,12 +21,14 @@ _SKELETON = "project"
 class Request:
     """What somebody wants: every choice made, every answer given or defaulted.
 
-    `cicd` may name several platforms, separated by commas.
+    `cicd` may name several platforms, separated by commas; `delivery` says whether the project
+    holds its runtime as code or depends on it.
     """
 
     name: str
     storage: str
     cicd: str = NONE
+    delivery: runtime_parts.Delivery = "vendored"
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -38,7 +40,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     """
     chosen = list(_chosen(plugins, request))
     context = _context(plugins, request, [contribution for _, contribution in chosen])
-    generated = each_once(_contributed(chosen, context))
+    generated = [*_runtime(context), *each_once(_contributed(chosen, context))]
     for name, answer in plugins.ask(_FILES, context=context).items():
         offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
         if not plugins.is_own(name) and (problems := obstacles.of_paths([*generated, *offered])):
@@ -52,6 +54,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
         answers={
             "storage": request.storage,
             "cicd": request.cicd,
+            "runtime": request.delivery,
             **{
                 name: answer
                 for name, answer in request.answers.items()
@@ -102,7 +105,14 @@ def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution])
         env=tuple(env.values()),
         requirements=merged(text for known in chosen for text in known.requirements),
         values=values,
+        runtime=(runtime_parts.LOCAL, *(part for known in chosen for part in known.runtime)),
+        delivery=request.delivery,
     )
+
+
+def _runtime(context: ProjectContext) -> list[NewFile]:
+    """Return the runtime as files, where the project shall hold it."""
+    return [*runtime_parts.files(context.runtime)] if context.delivery == "vendored" else []
 
 
 def _contributed(

@@ -105,6 +105,27 @@ class NewFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RuntimePart:
+    """A Python package that a project needs at run time.
+
+    `package` is its import name, a top-level package of the plugin's distribution. A project that
+    holds its runtime as code gets a copy of it under `src/`; any other gets `requirement`, a PEP
+    508 string. `storage` or `source` is the name by which the runtime finds it: the entry point of
+    that name in the group `polster_runtime.storage` or `polster_runtime.sources`.
+    """
+
+    package: str
+    requirement: str = ""
+    storage: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a package that nobody could import."""
+        if not all(part.isidentifier() for part in self.package.split(".")):
+            raise ValueError(f"{self.package!r} is no package")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectContext:
     """What a contribution may know about the project that is being written.
 
@@ -113,7 +134,8 @@ class ProjectContext:
     (`adls-account-name`, `sample-assets`) to its value; options without one are not in it. `env`
     and `requirements` are those of all that was chosen, each once; an answer that is no secret is
     the default of its variable. `values` maps the variables to what `.env` shall hold, secrets
-    included.
+    included. `runtime` are the parts of all that was chosen; `delivery` is "vendored" where the
+    project holds its runtime as code, and "package" where it depends on it.
     """
 
     name: str
@@ -123,6 +145,8 @@ class ProjectContext:
     env: tuple[EnvVar, ...] = ()
     requirements: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    runtime: tuple[RuntimePart, ...] = ()
+    delivery: str = "vendored"
 
     def __post_init__(self) -> None:
         """Keep what one plugin does to the mappings from the others."""
@@ -145,7 +169,8 @@ class Contribution:
 
     `summary` stands beside the name in `--help`, prompts and `polster plugins`. `requirements` are
     PEP 508 strings for the generated pyproject.toml, `env` goes into its .env.example and its
-    guides, and `files` is called when the contribution is chosen.
+    guides, `runtime` are packages that its code imports, and `files` is called when the
+    contribution is chosen.
     """
 
     kind: ClassVar[str] = "contribution"
@@ -155,6 +180,7 @@ class Contribution:
     options: tuple[Option, ...] = ()
     requirements: tuple[str, ...] = ()
     env: tuple[EnvVar, ...] = ()
+    runtime: tuple[RuntimePart, ...] = ()
     files: Callable[[ProjectContext], Iterable[NewFile]] = no_files
 
     def __post_init__(self) -> None:
@@ -166,8 +192,8 @@ class Contribution:
 class StorageBackend(Contribution):
     """Where a generated project keeps its data.
 
-    Its files hold `src/core/runtime/backends/NAME.py` (dashes as underscores) with
-    `connect() -> core.storage.Store`.
+    One of its `runtime` parts says `storage=NAME`: a package with
+    `connect() -> polster_runtime.storage.store.Store`.
     """
 
     kind: ClassVar[str] = "storage"

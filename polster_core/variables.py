@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 
 import polster_core
+from polster_core import runtime_parts
 from polster_core.platforms import DAILY
 from polster_core.types import ProjectContext
 
-# What every generated project imports; tested with the lower bounds and the newest below the upper.
+# What every generated project and its runtime import; tested with the lower bounds and the newest
+# below the upper.
 _REQUIREMENTS = (
     "apprise>=1.9,<2",
     "dagster>=1.13,<1.14",
@@ -35,14 +37,22 @@ def variables(context: ProjectContext) -> dict[str, object]:
     those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
     hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
     the cron line of a pipeline; `samples` says whether the samples are written; `answers` has
-    every answer; `polster_version` is ours.
+    every answer; `polster_version` is ours. `vendored` says whether the project holds its runtime
+    as code; `packages` are the folders of its packages, and `entry_points` those of the runtime's
+    parts that it has: group -> name -> package.
     """
+    vendored = context.delivery == "vendored"
+    runtime = [f"src/{runtime_parts.RUNTIME}", *runtime_parts.packages(context.runtime)]
+    packages = ["src/core", "src/orchestration", *(runtime if vendored else [])]
     return {
         "name": context.name,
         "distribution": distribution(context.name),
         "storage": context.storage,
         "cicd": context.cicd,
-        "requirements": merged((*_REQUIREMENTS, *context.requirements)),
+        "requirements": merged(_required(context)),
+        "entry_points": runtime_parts.entry_points(context.runtime) if vendored else {},
+        "packages": packages,
+        "vendored": vendored,
         "env": context.env,
         "values": context.values,
         "secrets": sorted({_ALERTS, *(one.name for one in context.env if one.secret)}),
@@ -51,6 +61,15 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "answers": context.answers,
         "polster_version": polster_core.__version__,
     }
+
+
+def _required(context: ProjectContext) -> Iterable[str]:
+    """Yield what a project depends on: the runtime's own needs are its own where it is a package."""
+    yield from _REQUIREMENTS
+    yield from context.requirements
+    if context.delivery == "package":
+        yield runtime_parts.requirement()
+        yield from (part.requirement for part in context.runtime if part.requirement)
 
 
 def distribution(name: str) -> str:

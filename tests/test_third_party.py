@@ -70,7 +70,7 @@ import os
 import humanize  # noqa: F401 - what the plugin requires is installed
 from fsspec.implementations.local import LocalFileSystem
 
-from core.storage import Store
+from polster_runtime.storage.store import Store
 
 
 def connect() -> Store:

@@ -18,7 +18,7 @@ from polster_core.project import find_project
 from polster_core.selection import select
 
 _FORMATS = ["tree", "mermaid", "svg", "html", "json"]
-_ASKED = "core.runtime.lineage"
+_ASKED = "polster_runtime.execution.column_lineage"
 """The project's own module that knows of columns."""
 _WIDE = 160
 """Columns that a drawing may have where there is no terminal."""

@@ -7,9 +7,9 @@ import click
 from polster_core import launch
 from polster_core.project import find_project
 
-_LOOKING = "core.runtime.quarantine"
+_LOOKING = "polster_runtime.execution.quarantine"
 """The project's own modules; they ask nothing of Polster."""
-_REPLAYING = "orchestration.runtime.quarantine"
+_REPLAYING = "polster_runtime.dagster.replay"
 """The same, but Dagster hears of it."""
 
 

@@ -7,7 +7,7 @@ import click
 from polster_core import launch
 from polster_core.project import find_project
 
-_MODULE = "core.runtime.state"
+_MODULE = "polster_runtime.execution.positions"
 """The project's own module; it asks nothing of Polster."""
 
 

@@ -9,8 +9,8 @@ from polster_core.cli.carry_out import carry_out
 from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.project import find_project
 
-_RETENTION = "core.runtime.retention"
-_COPYING = "core.runtime.copying"
+_RETENTION = "polster_runtime.storage.retention"
+_COPYING = "polster_runtime.storage.copying"
 """The project's own modules; they ask nothing of Polster."""
 
 

@@ -28,7 +28,7 @@ class Tried:
         """Connect."""
         self.pl: Any = import_module("polars")
         self.storage: Any = import_module("core.storage")
-        self.asset: Any = import_module("core.runtime.asset").Asset.parse(asset)
+        self.asset: Any = import_module("polster_runtime.assets.binding").Asset.parse(asset)
         self.data: Any = self.storage.store()
 
     def write(self, number: int, rows: int = ROWS, on: Any = None) -> str:

@@ -124,7 +124,7 @@ _CORE = '''"""{layer}: {name}."""
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 class Contract(dy.Schema):

@@ -34,7 +34,7 @@ from urllib.parse import quote, quote_plus
 
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 def extract() -> pl.DataFrame:
@@ -55,7 +55,7 @@ _CLEAN = '''\
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 class Contract(dy.Schema):

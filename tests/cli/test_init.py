@@ -79,7 +79,7 @@ def test_the_project_is_what_the_templates_say(tmp_path: Path) -> None:
         "run_polster.py",
         "data/bronze/.gitkeep",
         "src/core/storage.py",
-        "src/core/runtime/backends/local.py",
+        "src/polster_runtime/storage/backends/local.py",
         "src/orchestration/definitions.py",
         "src/core/bronze_example.py",
         "src/orchestration/assets/gold/run_gold_example.py",

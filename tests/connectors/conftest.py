@@ -41,7 +41,7 @@ LIBRARIES = (
 
 _POSITION = """
 import json, sys
-from core.runtime.asset import Asset
+from polster_runtime.domain.asset_id import AssetId
 from core.storage import store
 data = store()
 latest = data.latest(Asset.parse(sys.argv[1]))

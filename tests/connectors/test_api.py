@@ -158,7 +158,7 @@ def test_a_token_is_renewed_when_it_is_no_longer_good(api: Api, ran: Any) -> Non
 
 EXPIRING = """
 import sys
-from core.sources.api import fetch_api_data
+from polster_runtime.sources.api import fetch_api_data
 print(sum(frame.height for frame in fetch_api_data(sys.argv[1], auth="oauth2")))
 """
 

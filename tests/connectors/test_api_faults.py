@@ -128,8 +128,8 @@ def shop(
 RUN = """
 import json, os, sys, traceback
 from core.bronze_rows import extract
-from core.runtime.direct import EXPECTED
-from core.runtime.materialize import materialize
+from polster_runtime.cli.run_asset import EXPECTED
+from polster_runtime.execution.materialize import materialize
 for env in map(json.loads, sys.stdin):
     before = {name: os.environ.get(name, "") for name in env}
     os.environ |= env
@@ -243,7 +243,7 @@ def test_dagster_tells_the_same_line(shop: Shop, api: Api) -> None:
 
 DOCTOR = """
 from core.bronze_rows import source
-from core.runtime.source import SourceError
+from polster_runtime.errors import SourceError
 from core.settings import SettingsError
 for name, do in source.steps():
     try:

@@ -16,7 +16,7 @@ ROUNDS = 50
 KILLED = """
 import os, random, signal, sys, time
 from core.bronze_rows import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 chance, killed, span = random.Random(int(sys.argv[1])), 0, 2 * float(sys.argv[3])
 for number in range(int(sys.argv[2])):
     child = os.fork()
@@ -34,7 +34,7 @@ for number in range(int(sys.argv[2])):
 TIMED = """
 import time
 from core.bronze_rows import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 materialize(extract)
 started = time.perf_counter()
 materialize(extract)

@@ -20,8 +20,8 @@ from tests.machine import no_file_longer_than
 READ = """
 import json, sys
 import polars as pl
-from core.sources.api import fetch_api_data
-from core.sources import SourceError
+from polster_runtime.sources.api import fetch_api_data
+from polster_runtime.sources.base import SourceError
 url, asked = sys.argv[1], json.loads(sys.argv[2])
 found = {}
 for name, options in asked.items():
@@ -246,7 +246,7 @@ RECORDS, LINES = 300_000, 120_000
 LARGE = """
 import re, sys
 from pathlib import Path
-from core.sources.api import fetch_api_data
+from polster_runtime.sources.api import fetch_api_data
 rows = total = 0
 for frame in fetch_api_data(sys.argv[1], pagination="none"):
     rows, total = rows + frame.height, total + frame["id"].sum()
@@ -256,8 +256,8 @@ print(rows, total, int(peak) // 1024)
 """
 FULL = """
 import sys
-from core.sources import SourceError
-from core.sources.api import fetch_api_data
+from polster_runtime.sources.base import SourceError
+from polster_runtime.sources.api import fetch_api_data
 try:
     next(fetch_api_data(sys.argv[1]))
 except SourceError as error:

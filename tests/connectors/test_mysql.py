@@ -40,8 +40,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from core.runtime import run
-from core.sources.mysql import fetch_mysql_data
+from polster_runtime import run
+from polster_runtime.sources.mysql import fetch_mysql_data
 
 QUERY = "SELECT id FROM items WHERE product < %s AND id LIKE '%%b' OR id = %s"
 
@@ -121,8 +121,8 @@ POOR = [("--table", "poor"), *(options for _, options, _ in NOT_TO_BE_READ.value
 
 ATTEMPTS = """
 import importlib, json, os, sys
-from core.runtime.direct import EXPECTED
-from core.runtime.materialize import materialize
+from polster_runtime.cli.run_asset import EXPECTED
+from polster_runtime.execution.materialize import materialize
 said = []
 for variables, asset in json.loads(sys.argv[1]):
     os.environ.update(variables)
@@ -250,7 +250,7 @@ def test_a_lost_connection(shop: Shop, mariadb: MariaDB) -> None:
             assert done.stderr.count("\n") == 1, done.stderr
             assert "Lost connection" in done.stderr
             assert shop.files(asset) == []
-    module = shop.root / "src/core/sources/mysql.py"
+    module = shop.root / "src/polster_runtime/sources/mysql.py"
     module.write_text(module.read_text("utf-8").replace("(0.5, 1.0, 2.0, 4.0)", "(0.1,)"), "utf-8")
     before = shop.files("bronze_keyed")
     with proxy(mariadb.port) as between, broken_after(between, 2_500_000, for_good=True):
@@ -294,7 +294,7 @@ def test_the_doctor_tries_each_source(shop: Shop, mariadb: MariaDB) -> None:
     shop.env(**{name.replace("MYSQL", "CRM"): v for name, v in mariadb.variables().items()})
     shop.env(CRM_PASSWORD="unheard-of", MYSQL_TLS="required")  # noqa: S106 - to be found nowhere
     shop.add_mysql("secret", "--connection", "crm")
-    done = shop.python("-m", "core.runtime.doctor")
+    done = shop.python("-m", "polster_runtime.cli.doctor")
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if not line.startswith("warning")]
     port = mariadb.port

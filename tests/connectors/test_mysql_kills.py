@@ -21,7 +21,7 @@ ROUNDS = 50
 AGAIN_AND_AGAIN = """
 import os, sys
 from core.bronze_growing import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 
 for _ in sys.stdin:  # each line starts a process that has all its imports already
     child = os.fork()

@@ -28,8 +28,8 @@ OTHERS = """
 import json, sys
 import polars as pl
 from pathlib import Path
-from core.sources.sftp_files import SftpFile, SftpFormat, load_sftp_data
-from core.sources.sftp import SourceError
+from polster_runtime.sources.sftp.files import SftpFile, SftpFormat, load_sftp_data
+from polster_runtime.sources.sftp import SourceError
 
 found = {}
 for name, (files, how) in json.load(open(sys.argv[1])).items():
@@ -190,7 +190,7 @@ def test_a_position_that_a_person_has_set(reading: Reading, out: Path) -> None:
     put(out / "2.csv", "id\n2\n", age=3 * HOUR)
     put(out / "3.csv", "id\n3\n", age=HOUR / 2)
     since = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
-    done = runs.python("-m", "core.runtime.state", "set", "orders", since)
+    done = runs.python("-m", "polster_runtime.execution.positions", "set", "orders", since)
     assert done.returncode == 0, told(done)
     assert ids(run(runs)) == [1, 1, 3]
     assert ids(run(runs)) == [1, 1, 3]
@@ -378,8 +378,8 @@ def test_workbooks_need_one_more_package(shops: Shop) -> None:
 REMEMBERED = """
 import json
 from datetime import UTC, datetime, timedelta
-from core.sources.sftp_files import SftpFile
-from core.sources.sftp_position import fingerprint, packed_position, unpacked_position
+from polster_runtime.sources.sftp.files import SftpFile
+from polster_runtime.sources.sftp.position import fingerprint, packed_position, unpacked_position
 
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(100_000)]
 position = packed_position(files, {})
@@ -403,7 +403,7 @@ def test_what_is_remembered_is_small_and_not_for_ever(shops: Shop) -> None:
 
 BY_HAND = """
 from core.connectors import SftpFormat, download_sftp_files, load_sftp_data
-from core.runtime.source import Frames, Position
+from polster_runtime import Frames, Position
 
 
 def extract(position: Position = None) -> Frames:
@@ -428,7 +428,7 @@ def test_through_dagster_and_by_hand(project: MakeShop, server: Sshd, out: Path)
     assert shop.rows("bronze_orders") == [{"id": 1}]
     assert shop.rows("bronze_mine") == [{"id": 2, "name": "Zoë"}]
     assert {one["rows"] for one in shop.json()["assets"]} == {0}
-    done = shop.python("-m", "core.runtime.doctor", "--json")
+    done = shop.python("-m", "polster_runtime.cli.doctor", "--json")
     checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
     assert checks["source orders: list"]["status"] == "ok"
     assert checks["source orders: list"]["message"] == f"1 file matches {out}/[0-9].csv"

@@ -29,7 +29,7 @@ ROUNDS = 50
 KILLED = """
 import os, random, signal, sys, time
 from core.bronze_orders import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 chance, killed, started = random.Random(7), 0, time.perf_counter()
 for number in range(int(sys.argv[1])):
     child = os.fork()
@@ -54,7 +54,7 @@ STEPS = """
 import json
 from core.bronze_orders import source
 from core.settings import SettingsError
-from core.runtime.source import SourceError
+from polster_runtime.errors import SourceError
 found = {}
 for name, do in source.steps():
     try:

@@ -14,7 +14,7 @@ from tests.quality.test_how_to import with_environment
 NUMBERS = """
 from pathlib import Path
 
-from core.runtime.source import Frames, Position
+from polster_runtime import Frames, Position
 
 LAST = Path(__file__).parents[2] / "last.txt"
 
@@ -29,9 +29,9 @@ def extract(position: Position = None) -> Frames:
 GROW = """
 import json, sys
 from core.bronze_n import LAST, extract
-from core.runtime import compaction
-from core.runtime.asset import Asset
-from core.runtime.materialize import materialize
+from polster_runtime.storage import compaction
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.execution.materialize import materialize
 from core.storage import read, store
 
 compaction.TOGETHER = 4
@@ -53,9 +53,9 @@ print(json.dumps([found.len(), found.n_unique()]))
 DIE = """
 import os, sys
 from core import storage
-from core.runtime import compaction
+from polster_runtime.storage import compaction
 from core.bronze_n import LAST, extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 compaction.TOGETHER = 4
 moment, publish = sys.argv[1], storage.Store.publish
 
@@ -128,7 +128,7 @@ def test_a_position_is_shown_and_changed(numbers: Shop) -> None:
 def test_a_reset_and_a_full_refresh_read_everything(numbers: Shop) -> None:
     shop = numbers
     assert (upto(shop, 10), upto(shop, 15)) == ("10", "5")
-    reset = succeed(shop.python("-m", "core.runtime.state", "reset", "n"))
+    reset = succeed(shop.python("-m", "polster_runtime.execution.positions", "reset", "n"))
     assert reset.stdout == "bronze_n: 15 -> none: the next run reads everything\n"
     assert len(shop.rows("bronze_n")) == 15
     assert upto(shop, 16) == "16"

@@ -21,7 +21,7 @@ ADDED = {
 LIBRARIES = {"pymysql", "requests", "ijson", "dlt", "asyncssh", "paramiko", "cryptography"}
 LOADED = """
 import json, sys
-import core.storage, core.runtime.materialize, core.runtime.doctor, core.bronze_plain
+import core.storage, polster_runtime.execution.materialize, polster_runtime.cli.doctor, core.bronze_plain
 print(json.dumps(sorted(sys.modules)))
 """
 
@@ -130,12 +130,12 @@ def test_two_assets_share_a_connector(project: MakeShop) -> None:
     """What the user has changed in it stays."""
     shop = project()
     shop.add_mysql("orders")
-    module = shop.root / "src/core/sources/mysql.py"
+    module = shop.root / "src/polster_runtime/sources/mysql.py"
     module.write_text(module.read_text("utf-8") + "\nMINE = 1\n", encoding="utf-8")
     plan = shop.polster(
         *("add-asset", "--layer", "bronze", "--name", "items", "--template", "mysql", "--dry-run")
     )
-    assert "src/core/sources/mysql.py" not in succeed(plan).stdout
+    assert "src/polster_runtime/sources/mysql.py" not in succeed(plan).stdout
     shop.add_mysql("items", "--connection", "crm")
     assert module.read_text("utf-8").endswith("MINE = 1\n")
     variables = (shop.root / ".env.example").read_text("utf-8")

@@ -29,7 +29,7 @@ _CORE = '''"""{stem}."""
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 {code}
 

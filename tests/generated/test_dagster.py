@@ -69,7 +69,7 @@ print(json.dumps(counts))
 FALL_BACK = """
 import os, sys
 import dagster as dg
-from orchestration.runtime import event_log
+from polster_runtime.dagster import event_log
 event_log.BUILT_ON = {*event_log.BUILT_ON, "a_method_that_is_gone"}
 os.environ["DAGSTER_HOME"] = os.path.abspath(".dagster")
 with dg.DagsterInstance.get() as instance:

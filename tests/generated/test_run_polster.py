@@ -127,7 +127,7 @@ def test_some_assets(project: MakeProject, args: list[str], expected: list[str])
 SELECT = """
 import json, sys
 from orchestration.definitions import defs
-from orchestration.runtime.selection import select
+from polster_runtime.dagster.selection import select
 graph = defs().resolve_asset_graph()
 chosen = {text: select(graph, [], text) for text in json.loads(sys.argv[1])}
 names = lambda keys: sorted(key.to_user_string().removeprefix("run_") for key in keys)
@@ -195,7 +195,7 @@ IN_ONE_PROCESS = """
 import json, sys
 sys.argv = ["run_polster.py"]
 import run_polster
-from orchestration.runtime import commands
+from polster_runtime.dagster import main as commands
 for args in json.loads(ARGS):
     sys.argv[1:] = args
     print(commands.main(run_polster.parse_arguments()), file=sys.stderr)

@@ -36,7 +36,7 @@ def extract(position: int | None = None) -> Generator[pl.DataFrame, None, int]:
 
 PROVENANCE = """
 import json
-from core.runtime.asset import Asset
+from polster_runtime.domain.asset_id import AssetId
 from core.storage import store
 data = store()
 latest = data.latest(Asset("bronze", "a"))
@@ -46,7 +46,7 @@ print(json.dumps([len(latest.paths), data.provenance(latest).get("position")]))
 CRASH = """
 import os, runpy, sys
 from core import storage
-from core.storage import Store
+from polster_runtime.storage.store import Store
 
 def die(*args, **kwargs): os._exit(9)
 
@@ -203,7 +203,7 @@ def test_two_increments_at_once_go_one_after_the_other(incremental: Generated) -
 TWO_MACHINES = """
 import os, runpy
 from contextlib import nullcontext
-from core.runtime import materialize
+from polster_runtime.execution import materialize
 materialize.alone = lambda asset: nullcontext()
 runpy.run_path("src/core/bronze_a.py", run_name="__main__")
 """
@@ -262,7 +262,7 @@ assert reads > 20, reads
     writer = """
 import time
 from core.bronze_a import extract
-from core.runtime.materialize import materialize
+from polster_runtime.execution.materialize import materialize
 end = time.monotonic() + 3
 while time.monotonic() < end:
     materialize(extract)

@@ -33,7 +33,7 @@ from core.paths import DAGSTER_HOME
 os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
 import dagster as dg
 from orchestration.definitions import defs
-from orchestration.runtime.alerts import alert_sensors
+from polster_runtime.dagster.alerts import alert_sensors
 now = time.time
 time.time = lambda: now() + 3 * 86_400
 (sensor,) = [one for one in alert_sensors() if one.name == "alert_overdue_data"]

@@ -52,8 +52,8 @@ WAYS: Mapping[str, tuple[str, str]] = {
 
 REJECTED = """
 import json
-from core.runtime import quarantine
-from core.runtime.asset import Asset
+from polster_runtime.execution import quarantine
+from polster_runtime.domain.asset_id import AssetId
 from core.storage import store
 batch = quarantine.latest(Asset("silver", "example"), store())
 print(json.dumps(batch.rows.collect().to_dicts(), default=str))

@@ -57,9 +57,10 @@ with dg.DagsterInstance.get() as instance:
             for one in found.deps_by_column["customers"]])
 """
 COUNTED = """
-import core.runtime.lineage as lineage
-from core.runtime.asset import Asset, function_of
-from core.runtime.materialize import materialize
+import polster_runtime.execution.column_lineage as lineage
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.assets.binding import function_of
+from polster_runtime.execution.materialize import materialize
 asked, lineage._asked = [], lambda *args, ask=lineage._asked: asked.append(1) or ask(*args)
 materialize(function_of(Asset("silver", "example")))
 print(len(asked))
@@ -67,8 +68,8 @@ print(len(asked))
 
 
 def told_by(shop: Generated) -> list[dict[str, Any]]:
-    """Return what `python -m core.runtime.lineage` says."""
-    done = shop.python("-m", "core.runtime.lineage")
+    """Return what `python -m polster_runtime lineage` says."""
+    done = shop.python("-m", "polster_runtime.execution.column_lineage")
     assert done.returncode == 0, told(done)
     found: list[dict[str, Any]] = json.loads(done.stdout)["columns"]
     return found

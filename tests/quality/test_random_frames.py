@@ -43,10 +43,12 @@ def transform(df: pl.LazyFrame) -> pl.LazyFrame:
 SERVER = """
 import json, sys
 import polars as pl
-from core.runtime.asset import Asset, function_of
-from core.runtime.materialize import materialize
-from core.runtime.quarantine import NothingRejected, latest
-from core.storage import stage, store
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.assets.binding import function_of
+from polster_runtime.execution.materialize import materialize
+from polster_runtime.execution.quarantine import NothingRejected, latest
+from polster_runtime.storage.staging import stage
+from core.storage import store
 
 KINDS = {"n": pl.Int64, "id": pl.String, "amount": pl.String, "kind": pl.String,
          "low": pl.Int64, "high": pl.Int64}

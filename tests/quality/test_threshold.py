@@ -24,8 +24,8 @@ MESSAGE = """\
 STRICT = {"MAX_REJECTED": "0.01"}
 DIE = """
 import os, sys
-from core.storage import Store
-from core.runtime import quarantine
+from polster_runtime.storage.store import Store
+from polster_runtime.execution import quarantine
 left, publish = int(sys.argv.pop(1)), Store.publish
 def dying(self, staged, path):
     global left
@@ -51,7 +51,7 @@ with dg.DagsterInstance.get() as instance:
 
 
 def quarantine(shop: Generated, *args: str, code: int = 0, module: str = "core") -> str:
-    """Return what `python -m core.runtime.quarantine` says, on whatever stream."""
+    """Return what `python -m polster_runtime quarantine` says, on whatever stream."""
     done = shop.python("-m", f"{module}.runtime.quarantine", *args, env=STRICT)
     assert done.returncode == code, told(done)
     return done.stdout + done.stderr

@@ -10,8 +10,9 @@ from tests.storage.azurite import Azurite
 AHEAD = """
 import json, sys, time
 import polars as pl
-from core.runtime.asset import Asset
-from core.storage import stage, store
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.storage.staging import stage
+from core.storage import store
 
 asset, data = Asset("bronze", "large"), store()
 rows = pl.LazyFrame({"x": range(3_000_000)}).select(pl.col("x").hash(7))

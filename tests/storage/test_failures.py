@@ -15,7 +15,7 @@ from tests.storage import azurite as emulator
 from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import BUSY, TOO_MANY, proxy
 
-DOCTOR = "or run  python -m core.runtime.doctor\n"
+DOCTOR = "or run  python -m polster_runtime doctor\n"
 WRONG_KEY = "AAAA" + KEY[4:]
 
 LARGE = """
@@ -34,7 +34,7 @@ def failure(shop: Generated, env: Mapping[str, str], seconds: float, **how: bool
     assert done.stderr.count("\n") == 1, told(done)
     if took >= seconds:  # a busy machine takes long to start anything
         began = time.monotonic()
-        assert shop.python("-c", "import core.runtime.materialize, adlfs").returncode == 0
+        assert shop.python("-c", "import polster_runtime.execution.materialize, adlfs").returncode == 0
         took -= time.monotonic() - began
     assert took < seconds, f"{took:.1f} s"
     for secret in (KEY, WRONG_KEY, env.get("ADLS_SAS_TOKEN") or KEY):
@@ -153,7 +153,7 @@ def test_a_server_that_dies_in_mid_write(shop: Generated, azurite: Azurite) -> N
 
 def snapshots(shop: Generated, env: Mapping[str, str]) -> list[str]:
     code = (
-        "from core.storage import store; from core.runtime.asset import Asset\n"
+        "from core.storage import store; from polster_runtime.assets.binding import Asset\n"
         "found = store().snapshots(Asset('bronze', 'large'))\n"
         "assert all(store().scan(one).collect().height == 3_000_000 for one in found)\n"
         "print(*(one.path for one in found))"

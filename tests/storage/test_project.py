@@ -15,7 +15,7 @@ from tests.storage.proxies import proxy
 
 LOOK = """
 import json, sys
-from core.runtime.asset import Asset
+from polster_runtime.domain.asset_id import AssetId
 from core.storage import store
 data = store()
 found = data.snapshots(Asset.parse(sys.argv[1]))
@@ -160,7 +160,7 @@ def test_a_cloud_that_goes_away_before_the_end(shop: Generated, azurite: Azurite
             import time
             from pathlib import Path
             import polars as pl
-            from core.runtime import run
+            from polster_runtime import run
 
             def extract() -> pl.DataFrame:
                 Path("computing").touch()

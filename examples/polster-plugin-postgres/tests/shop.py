@@ -20,7 +20,7 @@ print(json.dumps(read(sys.argv[1]).sort("id").collect().to_dicts(), default=str)
 """
 _READ = """
 import json, sys
-from core.runtime.source import SourceError
+from polster_runtime.errors import SourceError
 from core.sources.postgres import Postgres
 
 def read(position=None, **known):

@@ -93,8 +93,9 @@ class Shop:
 _WRITE = """
 import json, sys
 import polars as pl
-from core.runtime.asset import Asset
-from core.storage import stage, store
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.storage.staging import stage
+from core.storage import store
 data, asset, rows = store(), Asset.parse(sys.argv[1]), int(sys.argv[2])
 if rows:
     frame = pl.LazyFrame({"x": range(rows)})

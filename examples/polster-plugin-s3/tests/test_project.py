@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shop import SECRET, Server, Shop, running
 
-DOCTOR = "or run  python -m core.runtime.doctor"
+DOCTOR = "or run  python -m polster_runtime doctor"
 NO_KEY = {"S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
 NO_PORT = "http://127.0.0.1:1"
 
@@ -47,7 +47,7 @@ def test_large_files_and_answers_that_get_lost(shop: Shop, server: Server) -> No
 
 def test_the_doctor_goes_the_whole_way(shop: Shop, server: Server) -> None:
     env = server.variables(server.create("doctor"))
-    done = shop.run("-m", "core.runtime.doctor", "--json", env=env)
+    done = shop.run("-m", "polster_runtime.cli.doctor", "--json", env=env)
     assert SECRET not in done.stdout + done.stderr
     found = {
         check["name"].removeprefix("storage: "): check

@@ -3,7 +3,7 @@
 import polars as pl
 
 from core.paths import PROJECT_ROOT
-from core.runtime import run
+from polster_runtime import run
 
 FILE = PROJECT_ROOT / "incoming" / "airports.csv"
 

@@ -5,7 +5,7 @@ from zipfile import ZipFile
 import polars as pl
 
 from core.paths import PROJECT_ROOT
-from core.runtime import run
+from polster_runtime import run
 
 FILE = PROJECT_ROOT / "incoming" / "flights.csv.zip"
 

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 LATE = 15
 """Minutes after which an arrival is late, as the FAA counts."""

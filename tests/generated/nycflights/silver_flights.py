@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from core.runtime import run
+from polster_runtime import run
 
 
 class Contract(dy.Schema):

@@ -1,0 +1,143 @@
+"""What a project needs at run time, as code in its `src/` or as dependencies.
+
+The runtime of every project is the package `polster_runtime`. With it come parts that only some
+projects need: a storage backend, a source. A part is a package, too, of Polster or of a plugin, and
+what says where it is used is an entry point. A project either holds all of that as code, or
+depends on the distributions that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+from typing import Literal, get_args
+
+from polster_core.errors import PluginError, PolsterError
+from polster_core.types import NewFile, RuntimePart
+
+Delivery = Literal["vendored", "package"]
+DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
+
+RUNTIME = "polster_runtime"
+OPTIONAL = (
+    "sources/api",
+    "sources/files",
+    "sources/mysql",
+    "sources/sftp",
+    "storage/backends/adls",
+)
+"""Folders of the runtime that are left out unless a part asks for them."""
+GROUPS = {"storage": "polster_runtime.storage", "source": "polster_runtime.sources"}
+"""The groups of entry points, by the field of a part."""
+LOCAL = RuntimePart(package="polster_runtime.storage.backends.local", storage="local")
+"""The backend of every project: tests, and work without a network, need it."""
+_SOURCE = PurePosixPath("src")
+
+
+def requirement() -> str:
+    """Return what a project depends on that does not hold its runtime as code."""
+    major, minor, *_ = version().split(".")
+    return f"polster-runtime>={version()},<{major}.{int(minor) + 1}"
+
+
+def version() -> str:
+    """Return the version of the runtime that comes with this Polster."""
+    return version_in(_runtime_folder() / "__init__.py")
+
+
+def version_in(file: Path) -> str:
+    """Return the `__version__` of a Python file; "" if it has none or cannot be read."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    found = [line.partition("=")[2].strip(" \"'") for line in lines if line.startswith("__vers")]
+    return found[0] if found else ""
+
+
+def files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
+    """Yield the runtime and the parts as files of a project.
+
+    Raises PluginError for a part whose package is not installed.
+    """
+    left_out = [PurePosixPath(RUNTIME, folder) for folder in OPTIONAL]
+    for path in _below(_runtime_folder()):
+        if not any(path.is_relative_to(folder) for folder in left_out):
+            yield _file(_runtime_folder().parent, path)
+    yield from part_files(parts)
+
+
+def part_files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
+    """Yield the packages of parts as files of a project; raises PluginError like `files`."""
+    for part in parts:
+        folder = _folder(part.package)
+        base = folder.parents[part.package.count(".")]
+        optional = part.package.replace(".", "/").removeprefix(f"{RUNTIME}/") in OPTIONAL
+        if optional or not part.package.startswith(RUNTIME):
+            yield from (_file(base, path) for path in _below(folder, base))
+
+
+def entry_points(parts: Iterable[RuntimePart]) -> dict[str, dict[str, str]]:
+    """Return the entry points of parts: group -> name -> package."""
+    found: dict[str, dict[str, str]] = {}
+    for part in parts:
+        for field, group in GROUPS.items():
+            if name := getattr(part, field):
+                found.setdefault(group, {})[name] = part.package
+    return {group: dict(sorted(names.items())) for group, names in sorted(found.items())}
+
+
+def packages(parts: Iterable[RuntimePart]) -> list[str]:
+    """Return the top-level packages of parts beside the runtime, as folders of a project."""
+    tops = {part.package.partition(".")[0] for part in parts} - {RUNTIME}
+    return [f"{_SOURCE}/{top}" for top in sorted(tops)]
+
+
+def delivery(pyproject: dict[str, object]) -> Delivery:
+    """Return how a project gets its runtime, by its parsed pyproject.toml."""
+    tool = pyproject.get("tool")
+    own = tool.get("polster") if isinstance(tool, dict) else None
+    said = own.get("runtime") if isinstance(own, dict) else None
+    return "package" if said == "package" else "vendored"
+
+
+def check_version(root: Path) -> None:
+    """Raise PolsterError unless parts of this Polster fit the runtime that a project holds."""
+    held = version_in(root / _SOURCE / RUNTIME / "__init__.py")
+    if held != version():
+        told = f"version {held}" if held else "none"
+        raise PolsterError(
+            f"src/{RUNTIME} is {told}, but what this Polster would add needs {version()}",
+            hint="bring the project up to it first:  polster upgrade",
+        )
+
+
+def _runtime_folder() -> Path:
+    """Return the folder of `polster_runtime`: in the wheel, or in Polster's own repository."""
+    here = Path(__file__).parent
+    for folder in (here / "_runtime" / RUNTIME, here.parent / "runtime" / RUNTIME):
+        if folder.is_dir():
+            return folder
+    raise PolsterError(f"{RUNTIME} is missing from this installation of Polster; install it again")
+
+
+def _folder(package: str) -> Path:
+    """Return the folder of a package, without importing it; raises PluginError."""
+    top, *rest = package.split(".")
+    if top == RUNTIME:
+        return _runtime_folder().joinpath(*rest)
+    spec = find_spec(top)
+    if spec is None or spec.origin is None:
+        raise PluginError(f"the package {top} is not installed", hint="install the plugin again")
+    return Path(spec.origin).parent.joinpath(*rest)
+
+
+def _below(folder: Path, base: Path | None = None) -> Iterator[PurePosixPath]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield PurePosixPath(path.relative_to(base or folder.parent).as_posix())
+
+
+def _file(base: Path, path: PurePosixPath) -> NewFile:
+    return NewFile(path=_SOURCE / path, text=(base / path).read_bytes(), origin="project")

@@ -1,0 +1,104 @@
+"""Run the assets of this project, look at their state, or open the Dagster UI.
+
+    python run_polster.py                            run everything
+    python run_polster.py --ui                       and open the Dagster UI
+    python run_polster.py --no-materialize --ui      open it alone
+    python run_polster.py --asset orders             run one asset; may be repeated
+    python run_polster.py --select '+gold_revenue'   and all that it is made of
+    python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
+    python run_polster.py --full-refresh             read incremental sources anew
+    python run_polster.py --status                   the state of each asset; runs nothing
+
+The exit code is 0 only when every asset that was asked for succeeded; 1 when one failed, 2 when
+the command or the project is wrong, 130 after Ctrl-C.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main() -> int:
+    """Do what the command line asks for; return the exit code."""
+    # A run makes many objects that live as long as it does; looking at them again and again is
+    # a twentieth of its time.
+    gc.set_threshold(500_000, 20, 20)
+    arguments = parse_arguments()
+    stop_like_ctrl_c()
+    try:
+        return load_commands().main(arguments)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    finally:
+        gc.freeze()  # or Python would look through all that was imported, only to end
+
+
+def load_commands() -> Any:
+    """The project's part of this program, told where Dagster keeps its history."""
+    try:
+        from core.paths import DAGSTER_HOME
+
+        os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
+        # What a run is going to do is stored at once, not asset by asset.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+        from polster_runtime.dagster import main as commands
+    except ModuleNotFoundError as missing:
+        print(f"error: {not_installed(missing)}", file=sys.stderr)
+        sys.exit(2)
+    return commands
+
+
+def not_installed(missing: ModuleNotFoundError) -> str:
+    """What to do in a Python that lacks the project or what it needs."""
+    why = f"{missing.name} is not installed in {sys.executable}"
+    folder = Path(__file__).parent
+    for own in (Path(".venv", "bin", "python"), Path(".venv", "Scripts", "python.exe")):
+        if (folder / own).exists() and not Path(sys.prefix).samefile(folder / ".venv"):
+            return f"{why}; use the Python of this project: {own} run_polster.py"
+    return f'{why}; install this project: python -m pip install -e ".[dev]"'
+
+
+def stop_like_ctrl_c() -> None:
+    """Let a stop from outside, or a closed terminal, do what Ctrl-C does."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        on_ctrl_c = signal.getsignal(signal.SIGINT)
+        if not callable(on_ctrl_c):
+            raise KeyboardInterrupt
+        on_ctrl_c(signal.SIGINT, frame)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup stays nohup
+            signal.signal(number, interrupt)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--asset", action="append", default=[], metavar="NAME", help="repeatable")
+    parser.add_argument("--select", metavar="EXPR", help="+up, down+, layer:silver, *")
+    parser.add_argument(
+        "--full-refresh", action="store_true", help="let incremental assets read everything anew"
+    )
+    parser.add_argument("--status", action="store_true", help="show the state of each asset")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--ui", action="store_true", help="then open the Dagster UI")
+    run = parser.add_mutually_exclusive_group()
+    run.add_argument("--materialize", action="store_true", help="run assets: the default")
+    run.add_argument("--no-materialize", action="store_true", help="run nothing")
+    arguments = parser.parse_args()
+    if arguments.asset and arguments.select:
+        parser.error("give --asset or --select, not both")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())

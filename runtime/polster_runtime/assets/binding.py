@@ -1,0 +1,83 @@
+"""What the files say about an asset."""
+
+import ast
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from polster_runtime.config.paths import assets_dir, core_dir, project_root
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.layers import FUNCTIONS, NO_PARTS, RESERVED
+from polster_runtime.errors import AssetError
+
+Function = Callable[..., Any]
+
+
+def asset_of(function: Function) -> AssetId:
+    """The asset that a function of src/core computes."""
+    return AssetId.parse(source_file(function).stem)
+
+
+def core_file(asset: AssetId) -> Path:
+    """The file of an asset's function."""
+    return core_dir() / f"{asset}.py"
+
+
+@cache
+def source_file(function: Function) -> Path:
+    """The file of src/core that a function stands in."""
+    return Path(inspect.getfile(function)).resolve()
+
+
+def function_of(asset: AssetId) -> Function:
+    """The function of an asset: extract, transform or aggregate in its core file."""
+    found: Function = getattr(import_module(f"core.{asset}"), FUNCTIONS[asset.layer])
+    return found
+
+
+@cache
+def code_version(file: Path) -> str:
+    """A short hash of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def declared_upstream(asset: AssetId) -> list[AssetId]:
+    """The dependencies in the `deps=[...]` of an asset's Dagster file."""
+    file = assets_dir() / asset.layer / f"{asset.key}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "deps":
+            return [AssetId.parse(key) for key in ast.literal_eval(node.value)]
+    return []
+
+
+def bind(function: Function, upstream: Sequence[AssetId]) -> dict[str, AssetId]:
+    """The asset that each parameter reads: by its name, or the only one whatever it is called.
+
+    Raises AssetError when parameters and dependencies do not match.
+    """
+    asset, takes_all = asset_of(function), inspect.signature(function).parameters
+    if "partition" in takes_all:
+        raise AssetError(
+            f"{_where(function)}: {function.__name__}() takes partition, but {NO_PARTS}"
+        )
+    parameters = [name for name in takes_all if name not in RESERVED]
+    if len(parameters) == len(upstream) == 1:
+        return {parameters[0]: upstream[0]}
+    by_name = {dependency.name: dependency for dependency in upstream}
+    if set(parameters) == set(by_name):
+        return by_name
+    takes = f"{function.__name__}({', '.join(parameters)})"
+    needs = ", ".join(by_name) or "none"
+    raise AssetError(
+        f"{_where(function)}: {takes} must take one parameter a dependency of {asset}: {needs}"
+    )
+
+
+def _where(function: Function) -> str:
+    file = source_file(function).relative_to(project_root()).as_posix()
+    return f"{file}:{function.__code__.co_firstlineno}"

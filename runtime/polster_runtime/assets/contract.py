@@ -1,0 +1,154 @@
+"""Contracts: rows that break one are told apart."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from polster_runtime.assets.binding import Function, asset_of
+from polster_runtime.assets.rule_text import rule_in_words
+from polster_runtime.config.paths import core_dir
+from polster_runtime.config.settings import settings
+from polster_runtime.errors import AssetError, ContractBroken, SettingsError
+
+Contract = type[dy.Schema]
+EXAMPLES = 3
+FEW = 50_000
+"""Rows that are split in memory."""
+RULE = type(dy.rule()(lambda cls: pl.lit(True)))
+"""What `@dy.rule()` makes of a function: only rules of one's own can go wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The rows of a file, split by a contract."""
+
+    good: pl.LazyFrame | None
+    """The rows that keep it; None when that is the file as it is."""
+    bad: pl.LazyFrame
+    """The rejected rows as they came, and `_broken_rules`."""
+    rejected: int = 0
+    broken_rules: dict[str, int] = field(default_factory=dict)
+    """Rows by the contract's own name of a rule; a row may break several."""
+
+
+def contract_of(function: Function) -> Contract | None:
+    """The class Contract beside a function, if it has one. Raises AssetError for anything else."""
+    found = function.__globals__.get("Contract")
+    if found is None or (isinstance(found, type) and issubclass(found, dy.Schema)):
+        return found
+    raise AssetError(f"{asset_of(function)}: Contract must be a class made from dy.Schema")
+
+
+def try_out(contract: Contract) -> None:
+    """Evaluate a contract on no rows. Raises AssetError when one of its rules cannot be."""
+    if any(isinstance(each, RULE) for base in contract.__mro__ for each in vars(base).values()):
+        with _rules_named():
+            contract.filter(contract.create_empty())
+
+
+def max_rejected(function: Function) -> float:
+    """The share of rows that may be rejected: MAX_REJECTED beside the function, else the setting.
+
+    Gold allows none unless it says so. Raises SettingsError when it is not from 0 to 1.
+    """
+    asset = asset_of(function)
+    share = function.__globals__.get("MAX_REJECTED")
+    if share is None:
+        return settings().max_rejected if asset.layer == "silver" else 0.0
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise SettingsError(f"{asset}: MAX_REJECTED must be from 0 to 1, not {share!r}")
+    return float(share)
+
+
+def check(file: Path, rows: int, contract: Contract, evaluated: Path) -> Checked:
+    """Split the rows of a Parquet file; `evaluated` is where its bad rows are put meanwhile.
+
+    A few rows are split in memory, which is faster; many are streamed.
+
+    Types are cast where they differ and columns that the contract does not name are dropped.
+    Raises AssetError when a column is missing, or when a rule cannot be evaluated.
+    """
+    if not contract.column_names():
+        raise AssetError("the contract names no columns: give it a line for each")
+    scanned = pl.scan_parquet(file, glob=False)
+    missing = [name for name in contract.column_names() if name not in scanned.collect_schema()]
+    if missing:
+        raise AssetError(f"the contract names columns that are not there: {', '.join(missing)}")
+    with _rules_named():
+        good, any_bad = (_split if rows <= FEW else _stream)(scanned, contract, evaluated)
+    if not any_bad:
+        unchanged = good.collect_schema() == scanned.collect_schema()
+        return Checked(good=None if unchanged else good, bad=good.clear())
+    bad = pl.scan_parquet(evaluated, glob=False)
+    rules = [name for name in bad.collect_schema() if name not in contract.column_names()]
+    counts = bad.select(pl.len(), (~pl.col(rules)).sum()).collect().row(0, named=True)
+    names = (pl.when(~pl.col(rule)).then(pl.lit(rule)) for rule in rules)
+    return Checked(
+        good=good,
+        bad=bad.select(pl.exclude(rules), _broken_rules=pl.concat_list(names).list.drop_nulls()),
+        rejected=counts.pop("len"),
+        broken_rules={rule: count for rule, count in counts.items() if count},
+    )
+
+
+def _split(rows: pl.LazyFrame, contract: Contract, evaluated: Path) -> tuple[pl.LazyFrame, bool]:
+    good, failure = contract.filter(rows.collect(), cast=True)
+    if len(failure):
+        failure.write_parquet(evaluated)
+    return good.lazy(), len(failure) > 0
+
+
+def _stream(rows: pl.LazyFrame, contract: Contract, evaluated: Path) -> tuple[pl.LazyFrame, bool]:
+    good, failure = contract.filter(rows, cast=True)
+    failure.sink_parquet(evaluated)
+    bad = pl.scan_parquet(evaluated, glob=False)
+    return good.lazy(), bad.select(pl.len()).collect().item() > 0
+
+
+@contextmanager
+def _rules_named() -> Iterator[None]:
+    """Turn what goes wrong in the rules of a contract into an AssetError."""
+    try:
+        yield
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).parent == core_dir()]
+        which = f"the rule {own[-1].name}" if own else "a rule"
+        kind = "" if isinstance(error, pl.exceptions.PolarsError) else f"{type(error).__name__}: "
+        first = str(error).partition("\n")[0]
+        raise AssetError(f"{which} of the contract cannot be evaluated: {kind}{first}") from None
+
+
+def refuse(rows: int, checked: Checked, allowed: float, contract: Contract) -> None:
+    """Raise ContractBroken when more than the allowed share of the rows was rejected."""
+    share = checked.rejected / rows if rows else 0.0
+    if share <= allowed:
+        return
+    lines = [
+        f"{checked.rejected:,} of {rows:,} rows ({share * 100:.3g} %) break the contract, more "
+        f"than MAX_REJECTED ({allowed * 100:g} %); nothing was published"
+    ]
+    in_words = {rule: rule_in_words(contract, rule) for rule in checked.broken_rules}
+    width = max(len(words) for words in in_words.values())
+    for rule, count in checked.broken_rules.items():
+        examples = _examples(checked, contract, rule)
+        lines.append(f"  {in_words[rule]:<{width}}{count:>9,}   {examples}".rstrip())
+    raise ContractBroken("\n".join(lines), checked.rejected, checked.broken_rules)
+
+
+def _examples(checked: Checked, contract: Contract, rule: str) -> str:
+    """The first rows that broke a rule, by their key or by the column of the rule."""
+    names = contract.primary_key() or [rule.partition("|")[0]]
+    shown = [name for name in names if name in checked.bad.collect_schema()]
+    if not shown:
+        return ""
+    broke = checked.bad.filter(pl.col("_broken_rules").list.contains(rule))
+    rows = broke.select(shown).head(EXAMPLES).collect().rows()
+    values = ", ".join(" ".join(map(str, row)) for row in rows)
+    more = " …" if checked.broken_rules[rule] > len(rows) else ""
+    return f"{' '.join(shown)} {values}{more}"

@@ -1,0 +1,49 @@
+"""What changed in a source since its last snapshot."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from polster_runtime.config.settings import settings
+
+ENOUGH = 3
+"""Row counts that a new one is compared with: fewer tell nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How the columns and the row count of a snapshot differ from those before it."""
+
+    added: dict[str, str]
+    removed: dict[str, str]
+    retyped: dict[str, str]
+    """Column -> "old type -> new type"."""
+    usual_rows: int | None
+    """The median of the recent row counts, where the new one is far from it."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.retyped or self.usual_rows is not None)
+
+
+def drift(
+    before: dict[str, str] | None, after: dict[str, str], recent_rows: list[int], rows: int
+) -> Drift:
+    """Compare a new snapshot, {column: type} and row count, with those before it."""
+    before = after if before is None else before
+    return Drift(
+        added={name: kind for name, kind in after.items() if name not in before},
+        removed={name: kind for name, kind in before.items() if name not in after},
+        retyped={
+            name: f"{before[name]} -> {kind}"
+            for name, kind in after.items()
+            if name in before and before[name] != kind
+        },
+        usual_rows=_usual_rows(recent_rows, rows),
+    )
+
+
+def _usual_rows(recent_rows: list[int], rows: int) -> int | None:
+    if len(recent_rows) < ENOUGH:
+        return None
+    usual = int(median(recent_rows))
+    far = abs(rows - usual) > settings().row_count_tolerance * max(usual, 1)
+    return usual if far else None

@@ -1,0 +1,1 @@
+"""Commands: python -m polster_runtime COMMAND."""

@@ -1,0 +1,234 @@
+"""Diagnose this machine, this project, its storage and its sources, and suggest fixes.
+
+    python -m polster_runtime doctor [--json]
+
+The exit code is 1 when something is an error.
+"""
+
+import argparse
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from dotenv import dotenv_values
+
+from polster_runtime.config import paths
+from polster_runtime.config.paths import core_dir
+from polster_runtime.config.settings import settings
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import SettingsError, SourceError, StorageError
+from polster_runtime.storage.registry import backend_module, store
+from polster_runtime.storage.snapshots import SUFFIX, Snapshot, unique_name
+from polster_runtime.storage.store import Store
+
+PACKAGES = ("dagster", "dagster-webserver", "polars", "fsspec", "dataframely")
+PYTHONS = ((3, 11), (3, 12), (3, 13))
+PORT = 3000
+VARIABLE = re.compile(r"^#? ?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
+USED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `status` is ok, warning, error or skipped."""
+
+    name: str
+    status: str
+    message: str
+    hint: str = ""
+
+
+Step = tuple[str, Callable[[], str]]
+"""A name, and what does it: it returns what there is to say, or raises."""
+
+
+def checks() -> Iterator[Check]:
+    """All checks, one by one as they are done."""
+    yield _python()
+    yield _packages()
+    known = _settings()
+    yield known
+    yield from _unknown_variables()
+    yield _port()
+    yield _daemon()
+    if known.status == "ok":
+        yield from in_order("storage", storage_steps())
+        yield from _sources()
+
+
+def in_order(name: str, steps: Iterable[Step]) -> Iterator[Check]:
+    """Steps that need each other: those after the first that fails are skipped."""
+    failed = False
+    for step, do in steps:
+        if failed:
+            yield Check(f"{name}: {step}", "skipped", "")
+            continue
+        try:
+            yield Check(f"{name}: {step}", "ok", do())
+        except (SettingsError, SourceError, StorageError, OSError) as error:
+            failed = True
+            message, _, hint = str(error).partition("; ")
+            own = hint.removesuffix(", or run  python -m polster_runtime doctor")
+            yield Check(f"{name}: {step}", "error", message, own)
+
+
+def _sources() -> Iterator[Check]:
+    """What each bronze asset with a `source` that has `steps()` says of it."""
+    for file in sorted(core_dir().glob("bronze_*.py")):
+        asset = AssetId.parse(file.stem)
+        try:
+            source = getattr(import_module(f"core.{asset}"), "source", None)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}".partition("\n")[0]
+            yield Check(f"source {asset.name}", "error", f"src/core/{file.name}: {what}")
+            continue
+        if callable(steps := getattr(source, "steps", None)):
+            yield from in_order(f"source {asset.name}", steps())
+
+
+def storage_steps() -> Iterator[Step]:
+    """What a backend's own `diagnose` looks at, and what every store must be able to do."""
+    backend = settings().storage_backend
+    opened: list[Store] = []
+
+    def connect() -> str:
+        opened.append(store())
+        return f"{backend}, {opened[0].root}"
+
+    try:
+        own = getattr(backend_module(backend), "diagnose", list)
+    except ModuleNotFoundError:
+        own = list  # store() says what is missing
+    yield from own()
+    yield "connect", connect
+    yield from probe_steps(opened)
+
+
+def probe_steps(opened: list[Store]) -> Iterator[Step]:
+    """List, write, read and delete in a store; `opened` holds it by the time they are done."""
+    probe: list[str] = []
+
+    def listed() -> str:
+        return f"{len(opened[0].assets())} assets have data"
+
+    def write() -> str:
+        import polars as pl
+
+        path = f"{opened[0].root}/_doctor/{unique_name()}{SUFFIX}"
+        paths.staging_dir().mkdir(parents=True, exist_ok=True)
+        staged = paths.staging_dir() / path.rsplit("/", 1)[-1]
+        pl.DataFrame({"probe": [1]}).write_parquet(staged)
+        try:
+            with opened[0].errors():
+                opened[0].put(staged, path)
+        finally:
+            staged.unlink(missing_ok=True)
+        probe.append(path)
+        return "a file"
+
+    def read() -> str:
+        with opened[0].errors():
+            rows = opened[0].scan(Snapshot((probe[0],))).collect().height
+        return f"{rows} row of it"
+
+    def delete() -> str:
+        opened[0].delete(Snapshot((probe[0],)))
+        return "it is gone"
+
+    yield "list", listed
+    yield "write", write
+    yield "read", read
+    yield "delete", delete
+
+
+def _python() -> Check:
+    text = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] in PYTHONS:
+        return Check("python", "ok", text)
+    return Check("python", "error", f"{text} is not supported", "use Python 3.11, 3.12 or 3.13")
+
+
+def _packages() -> Check:
+    try:
+        found = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    except PackageNotFoundError as error:
+        return Check("packages", "error", f"{error.name} is missing", 'pip install -e ".[dev]"')
+    return Check("packages", "ok", found)
+
+
+def _settings() -> Check:
+    try:
+        settings()
+    except SettingsError as error:
+        return Check("settings", "error", str(error), "change it in .env, or in the shell")
+    return Check("settings", "ok", f"environment {settings().env}")
+
+
+def _unknown_variables() -> Iterator[Check]:
+    """Names in .env that nothing in the project reads."""
+    file = paths.project_root() / ".env"
+    names = list(dotenv_values(file)) if file.exists() else []
+    example = paths.project_root() / ".env.example"
+    listed = VARIABLE.findall(example.read_text("utf-8")) if example.exists() else []
+    known = {*listed, *_used_in_code(), "DAGSTER_HOME", "PROJECT_ROOT"}
+    for name in names:
+        if name not in known and name.lower() not in vars(settings()):
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "delete it, if nothing needs it"
+            yield Check("settings: .env", "warning", f"nothing reads {name}", hint)
+
+
+def _used_in_code() -> set[str]:
+    files = (paths.project_root() / "src").rglob("*.py")
+    return {word for file in files for word in USED.findall(file.read_text("utf-8"))}
+
+
+def _port() -> Check:
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            return Check("port", "warning", f"port {PORT} is taken", "--ui will use the next one")
+    return Check("port", "ok", f"port {PORT} is free")
+
+
+def _daemon() -> Check:
+    """Whether the daemon has said lately that it lives."""
+    if not (paths.dagster_home() / "dagster.yaml").exists():
+        hint = "git checkout .dagster/dagster.yaml"
+        return Check("daemon", "warning", ".dagster/dagster.yaml is missing", hint)
+    from polster_runtime.dagster.doctor import daemon_runs
+
+    if daemon_runs():
+        return Check("daemon", "ok", "it runs: assets start by themselves")
+    hint = "python run_polster.py --no-materialize --ui  starts it"
+    return Check("daemon", "warning", "it does not run: no asset starts by itself", hint)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Do all checks and tell what they found."""
+    found = []
+    for check in checks():
+        found.append(check)
+        if not arguments.json:
+            print(f"{check.status:<9}{check.name}: {check.message}".rstrip(": "), flush=True)
+            if check.hint:
+                print(f"{'':<9}{check.hint}", flush=True)
+    ok = all(check.status != "error" for check in found)
+    if arguments.json:
+        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in found]}))
+    return 0 if ok else 1

@@ -1,0 +1,138 @@
+"""What run_polster.py does."""
+
+import json
+import os
+import sys
+import traceback
+from argparse import Namespace
+from collections import Counter
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dagster as dg
+
+from polster_runtime.config.logging import configure
+from polster_runtime.config.paths import project_root
+from polster_runtime.dagster import progress, status
+from polster_runtime.dagster import runner as launch
+from polster_runtime.dagster import webserver as ui
+from polster_runtime.dagster.selection import UnknownAsset
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import SettingsError, StorageError
+from polster_runtime.execution import report
+from polster_runtime.execution.report import say
+from polster_runtime.storage.registry import store
+from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.staging import discard_staged
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class InvalidProject(Exception):
+    """A project that Dagster cannot load; the message says where."""
+
+
+def main(arguments: Namespace) -> int:
+    """Carry out a command line; return the exit code."""
+    try:
+        configure()
+        return _main(arguments)
+    except (InvalidProject, SettingsError, UnknownAsset) as error:
+        return _fail(str(error), USAGE)
+    except (OSError, StorageError, ui.UIError) as error:
+        return _fail(str(error), FAILED)
+    except (launch.Interrupted, KeyboardInterrupt):
+        _fail("interrupted; what was published before stays", INTERRUPTED)
+        _end_now()
+
+
+def _main(arguments: Namespace) -> int:
+    if arguments.no_materialize and arguments.ui:
+        ui.serve()
+        return DONE
+    definitions = load()
+    if arguments.status or arguments.no_materialize:
+        states = status.states(definitions)
+        say(json.dumps({"assets": states}) if arguments.json else status.table(states))
+        return DONE
+    code = _run(definitions, arguments)
+    if arguments.ui:
+        ui.serve()
+    return code
+
+
+def load() -> dg.Definitions:
+    """The project's definitions. Raises InvalidProject with a sentence for whatever is wrong."""
+    try:
+        from orchestration.definitions import defs
+
+        return defs()
+    except SettingsError:
+        raise
+    except dg.DagsterInvalidDefinitionError as error:
+        raise InvalidProject(str(error)) from None
+    except SyntaxError as error:
+        where = f"{_relative(error.filename or '?')}:{error.lineno}"
+        raise InvalidProject(f"{where}: {error.msg}") from None
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if _is_own(frame.filename)] or frames
+        where = f"{_relative(own[-1].filename)}:{own[-1].lineno}"
+        raise InvalidProject(f"{where}: {type(error).__name__}: {error}") from None
+
+
+def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
+    keys = definitions.resolve_asset_graph().materializable_asset_keys
+    width = max([24, *(len(key.to_user_string()) - 2 for key in keys)])
+    store()  # a backend that is not there is found before anything runs
+    with progress.shown(progress.stream(arguments.json), width):
+        outcome = launch.run(
+            definitions, arguments.asset, arguments.select, full_refresh=arguments.full_refresh
+        )
+    if arguments.json:
+        say(json.dumps(outcome))
+    else:
+        _print_summary(outcome, width)
+    return DONE if outcome["success"] else FAILED
+
+
+def _print_summary(outcome: dict[str, Any], width: int) -> None:
+    """What was skipped, what went wrong, how many did not, and the rows of the only gold asset."""
+    assets = outcome["assets"]
+    for asset in assets:
+        if asset["status"] == "skipped":
+            say(f"{AssetId.parse(asset['key'])!s:<{width}}{'skipped':>17}   {asset['error']}")
+    for asset in assets:
+        if asset["status"] == "failed":
+            say(f"\nerror: {AssetId.parse(asset['key'])}: {asset['error']}", to=sys.stderr)
+    counts = Counter(asset["status"] for asset in assets)
+    total = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), reverse=True))
+    noun = "asset" if len(assets) == 1 else "assets"
+    say(f"\n{len(assets)} {noun}, {total} in {outcome['seconds']:.1f} s")
+    gold = [asset for asset in assets if asset["layer"] == "gold" and asset["path"]]
+    if len(gold) == 1:
+        path = gold[0]["path"]
+        rows = store().scan(Snapshot((path,))).head(report.ROWS).collect()
+        say(report.place(path), report.frame(rows))
+
+
+def _fail(message: str, code: int) -> int:
+    say(f"error: {message}", to=sys.stderr)
+    return code
+
+
+def _end_now() -> NoReturn:
+    """End without the threads that still wait for a source: nothing else can stop them."""
+    discard_staged()
+    os._exit(INTERRUPTED)
+
+
+def _is_own(file: str) -> bool:
+    return Path(file).is_relative_to(project_root() / "src")
+
+
+def _relative(file: str) -> str:
+    path = Path(file)
+    if path.is_relative_to(project_root()):
+        path = path.relative_to(project_root())
+    return path.as_posix()

@@ -1,0 +1,128 @@
+"""Run assets in this process; Dagster's event log keeps what happened."""
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from polster_runtime.config.paths import dagster_home
+from polster_runtime.dagster import alerts
+from polster_runtime.dagster.failures import reason
+from polster_runtime.dagster.recovery import watched
+from polster_runtime.dagster.selection import Graph, select
+from polster_runtime.dagster.steps import FULL_REFRESH
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.storage.staging import sweep
+
+TERMINAL_CONFIG = "run_polster.yaml"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+METADATA = ("rejected", "seconds", "path")
+INTERRUPTED = "DagsterExecutionInterruptedError"
+
+Outcome = dict[str, Any]
+"""One asset of a run: key, layer, name, status, rows, rejected, seconds, path, error, deps."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C; the run is marked as failed, and what was published before stays."""
+
+
+def run(
+    definitions: dg.Definitions,
+    names: Sequence[str] = (),
+    expression: str | None = None,
+    *,
+    full_refresh: bool = False,
+) -> dict[str, Any]:
+    """Run the named assets, those of a selection, or all, and tell what became of each.
+
+    Raises UnknownAsset and Interrupted.
+    """
+    graph = definitions.resolve_asset_graph()
+    selected = select(graph, names, expression)
+    sweep()
+    run_id, began = str(uuid.uuid4()), time.perf_counter()
+    with terminal_instance() as instance, watched(instance, run_id):
+        try:
+            result = definitions.resolve_job_def("all_assets").execute_in_process(
+                instance=instance,
+                asset_selection=list(selected),
+                raise_on_error=False,
+                run_config=QUIET,
+                run_id=run_id,
+                tags={FULL_REFRESH: "true"} if full_refresh else None,
+            )
+        except dg.DagsterExecutionInterruptedError:  # between two steps
+            raise Interrupted from None
+        events = result.all_events
+        if any(_is_interrupt(event) for event in events):
+            raise Interrupted
+        alerts.tell_at_once(instance, run_id)
+    keys = [key for key in graph.toposorted_asset_keys if key in selected]
+    return {
+        "success": result.success,
+        "run_id": run_id,
+        "seconds": round(time.perf_counter() - began, 3),
+        "assets": [*_outcomes(graph, keys, events)],
+    }
+
+
+def terminal_instance() -> dg.DagsterInstance:
+    """This project's Dagster instance, with what assets print left on the terminal."""
+    if (dagster_home() / TERMINAL_CONFIG).exists():
+        return dg.DagsterInstance.from_config(str(dagster_home()), TERMINAL_CONFIG)
+    return dg.DagsterInstance.get()
+
+
+def _outcomes(
+    graph: Graph, keys: Sequence[dg.AssetKey], events: Iterable[dg.DagsterEvent]
+) -> Iterator[Outcome]:
+    of_step: dict[str, list[dg.DagsterEvent]] = {}
+    for event in events:
+        of_step.setdefault(event.step_key or "", []).append(event)
+    blamed: dict[dg.AssetKey, str] = {}
+    for key in keys:
+        outcome = _outcome(key, of_step.get(key.to_python_identifier(), []))
+        if outcome["status"] == "skipped":
+            reasons = {blamed[up] for up in graph.get(key).parent_keys if up in blamed}
+            outcome["error"] = ", ".join(sorted(reasons))
+            blamed[key] = outcome["error"]
+        elif outcome["status"] == "failed":
+            blamed[key] = f"{AssetId.parse(outcome['key'])} failed"
+        outcome["deps"] = sorted(up.to_user_string() for up in graph.get(key).parent_keys)
+        yield outcome
+
+
+def _outcome(key: dg.AssetKey, events: Iterable[dg.DagsterEvent]) -> Outcome:
+    asset = AssetId.parse(key.to_user_string())
+    outcome: Outcome = {
+        "key": asset.key,
+        "layer": asset.layer,
+        "name": asset.name,
+        "status": "skipped",
+        "rows": None,
+        "rejected": None,
+        "seconds": None,
+        "path": None,
+        "error": None,
+    }
+    for event in events:
+        if event.is_step_failure:
+            outcome |= {"status": "failed", "error": reason(event.step_failure_data)}
+        elif event.is_step_materialization:
+            found = event.step_materialization_data.materialization.metadata
+            known = {"rows": "dagster/row_count", **{name: name for name in METADATA}}
+            outcome["status"] = "succeeded"
+            outcome |= {name: found[key].value for name, key in known.items() if key in found}
+    return outcome
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    if not event.is_step_failure:
+        return False
+    error = event.step_failure_data.error
+    return error is not None and INTERRUPTED in {
+        found.cls_name for found in (error, error.cause) if found
+    }

@@ -1,0 +1,169 @@
+"""A core function as a Dagster step."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from polster_runtime.assets.binding import Function, asset_of
+from polster_runtime.assets.drift import Drift
+from polster_runtime.config.settings import settings
+from polster_runtime.dagster import ahead
+from polster_runtime.dagster.failures import explained
+from polster_runtime.dagster.retry import try_again
+from polster_runtime.dagster.table_schema import column_lineage, table_schema
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.layers import LAYERS
+from polster_runtime.errors import (
+    AssetError,
+    ContractBroken,
+    NoData,
+    SettingsError,
+    SourceError,
+    StorageError,
+)
+from polster_runtime.execution.materialize import materialize as materialize_asset
+from polster_runtime.execution.result import Materialized
+from polster_runtime.storage.cloud import waits
+
+Results = Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]
+
+CELL_CHARACTERS = 60
+FULL_REFRESH = "full_refresh"
+"""The tag of a run in which incremental sources read everything anew: full_refresh=true."""
+
+EXPECTED = (AssetError, NoData, NotImplementedError, SettingsError)
+"""Errors whose message says it all."""
+LOGIC = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    SyntaxError,
+    TypeError,
+    UnicodeError,
+    pl.exceptions.PolarsError,
+)
+"""Errors in the code or the data."""
+FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""What a source is not, or not for us."""
+FINAL = (*LOGIC, *FILES)
+"""Errors that another try would not mend."""
+
+
+def contract_check(asset: str) -> dg.AssetCheckSpec:
+    """The contract of a silver or gold asset: nothing downstream runs when it fails."""
+    return dg.AssetCheckSpec("contract", asset=asset, blocking=True)
+
+
+def drift_check(asset: str) -> dg.AssetCheckSpec:
+    """Whether a source has the columns and about the rows it had: a warning, it blocks nothing."""
+    return dg.AssetCheckSpec("drift", asset=asset)
+
+
+def materialize(context: dg.AssetExecutionContext, function: Function) -> Results:
+    """Run an asset's function; yield its materialization and its check."""
+    try:
+        done = _materialize(context, function)
+    except ContractBroken as error:
+        yield dg.AssetCheckResult(
+            check_name="contract", passed=False, metadata=_rules(error.rejected, error.broken_rules)
+        )
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except EXPECTED as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except (SourceError, StorageError) as error:
+        if not getattr(error, "final", False):
+            try_again(context, asset_of(function), error, str(error))
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except FINAL as error:
+        raise dg.Failure(explained(error, function), allow_retries=False) from error
+    except Exception as error:
+        try_again(context, asset_of(function), error, explained(error, function))
+        raise
+    yield dg.MaterializeResult(metadata=metadata(done), check_results=[checked(done)])
+
+
+def _materialize(context: dg.AssetExecutionContext, function: Function) -> Materialized:
+    asset, run_id = asset_of(function), context.run.run_id
+    full = context.run.tags.get(FULL_REFRESH) == "true"
+    if asset.layer == "bronze" and settings().executor == "in_process":
+        return ahead.bronze(asset, _bronze_of_run(context), run_id, full_refresh=full)
+    spec = context.assets_def.get_asset_spec()
+    upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
+    return materialize_asset(function, upstream, run_id, full_refresh=full)
+
+
+def _bronze_of_run(context: dg.AssetExecutionContext) -> Iterator[AssetId]:
+    selected = context.run.asset_selection
+    keys = context.job_def.asset_layer.executable_asset_keys if selected is None else selected
+    for key in sorted(keys):
+        asset = AssetId.parse(key.to_user_string())
+        if asset.layer == LAYERS[0]:
+            yield asset
+
+
+def metadata(done: Materialized) -> dict[str, dg.MetadataValue]:
+    """What the Dagster UI shows of a materialization."""
+    waiting = {"waits_for_the_cloud": dg.MetadataValue.bool(True)} if waits(done.path) else {}
+    return {
+        **waiting,
+        **_lineage(done),
+        "dagster/row_count": dg.MetadataValue.int(done.rows),
+        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(done)),
+        "path": dg.MetadataValue.path(done.path),
+        "preview": dg.MetadataValue.md(_markdown(done.preview)),
+        "rejected": dg.MetadataValue.int(done.rejected),
+        "seconds": dg.MetadataValue.float(round(done.seconds, 3)),
+        "size_bytes": dg.MetadataValue.int(done.size),
+    }
+
+
+def _lineage(done: Materialized) -> dict[str, dg.MetadataValue]:
+    if done.lineage is None:
+        return {}
+    found = column_lineage(done.lineage)
+    return {"dagster/column_lineage": dg.MetadataValue.column_lineage(found)}
+
+
+def checked(done: Materialized) -> dg.AssetCheckResult:
+    """The result of the check of a materialization."""
+    if done.asset.layer == "bronze":
+        return _drift_result(done.drift)
+    if done.contract is None:
+        # WARN blocks nothing: an asset without a contract runs, visibly unguarded.
+        return dg.AssetCheckResult(
+            check_name="contract",
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="There is no contract: write a class Contract beside the function.",
+        )
+    rules = _rules(done.rejected, done.broken_in_words)
+    return dg.AssetCheckResult(check_name="contract", passed=True, metadata=rules)
+
+
+def _drift_result(drift: Drift) -> dg.AssetCheckResult:
+    found = {name: value for name, value in vars(drift).items() if value}
+    return dg.AssetCheckResult(
+        check_name="drift",
+        passed=not drift,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={name: str(value) for name, value in found.items()},
+    )
+
+
+def _rules(rejected: int, broken_rules: dict[str, int]) -> dict[str, int]:
+    return {"rejected": rejected} | broken_rules
+
+
+def _markdown(frame: pl.DataFrame) -> str:
+    rows = [frame.columns, ["---"] * frame.width, *frame.iter_rows()]
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    short = text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+    return " ".join(short.replace("|", r"\|").split())

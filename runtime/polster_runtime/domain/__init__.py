@@ -1,0 +1,1 @@
+"""Layers, names and selections: the standard library only, no file is read."""

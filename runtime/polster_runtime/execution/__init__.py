@@ -1,0 +1,1 @@
+"""Running an asset: read, compute, check, publish."""

@@ -1,0 +1,216 @@
+"""Calling an asset's function."""
+
+import inspect
+import itertools
+import json
+import traceback
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_origin
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from polster_runtime.assets.binding import Function, asset_of, source_file
+from polster_runtime.config.logging import log
+from polster_runtime.config.paths import project_root
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import AssetError, NoData
+from polster_runtime.sources.base import Frames
+from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.store import Store
+
+
+def is_incremental(function: Function) -> bool:
+    """Whether a function asks where the last run stopped, and yields only what is new."""
+    return "position" in inspect.signature(function).parameters
+
+
+def wants_all(function: Function, parameter: str) -> bool:
+    """Whether a parameter is annotated as a DataFrame: all rows, not a LazyFrame."""
+    annotation = function.__annotations__.get(parameter)
+    kind = get_origin(annotation) or annotation
+    return kind == "pl.DataFrame" or (isinstance(kind, type) and issubclass(kind, pl.DataFrame))
+
+
+class Invocation:
+    """The rows of an asset's function, and the position that an incremental one reached."""
+
+    def __init__(
+        self,
+        function: Function,
+        data: Store,
+        bound: dict[str, AssetId],
+        previous: Snapshot | None,
+        given: Mapping[AssetId, Snapshot],
+    ) -> None:
+        self.function, self.data, self.bound, self.previous = function, data, bound, previous
+        self.given = given
+        self.incremental = is_incremental(function)
+        self.inputs: dict[str, list[str]] = {}
+        """The files that each upstream asset was read from."""
+        self.schemas: dict[AssetId, pl.Schema] = {}
+        self.position: Any = None
+        self.failure: Exception | None = None
+        if self.incremental and previous:
+            self.position = data.provenance(previous).get("position")
+
+    @property
+    def increases(self) -> Snapshot | None:
+        """The snapshot that the rows are an increment on; None when they are all rows."""
+        return self.previous if self.incremental and self.position is not None else None
+
+    def rows(self) -> pl.LazyFrame:
+        """Call the function. Raises AssetError when it returns no frame, and NoData."""
+        arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
+        if self.incremental:
+            arguments["position"] = self.position
+        result = self.function(**arguments)
+        if isinstance(result, Generator):
+            return self._stream(result)
+        if isinstance(result, pl.DataFrame | pl.LazyFrame):
+            return result.lazy()
+        name, kind = self.function.__name__, type(result).__name__
+        raise AssetError(f"{name}() returned {kind}; it must return a Polars frame")
+
+    def check_complete(self, staged: Path) -> None:
+        """Raise what ended the rows early, and delete the file that they are in."""
+        if self.failure is not None:
+            staged.unlink(missing_ok=True)
+            raise self.failure
+
+    def check_inputs(self) -> None:
+        """Read all that the function was given. Raises StorageError for a damaged file."""
+        for path in itertools.chain.from_iterable(self.inputs.values()):
+            self.data.check(path)
+
+    def _read(self, parameter: str) -> pl.LazyFrame | pl.DataFrame:
+        asset = self.bound[parameter]
+        snapshot = self.given.get(asset) or self.data.latest(asset)
+        if snapshot is None:
+            raise NoData(asset)
+        self.inputs[str(asset)] = list(snapshot.paths)
+        frame = self.data.scan(snapshot)
+        self.schemas[asset] = frame.collect_schema()
+        return frame.collect(engine="streaming") if wants_all(self.function, parameter) else frame
+
+    def _stream(self, generator: Frames) -> pl.LazyFrame:
+        """The frames of a generator as one lazy frame. What it returns is the new position."""
+        frames = self._noting_position(generator)
+        first = next(frames, None)
+        if first is None:
+            if self.previous is None:
+                name = self.function.__name__
+                raise AssetError(
+                    f"{name}() has no rows yet, and nothing says which columns there will be; "
+                    "run it again when there are some, or yield an empty frame"
+                )
+            return self.data.scan(self.previous).clear()
+
+        if self.increases:
+            self._check_fit(self.data.scan(self.increases).collect_schema(), first.schema)
+
+        def read(
+            with_columns: list[str] | None,
+            predicate: pl.Expr | None,
+            n_rows: int | None,
+            batch_size: int | None,
+        ) -> Iterator[pl.DataFrame]:
+            return self._until_failure(itertools.chain([first], self._alike(first.schema, frames)))
+
+        return register_io_source(read, schema=first.schema, validate_schema=True)
+
+    def _until_failure(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The frames until one cannot be had; `check_complete` raises the error.
+
+        Raised in a thread of Polars, it would leave other threads behind, which abort the process
+        when Python ends before they do.
+        """
+        try:
+            yield from frames
+        except Exception as error:
+            self.failure = error
+
+    def _check_fit(self, before: pl.Schema, after: pl.Schema) -> None:
+        """Raise AssetError for new rows that no reader could put together with those before."""
+        for name, kind in after.items():
+            if name in before and not _go_together(before[name], kind):
+                asset = asset_of(self.function)
+                raise AssetError(
+                    f"{name} was {before[name]} and is {kind} now, which do not go together; "
+                    f"read all anew:  python run_polster.py --asset {asset} --full-refresh"
+                )
+
+    def _noting_position(self, generator: Frames) -> Iterator[pl.DataFrame]:
+        reached = yield from _collected(generator)
+        try:
+            json.dumps(reached, allow_nan=False)
+        except (TypeError, ValueError):
+            raise AssetError(
+                f"{self.function.__name__}() returned {type(reached).__name__} as its position; "
+                "return what JSON can hold: a number, or text such as that of isoformat()"
+            ) from None
+        self.position = self.position if reached is None else reached
+
+    def _alike(self, schema: pl.Schema, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The frames, as long as they have the columns of the first.
+
+        Polars itself would lose a column that is new, and write a broken file without one that
+        is gone.
+        """
+        asset, rows = str(asset_of(self.function)), 0
+        for number, frame in enumerate(frames, start=2):
+            if frame.schema != schema:
+                raise AssetError(
+                    f"{self.function.__name__}() must yield frames of the same columns, but "
+                    f"frame {number} differs from the first: {_difference(schema, frame.schema)}"
+                )
+            rows += frame.height
+            log.debug("rows so far", extra={"details": {"asset": asset, "rows": rows}})
+            yield frame
+
+
+def _go_together(before: pl.DataType, after: pl.DataType) -> bool:
+    """Whether there is a type that holds the values of both."""
+    nothing = pl.Null in (before, after)
+    if not nothing and before.is_nested() != after.is_nested():
+        return False
+    empty = [pl.DataFrame(schema={"": kind}) for kind in (before, after)]
+    try:
+        pl.concat(empty, how="vertical_relaxed")
+    except pl.exceptions.SchemaError:
+        return False
+    return True
+
+
+def _collected(generator: Frames) -> Generator[pl.DataFrame, None, Any]:
+    while True:
+        try:
+            frame = next(generator)
+        except StopIteration as end:
+            return end.value
+        yield frame.lazy().collect(engine="streaming")
+
+
+def _difference(before: pl.Schema, after: pl.Schema) -> str:
+    changes = [
+        f"{name} {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}"
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    ]
+    return ", ".join(changes) or "their order"
+
+
+@contextmanager
+def stubs_named(function: Function) -> Iterator[None]:
+    """Turn the NotImplementedError of a stub into a sentence that says where to write it."""
+    try:
+        yield
+    except NotImplementedError as error:
+        file = source_file(function)
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if Path(frame.filename).resolve() == file:
+                where = f"{file.relative_to(project_root()).as_posix()}:{frame.lineno}"
+                raise NotImplementedError(f"not implemented: edit {where}") from None
+        raise

@@ -1,0 +1,293 @@
+"""The life of one asset: read, compute, check, publish."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from polster_runtime.assets.binding import (
+    Function,
+    asset_of,
+    bind,
+    code_version,
+    declared_upstream,
+    source_file,
+)
+from polster_runtime.assets.contract import (
+    Checked,
+    Contract,
+    check,
+    contract_of,
+    max_rejected,
+    refuse,
+)
+from polster_runtime.assets.drift import drift
+from polster_runtime.config.logging import log
+from polster_runtime.config.settings import settings
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import StorageError
+from polster_runtime.execution.column_lineage import Lineage, lineage
+from polster_runtime.execution.invocation import Invocation, is_incremental, stubs_named
+from polster_runtime.execution.locks import alone
+from polster_runtime.execution.result import Materialized
+from polster_runtime.storage.cloud import waits
+from polster_runtime.storage.compaction import compact
+from polster_runtime.storage.registry import store
+from polster_runtime.storage.retention import prune
+from polster_runtime.storage.snapshots import Provenance, Snapshot
+from polster_runtime.storage.staging import stage
+from polster_runtime.storage.store import Store
+
+PREVIEW_ROWS = 20
+RECENT = 5
+"""Row counts of earlier snapshots that a new one remembers."""
+
+
+def materialize(
+    function: Function,
+    upstream: Sequence[AssetId] | None = None,
+    run_id: str = "",
+    *,
+    full_refresh: bool = False,
+) -> Materialized:
+    """Run one asset, and publish its rows as a new snapshot.
+
+    `upstream` are its dependencies; by default those that its Dagster file declares. A full refresh
+    lets an incremental one read everything anew. Raises
+    ContractBroken, NoData when an upstream asset has never run, NotImplementedError for a
+    function that was never written, StorageError, and whatever the function raises.
+    """
+    asset = asset_of(function)
+    bound = bind(function, declared_upstream(asset) if upstream is None else upstream)
+    return _run(function, asset, bound, run_id, dict, full_refresh)
+
+
+def rerun(function: Function, inputs: Callable[[], Mapping[AssetId, Snapshot]]) -> Materialized:
+    """Run one asset on given snapshots of its dependencies, and publish its rows.
+
+    `inputs` is asked for them when no other run of the asset can come in between.
+    """
+    asset = asset_of(function)
+    bound = bind(function, declared_upstream(asset))
+    return _run(function, asset, bound, "", inputs)
+
+
+def _run(
+    function: Function,
+    asset: AssetId,
+    bound: dict[str, AssetId],
+    run_id: str,
+    inputs: Callable[[], Mapping[AssetId, Snapshot]],
+    full_refresh: bool = False,
+) -> Materialized:
+    started = time.perf_counter()
+    log.debug("started", extra={"details": {"asset": str(asset)}})
+    try:
+        with alone(asset):
+            step = _Step(function, asset, bound, run_id, inputs(), started, full_refresh)
+            done = step.run()
+            if step.source.incremental:
+                _merge_increments(done)
+            _forget_old(done)
+    except BaseException:
+        seconds = round(time.perf_counter() - started, 4)
+        log.info("failed", extra={"details": {"asset": str(asset), "seconds": seconds}})
+        raise
+    log.info("materialized", extra={"details": _summary(done), "materialized": done})
+    return done
+
+
+def _merge_increments(done: Materialized) -> None:
+    """Keep the files few; a run does not fail because that does."""
+    if waits(done.path):
+        return
+    try:
+        compact(store(), done.asset)
+    except (StorageError, pl.exceptions.PolarsError) as error:
+        log.warning("increments stay as they are", extra={"details": {"error": error}})
+
+
+def _forget_old(done: Materialized) -> None:
+    """Delete the snapshots that need not stay; a run does not fail because that does."""
+    if not settings().snapshot_retention or waits(done.path):
+        return
+    try:
+        prune(store(), done.asset)
+    except StorageError as error:
+        log.warning("old snapshots stay", extra={"details": {"error": error}})
+
+
+class _Step:
+    """One run of one asset."""
+
+    def __init__(
+        self,
+        function: Function,
+        asset: AssetId,
+        bound: dict[str, AssetId],
+        run_id: str,
+        inputs: Mapping[AssetId, Snapshot],
+        started: float,
+        full_refresh: bool,
+    ) -> None:
+        self.function, self.asset, self.run_id, self.started = function, asset, run_id, started
+        self.contract = contract_of(function)
+        self.data: Store = store()
+        needed = is_incremental(function)
+        self.previous = self.data.latest(asset) if needed else self.data.before(asset)
+        self.columns_before = self._columns_before()
+        self.source = Invocation(function, self.data, bound, self.previous, inputs)
+        if full_refresh:
+            self.source.position = None
+        self.recent_rows = self._recent_rows()
+        self.known = self._known()
+        self.lineage: Lineage | None = None
+        self.rejected = 0
+
+    def run(self) -> Materialized:
+        increases = self.source.increases
+        path = self.data.new_path(self.asset, on=increases)
+        # What a contract may still split is not sent ahead.
+        ahead = self.data.ahead(path) if self.contract is None else nullcontext(lambda _: None)
+        with ahead as begun:
+            return self._publish(path, bool(increases), begun)
+
+    def _publish(self, path: str, increases: bool, begun: Callable[[Path], None]) -> Materialized:
+        draft = bool(self.known.get("rejected"))  # it will hardly be published as it is
+        with self._errors_named():
+            rows_to_come = self.source.rows()
+            if self.asset.layer != "bronze":
+                bound, schemas = self.source.bound, self.source.schemas
+                self.lineage = lineage(self.function, bound, schemas, self.known.get("lineage"))
+            staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
+            self.source.check_complete(staged)
+        (rows, preview), checked = _look_at(staged), None
+        if self.contract is not None:
+            good, checked = self._quarantine(staged, rows, self.contract, path, draft)
+            if good != staged:
+                staged, (rows, preview) = good, _look_at(good)
+        schema, size = _schema_of(preview), staged.stat().st_size
+        path = self.data.publish(staged, path)
+        return Materialized(
+            asset=self.asset,
+            path=path,
+            rows=rows,
+            size=size,
+            seconds=time.perf_counter() - self.started,
+            schema=schema,
+            preview=preview,
+            drift=drift(self.columns_before, schema, [] if increases else self.recent_rows, rows),
+            lineage=self.lineage,
+            contract=self.contract,
+            rejected=checked.rejected if checked else 0,
+            broken_rules=checked.broken_rules if checked else {},
+        )
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        """Say what is not written, and which file is damaged."""
+        of_store = self.data.errors() if self.source.bound else nullcontext()
+        try:
+            with stubs_named(self.function), of_store:
+                yield
+        except pl.exceptions.ComputeError as error:
+            if "parquet" in str(error):
+                self.source.check_inputs()
+            raise
+
+    def provenance(self) -> Provenance:
+        """What the footer of a new file says; asked for after its last row."""
+        found: Provenance = {
+            "run": self.run_id,
+            "code": code_version(source_file(self.function)),
+            "inputs": self.source.inputs,
+            "written": datetime.now(UTC).isoformat(),
+        }
+        if self.asset.layer == "bronze":
+            found["recent_rows"] = self.recent_rows
+        if self.lineage is not None:
+            found["lineage"] = self.lineage.as_json()
+        if self.rejected:
+            found["rejected"] = self.rejected
+        if self.source.position is not None:
+            found["position"] = self.source.position
+        return found
+
+    def _columns_before(self) -> dict[str, str] | None:
+        """The columns of the snapshot before this one."""
+        if self.previous is None:
+            return None
+        try:
+            return _schema_of(self.data.scan(self.previous))
+        except StorageError as error:
+            if is_incremental(self.function):
+                raise  # new rows cannot go on top of it
+            log.warning(str(error), extra={"details": {"asset": str(self.asset)}})
+            self.previous = None  # the new snapshot takes its place
+            return None
+
+    def _known(self) -> Provenance:
+        """What the footer of the snapshot before this one says."""
+        if self.previous is None or self.asset.layer == "bronze":
+            return {}
+        return self.data.provenance(self.previous)
+
+    def _recent_rows(self) -> list[int]:
+        """Row counts of the full snapshots before this one, the oldest first."""
+        if self.previous is None or self.asset.layer != "bronze":
+            return []
+        full = Snapshot(self.previous.paths[:1])
+        remembered = self.data.provenance(full).get("recent_rows", [])
+        rows = self.data.scan(full).select(pl.len()).collect().item()
+        return [*remembered, rows][-RECENT:]
+
+    def _quarantine(
+        self, staged: Path, rows: int, contract: Contract, path: str, draft: bool
+    ) -> tuple[Path, Checked]:
+        """Store the bad rows under _rejected/ and stage the good ones."""
+        evaluated, good = staged.with_suffix(".evaluated"), None
+        try:
+            checked = check(staged, rows, contract, evaluated)
+            if checked.rejected:
+                folder, name = path.rsplit("/", 1)
+                bad = checked.bad.with_columns(
+                    _run=pl.lit(self.run_id), _rejected_at=pl.lit(datetime.now(UTC))
+                )
+                self.data.publish(stage(bad, self.provenance), f"{folder}/_rejected/{name}")
+                refuse(rows, checked, max_rejected(self.function), contract)
+            self.rejected = checked.rejected
+            if checked.good is None and not draft:
+                good = staged
+            else:
+                all_rows = pl.scan_parquet(staged, glob=False)
+                good = stage(all_rows if checked.good is None else checked.good, self.provenance)
+            return good, checked
+        finally:
+            evaluated.unlink(missing_ok=True)
+            if good != staged:
+                staged.unlink(missing_ok=True)
+
+
+def _summary(done: Materialized) -> dict[str, Any]:
+    return {
+        "asset": str(done.asset),
+        "rows": done.rows,
+        "rejected": done.rejected,
+        "seconds": round(done.seconds, 4),
+        "path": done.path,
+    }
+
+
+def _look_at(file: Path) -> tuple[int, pl.DataFrame]:
+    """The number of rows of a Parquet file, and the first of them."""
+    rows = pl.scan_parquet(file, glob=False)
+    count, first = pl.collect_all([rows.select(pl.len()), rows.head(PREVIEW_ROWS)])
+    return count.item(), first
+
+
+def _schema_of(frame: pl.LazyFrame | pl.DataFrame) -> dict[str, str]:
+    return {name: str(kind) for name, kind in frame.collect_schema().items()}

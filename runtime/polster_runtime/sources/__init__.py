@@ -1,0 +1,1 @@
+"""What bronze assets read from."""

@@ -1,0 +1,1 @@
+"""Immutable snapshots of assets on any file system."""

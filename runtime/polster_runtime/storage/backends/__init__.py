@@ -1,0 +1,1 @@
+"""Where data can be kept: one module each."""

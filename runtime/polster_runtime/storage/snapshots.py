@@ -1,0 +1,75 @@
+"""The names of an asset's files, and which of them are its rows.
+
+A snapshot is a full file, TIME-ID.parquet, and the increments on top of it, TIME-ID.000001.parquet
+and so on; TIME-ID.000001-000016.parquet holds the rows of sixteen of them, in their place. Names
+sort by time: the last full file, with its increments, is what readers get.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+Provenance = dict[str, Any]
+"""Where the rows of a file came from: `run`, `code` and, where it is incremental, `position`."""
+
+FOOTER_KEY = "provenance"
+SUFFIX = ".parquet"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of an asset's rows: the paths of a full file and of its increments, in order."""
+
+    paths: tuple[str, ...]
+    held: tuple[str, ...] = ()
+    """The files of which another has taken the place."""
+
+    @property
+    def path(self) -> str:
+        """The newest of its files."""
+        return self.paths[-1]
+
+
+def unique_name() -> str:
+    """A name that sorts after those before it, and is unlike any other."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+
+
+def written_at(path: str) -> datetime:
+    """When the snapshot of a file was begun: its name says."""
+    return datetime.strptime(full_name(path).partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(
+        tzinfo=UTC
+    )
+
+
+def is_full(path: str) -> bool:
+    """Whether a path is that of a full file, not of an increment."""
+    return full_name(path) == base_name(path)
+
+
+def numbers(path: str) -> tuple[int, int]:
+    """The first and the last increment that a file holds; 0 for a full file."""
+    found = base_name(path).partition(".")[2]
+    first, _, last = found.partition("-")
+    return int(first or 0), int(last or first or 0)
+
+
+def snapshot_of(full: str, *increments: str) -> Snapshot:
+    """What counts of a full file and its increments: not those that a merged one holds as well."""
+    paths, held, reached = [full], list[str](), 0
+    for path in sorted(increments, key=lambda path: (numbers(path)[0], -numbers(path)[1])):
+        last = numbers(path)[1]
+        (paths if last > reached else held).append(path)
+        reached = max(reached, last)
+    return Snapshot(tuple(paths), tuple(held))
+
+
+def base_name(path: str) -> str:
+    """The name of a file, without its suffix."""
+    return path.rsplit("/", 1)[-1].removesuffix(SUFFIX)
+
+
+def full_name(path: str) -> str:
+    """The name of the full file that a file belongs to."""
+    return base_name(path).split(".", 1)[0]

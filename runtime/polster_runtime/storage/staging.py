@@ -1,0 +1,73 @@
+"""Local files that are written before they are published."""
+
+import errno
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from polster_runtime.config import paths
+from polster_runtime.config.logging import operation
+from polster_runtime.errors import StorageError
+from polster_runtime.storage.snapshots import FOOTER_KEY, SUFFIX, Provenance, unique_name
+
+NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC), 112}
+"""What the system calls a disk that is full: 112 does Windows."""
+
+
+def stage(
+    frame: pl.LazyFrame,
+    provenance: Callable[[], Provenance],
+    *,
+    draft: bool = False,
+    begun: Callable[[Path], None] = lambda _: None,
+) -> Path:
+    """Stream a frame into a new local file; `provenance` is asked for after the last row.
+
+    A draft, of which only some rows are to be published, is written faster, but larger. `begun` is
+    called with the file before its first row. Raises StorageError when the disk is full, and leaves
+    no file behind when it fails.
+    """
+    path = paths.staging_dir() / f"{os.getpid()}-{unique_name()}{SUFFIX}"
+    try:
+        paths.staging_dir().mkdir(parents=True, exist_ok=True)
+        begun(path)
+        with operation("write", path=str(path)):
+            frame.sink_parquet(
+                path,
+                compression="lz4" if draft else "zstd",
+                metadata=lambda _: {FOOTER_KEY: json.dumps(provenance())},
+            )
+    except BaseException as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        if _is_about_writing(error, path):
+            raise StorageError(f"cannot write to {path.parent}: {error}") from None
+        raise
+    return path
+
+
+def sweep(older_than_seconds: float = 86_400.0) -> None:
+    """Delete the staged files that killed runs left behind."""
+    for path in paths.staging_dir().glob("*.*"):
+        with suppress(FileNotFoundError):  # swept by another run meanwhile
+            if time.time() - path.stat().st_mtime > older_than_seconds:
+                path.unlink()
+
+
+def discard_staged() -> None:
+    """Delete what this process has staged: for its end, while threads may still be writing."""
+    for path in paths.staging_dir().glob(f"{os.getpid()}-*"):
+        path.unlink(missing_ok=True)
+
+
+def _is_about_writing(error: BaseException, path: Path) -> bool:
+    """Whether an error is about the staged file, not about what the rows are made of."""
+    if isinstance(error, OSError):
+        return error.errno in NO_SPACE or str(path.parent) in str(error)
+    full = isinstance(error, pl.exceptions.ComputeError) and "underlying IO error" in str(error)
+    return full and any(f"(os error {number})" in str(error) for number in NO_SPACE)
