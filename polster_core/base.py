@@ -59,10 +59,10 @@ def pack_base(texts: Texts) -> bytes:
     return packed.getvalue()
 
 
-def base_file(root: Path, texts: Texts) -> NewFile:
+def base_file(root: Path | None, texts: Texts) -> NewFile:
     """Return the archive that a project shall have: the present one, where it has these texts."""
     try:
-        if (root / PATH).is_file() and read_base(root) == dict(texts):
+        if root and (root / PATH).is_file() and read_base(root) == dict(texts):
             return NewFile(path=PATH, text=(root / PATH).read_bytes(), origin="polster")
     except PolsterError:
         pass  # one that cannot be read is replaced

@@ -14,6 +14,8 @@ from polster_core.errors import PolsterError
 from polster_core.processes import clean_environment
 
 SCRIPT = "run_polster.py"
+RUNTIME = "polster_runtime"
+"""What runs the commands of a project: `python -m polster_runtime COMMAND`."""
 
 
 def run(root: Path, args: Sequence[str]) -> int:

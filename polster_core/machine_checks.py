@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polster_core
-from polster_core import environment
+from polster_core import environment, launch
 from polster_core.errors import PolsterError
 from polster_core.plugins import Plugins
 from polster_core.processes import clean_environment, run
-
-_MODULE = "polster_runtime.cli.doctor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +48,7 @@ def of_project(root: Path) -> Iterator[Check]:
         yield Check(name="environment", status="error", message=problem, hint=hint)
         return
     done = subprocess.run(  # noqa: S603 - it is the project's own code
-        [environment.python(root), "-m", _MODULE, "--json"],
+        [environment.python(root), "-m", launch.RUNTIME, "doctor", "--json"],
         check=False,
         cwd=root,
         env=clean_environment(environment.folder(root)),
@@ -65,7 +63,7 @@ def of_project(root: Path) -> Iterator[Check]:
         yield Check(
             name="project",
             status="error",
-            message=f"{_MODULE} failed: {lines[-1]}",
+            message=f"{launch.RUNTIME} doctor failed: {lines[-1]}",
             hint=f"install what the project needs:  {environment.retry(root)}",
         )
         return

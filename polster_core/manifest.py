@@ -1,10 +1,10 @@
 """What was generated, by which versions, with which answers: `.polster/` of a project.
 
-`.polster/manifest.json` lists every generated file with the digest of its content and the plugin it
-came from; `.polster/base/` has their pristine text, each under its own path with `.base` behind it
-so that no tool takes it for code. An upgrade is a three-way merge of base, project and templates.
-Neither ever holds a secret: files that git ignores are left out, and so is every file that
-contains the value of a secret option.
+`.polster/manifest.json` lists the generated files that upgrades look after, each with the digest of
+its content and the plugin it came from; `.polster/base.zip` has the text of those that a team may
+edit, so that an upgrade is a three-way merge of base, project and templates. Assets, their tests
+and data belong to the team, and are in neither. Nor is a secret: every file that contains the value
+of a secret option is left out.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import polster_core
+from polster_core.base import base_file, read_base
 from polster_core.errors import PolsterError
+from polster_core.ownership import Owner, owner_of
 from polster_core.types import NewFile
 
 FORMAT = 1
 PATH = PurePosixPath(".polster/manifest.json")
-BASE = PurePosixPath(".polster/base")
-_PRIVATE = frozenset({PurePosixPath(".env")})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,25 +49,31 @@ class Manifest:
 
 
 def record(
-    manifest: Manifest, generated: Iterable[NewFile], *, secrets: Iterable[str] = ()
+    manifest: Manifest,
+    generated: Iterable[NewFile],
+    *,
+    root: Path | None = None,
+    secrets: Iterable[str] = (),
 ) -> Iterator[NewFile]:
-    """Yield the manifest with the generated files added, and the base of each of them.
+    """Yield the manifest with the generated files added, and the archive with their base.
 
-    `secrets` are values that must not get into either.
+    `root` is the project, where it exists. `secrets` are values that must not get into either.
+    Raises PolsterError where the archive of the project cannot be read.
     """
     hidden = [secret.encode() for secret in secrets if secret]
     public = [
         file
         for file in generated
-        if file.path not in _PRIVATE and not any(secret in file.content for secret in hidden)
+        if owner_of(file.path) is not Owner.TEAM
+        and not any(secret in file.content for secret in hidden)
     ]
     entries = {
         **manifest.files,
         **{file.path: Entry(digest=digest(file.content), origin=file.origin) for file in public},
     }
     yield NewFile(path=PATH, text=_dump(manifest, entries), origin="polster")
-    for file in public:
-        yield NewFile(path=base_path(file.path), text=file.content, origin="polster")
+    texts = {file.path: file.content for file in public if owner_of(file.path) is Owner.SHARED}
+    yield base_file(root, {**(read_base(root) if root else {}), **texts})
 
 
 def find(root: Path) -> Manifest | None:
@@ -103,19 +109,6 @@ def load(root: Path) -> Manifest:
         raise PolsterError(
             f"{PATH} cannot be read: {error}", hint=f"restore it:  git checkout {PATH}"
         ) from error
-
-
-def base_path(path: PurePosixPath) -> PurePosixPath:
-    """Return where the pristine content of a generated file is kept."""
-    return BASE / path.with_name(f"{path.name}.base")
-
-
-def read_base(root: Path, path: PurePosixPath) -> bytes | None:
-    """Return the pristine content of a generated file; `None` if it was not kept."""
-    try:
-        return (root / base_path(path)).read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def digest(content: bytes) -> str:

@@ -30,13 +30,19 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
     ]
     wanted = [
         *offered,
-        *requirements.added(project, backend.requirements),
+        *requirements.added(project, backend.requirements, backend.runtime),
         *environment.added(project, backend.env),
     ]
-    if offered and (known := manifest.find(project.root)) is not None:
+    if (known := manifest.find(project.root)) is not None:
         source = {origin: plugins.versions()[origin]}
-        wanted += manifest.record(replace(known, plugins={**known.plugins, **source}), offered)
+        made = replace(known, plugins={**known.plugins, **source})
+        wanted += manifest.record(made, _new(project, wanted), root=project.root)
     return draft(project.root, wanted)
+
+
+def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
+    """Return those of the files that the project does not have yet."""
+    return [file for file in wanted if read(project.root / file.path) is None]
 
 
 def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
@@ -45,6 +51,7 @@ def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFi
         storage=backend.name,
         env=backend.env,
         requirements=backend.requirements,
+        runtime=backend.runtime,
         values={variable.name: variable.default for variable in backend.env},
         answers={
             f"{backend.name}-{option.name}": option.default

@@ -64,7 +64,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
 
 
 def _required(context: ProjectContext) -> Iterable[str]:
-    """Yield what a project depends on: the runtime's own needs are its own where it is a package."""
+    """Yield what a project depends on, in its own code and in that of its runtime."""
     yield from _REQUIREMENTS
     yield from context.requirements
     if context.delivery == "package":

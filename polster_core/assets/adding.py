@@ -50,7 +50,7 @@ def plan(project: Project, request: Request) -> Plan:
         [
             *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
             *registered(project, request.asset),
-            *requirements.added(project, [*template.requirements, *packages]),
+            *requirements.added(project, [*template.requirements, *packages], template.runtime),
             *environment.added(project, variables(project, request)),
         ],
     )

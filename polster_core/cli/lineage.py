@@ -18,8 +18,6 @@ from polster_core.project import find_project
 from polster_core.selection import select
 
 _FORMATS = ["tree", "mermaid", "svg", "html", "json"]
-_ASKED = "polster_runtime.execution.column_lineage"
-"""The project's own module that knows of columns."""
 _WIDE = 160
 """Columns that a drawing may have where there is no terminal."""
 
@@ -54,7 +52,11 @@ def command(
 ) -> None:
     """Read, select, draw, then print or write."""
     project = find_project()
-    asked = launch.output_of_module(project.root, _ASKED) if columns or column else None
+    asked = (
+        launch.output_of_module(project.root, launch.RUNTIME, ["lineage"])
+        if columns or column
+        else None
+    )
     pipeline = read_pipeline(project, core=False)
     graph = graph_of(pipeline, select(pipeline, selection))
     form = "json" if as_json else form or _form_of(output)

@@ -7,11 +7,6 @@ import click
 from polster_core import launch
 from polster_core.project import find_project
 
-_LOOKING = "polster_runtime.execution.quarantine"
-"""The project's own modules; they ask nothing of Polster."""
-_REPLAYING = "polster_runtime.dagster.replay"
-"""The same, but Dagster hears of it."""
-
 
 @click.group("quarantine", help="Show the rows that broke a contract, and run them again.")
 def command() -> None:
@@ -26,7 +21,7 @@ _asset = click.argument("asset")
 @_as_json
 def list_batches(*, as_json: bool) -> None:
     """Hand it on to the project."""
-    _hand_on(_LOOKING, "list", as_json=as_json)
+    _hand_on("list", as_json=as_json)
 
 
 @command.command("show", help="Show the rejected rows of ASSET and the rules that they broke.")
@@ -35,7 +30,7 @@ def list_batches(*, as_json: bool) -> None:
 @_as_json
 def show(*, asset: str, rows: int, as_json: bool) -> None:
     """Hand it on to the project."""
-    _hand_on(_LOOKING, "show", asset, "--rows", str(rows), as_json=as_json)
+    _hand_on("show", asset, "--rows", str(rows), as_json=as_json)
 
 
 @command.command(
@@ -47,10 +42,10 @@ def show(*, asset: str, rows: int, as_json: bool) -> None:
 @_as_json
 def replay(*, asset: str, as_json: bool) -> None:
     """Hand it on to the project."""
-    _hand_on(_REPLAYING, "replay", asset, as_json=as_json)
+    _hand_on("replay", asset, as_json=as_json)
 
 
-def _hand_on(module: str, *args: str, as_json: bool) -> None:
-    flags = ["--json"] if as_json else []
-    code = launch.run_module(find_project().root, module, [*args, *flags])
+def _hand_on(*args: str, as_json: bool) -> None:
+    arguments = ["quarantine", *args, *(["--json"] if as_json else [])]
+    code = launch.run_module(find_project().root, launch.RUNTIME, arguments)
     click.get_current_context().exit(code)

@@ -7,9 +7,6 @@ import click
 from polster_core import launch
 from polster_core.project import find_project
 
-_MODULE = "polster_runtime.execution.positions"
-"""The project's own module; it asks nothing of Polster."""
-
 
 @click.group("state", help="Show where incremental sources were left off, and change it.")
 def command() -> None:
@@ -50,5 +47,7 @@ def reset(*, asset: str, dry_run: bool, as_json: bool) -> None:
 def _hand_on(what: str, *args: str, as_json: bool, dry_run: bool = False) -> None:
     flags = [*(["--dry-run"] if dry_run else []), *(["--json"] if as_json else [])]
     # Behind `--` a position may start with a dash.
-    code = launch.run_module(find_project().root, _MODULE, [what, *flags, "--", *args])
+    code = launch.run_module(
+        find_project().root, launch.RUNTIME, ["state", what, *flags, "--", *args]
+    )
     click.get_current_context().exit(code)

@@ -9,10 +9,6 @@ from polster_core.cli.carry_out import carry_out
 from polster_core.cli.installed import plugins_here, warn_of_broken
 from polster_core.project import find_project
 
-_RETENTION = "polster_runtime.storage.retention"
-_COPYING = "polster_runtime.storage.copying"
-"""The project's own modules; they ask nothing of Polster."""
-
 
 @click.group("storage", help="Add a backend, move data to another, delete old snapshots.")
 def command() -> None:
@@ -48,7 +44,7 @@ def add(*, name: str, dry_run: bool) -> None:
 @_as_json
 def copy(*, source: str, target: str, dry_run: bool, as_json: bool) -> None:
     """Hand it on to the project."""
-    _hand_on(_COPYING, "--from", source, "--to", target, dry_run=dry_run, as_json=as_json)
+    _hand_on("copy", "--from", source, "--to", target, dry_run=dry_run, as_json=as_json)
 
 
 @command.command("prune", help="Delete the snapshots that SNAPSHOT_RETENTION does not keep.")
@@ -56,10 +52,11 @@ def copy(*, source: str, target: str, dry_run: bool, as_json: bool) -> None:
 @_as_json
 def prune(*, dry_run: bool, as_json: bool) -> None:
     """Hand it on to the project."""
-    _hand_on(_RETENTION, dry_run=dry_run, as_json=as_json)
+    _hand_on("prune", dry_run=dry_run, as_json=as_json)
 
 
-def _hand_on(module: str, *args: str, dry_run: bool, as_json: bool) -> None:
+def _hand_on(*args: str, dry_run: bool, as_json: bool) -> None:
     flags = [*(["--dry-run"] if dry_run else []), *(["--json"] if as_json else [])]
-    code = launch.run_module(find_project().root, module, [*args, *flags])
+    arguments = ["storage", *args, *flags]
+    code = launch.run_module(find_project().root, launch.RUNTIME, arguments)
     click.get_current_context().exit(code)

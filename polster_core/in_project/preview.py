@@ -31,12 +31,12 @@ def main() -> int:
     sys.path.insert(0, str(Path(arguments.project) / "src"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    storage: Any = import_module("core.storage")
-    expected = (storage.StorageError, import_module("core.settings").SettingsError, OSError)
+    errors: Any = import_module("polster_runtime.errors")
+    registry: Any = import_module("polster_runtime.storage.registry")
     try:
-        asset = storage.Asset.parse(arguments.asset)
+        asset = import_module("polster_runtime.domain.asset_id").AssetId.parse(arguments.asset)
         describe = history if arguments.history else latest
-        document = describe(storage.store(), asset, arguments.rows)
+        document = describe(registry.store(), asset, arguments.rows)
         words = as_json(document) if arguments.json else as_text(document)
         sys.stdout.writelines(f"{line}\n" for line in words)
         sys.stdout.flush()
@@ -45,7 +45,7 @@ def main() -> int:
     except NoDataError as error:
         sys.stderr.write(f"error: {error}\nhint: run it with  polster run --asset {error.asset}\n")
         return 1
-    except expected as error:
+    except (errors.PipelineError, OSError) as error:
         sys.stderr.write(f"error: {arguments.asset}: {error}\n")
         return 1
     return 0
@@ -115,7 +115,7 @@ def described(store: Any, asset: Any, snapshot: Any, frame: Any) -> dict[str, An
 
 def scan_file(store: Any, path: str) -> Any:
     """Return the rows of one file of the store."""
-    snapshot = import_module("core.storage").Snapshot((path,))
+    snapshot = import_module("polster_runtime.storage.snapshots").Snapshot((path,))
     return store.scan(snapshot)
 
 
@@ -177,7 +177,7 @@ def name_of(path: str) -> str:
 
 def shown_path(path: str) -> str:
     """Return a path as a person looks for it: inside the project, from its root."""
-    root = import_module("core.paths").PROJECT_ROOT
+    root = import_module("polster_runtime.config.root").project_root()
     return path.removeprefix(f"{Path(root).as_posix()}/")
 
 

@@ -27,14 +27,15 @@ class Tried:
     def __init__(self, asset: str) -> None:
         """Connect."""
         self.pl: Any = import_module("polars")
-        self.storage: Any = import_module("core.storage")
-        self.asset: Any = import_module("polster_runtime.assets.binding").Asset.parse(asset)
-        self.data: Any = self.storage.store()
+        self.errors: Any = import_module("polster_runtime.errors")
+        self.stage: Any = import_module("polster_runtime.storage.staging").stage
+        self.asset: Any = import_module("polster_runtime.domain.asset_id").AssetId.parse(asset)
+        self.data: Any = import_module("polster_runtime.storage.registry").store()
 
     def write(self, number: int, rows: int = ROWS, on: Any = None) -> str:
         """Publish rows; return where they are."""
         frame = self.pl.LazyFrame({"row": range(rows)}).with_columns(write=self.pl.lit(number))
-        staged = self.storage.stage(frame, lambda: {"position": number})
+        staged = self.stage(frame, lambda: {"position": number})
         path: str = self.data.publish(staged, self.data.new_path(self.asset, on=on))
         return path
 
@@ -105,7 +106,7 @@ def contend(tried: Tried, number: int) -> Any:
     def one(n: int) -> str:
         try:
             tried.write(n, on=on)
-        except tried.storage.StorageError as error:
+        except tried.errors.StorageError as error:
             return f"{error}"
         return "published"
 
@@ -125,7 +126,7 @@ def fail(tried: Tried, _: int) -> Any:
     schema = {"row": pl.Int64, "write": pl.Int64}
     register = import_module("polars.io.plugins").register_io_source
     try:
-        staged = tried.storage.stage(register(rows, schema=schema), dict)
+        staged = tried.stage(register(rows, schema=schema), dict)
         tried.data.publish(staged, tried.data.new_path(tried.asset))
     except Exception as error:  # noqa: BLE001 - Polars wraps it
         return str(error)
@@ -143,7 +144,7 @@ def write_large(tried: Tried, number: int) -> Any:
     """Publish one large snapshot; tell what kept it from being published."""
     try:
         return tried.write(number, MANY_ROWS)
-    except tried.storage.StorageError as error:
+    except tried.errors.StorageError as error:
         return {"error": str(error)}
 
 

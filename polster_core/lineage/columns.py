@@ -1,4 +1,4 @@
-"""Columns and what they are made of, as the project's own `polster_runtime.execution.column_lineage` tells it."""
+"""Columns and what they are made of, as the project's runtime tells it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,9 @@ def failure(shop: Generated, env: Mapping[str, str], seconds: float, **how: bool
     assert done.stderr.count("\n") == 1, told(done)
     if took >= seconds:  # a busy machine takes long to start anything
         began = time.monotonic()
-        assert shop.python("-c", "import polster_runtime.execution.materialize, adlfs").returncode == 0
+        assert (
+            shop.python("-c", "import polster_runtime.execution.materialize, adlfs").returncode == 0
+        )
         took -= time.monotonic() - began
     assert took < seconds, f"{took:.1f} s"
     for secret in (KEY, WRONG_KEY, env.get("ADLS_SAS_TOKEN") or KEY):

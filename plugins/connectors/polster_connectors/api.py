@@ -117,6 +117,7 @@ def template() -> AssetTemplate:
         options=_OPTIONS,
         # Dagster brings requests along anyway; ijson reads what is larger than memory.
         requirements=("ijson>=3.3,<4", "requests>=2.32,<3"),
+        runtime=(shared.part("api"),),
         env_of=_env,
         files=_files,
     )
@@ -147,7 +148,6 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental="cursor" in context.answers,
         needs=f"{start}{needed[0].removeprefix(_DEFAULT)}" if needed else "",
         note=f"reads {_address(context)}",
-        parts=("api_answer", "api_client", "api_pages", "api_rows"),
     ):
         own = file.path == context.asset.test_file and not needed
         yield replace(file, text=_test(context)) if own else file

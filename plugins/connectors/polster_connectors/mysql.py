@@ -50,6 +50,7 @@ def template() -> AssetTemplate:
         layers=("bronze",),
         options=_OPTIONS,
         requirements=("pymysql[rsa]>=1.1,<2",),
+        runtime=(shared.part("mysql"),),
         env_of=shared.variables(_DEFAULT, _ENV),
         files=_files,
     )
@@ -82,5 +83,4 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental=bool(what["cursor"]),
         needs=f"{start}_HOST",
         note=f"reads {table or 'a query'}",
-        parts=("mysql_columns", "mysql_session", "mysql_window"),
     )

@@ -74,6 +74,7 @@ def template() -> AssetTemplate:
         layers=("bronze",),
         options=_OPTIONS,
         requirements=("asyncssh[bcrypt]>=2.21,<3",),
+        runtime=(shared.part("sftp"),),
         requirements_of=_requirements,
         env_of=shared.variables(_DEFAULT, _ENV),
         files=_files,
@@ -110,5 +111,4 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         incremental=answers["files"] == "new",
         needs=f"{start}_HOST",
         note=f"reads {pattern}",
-        parts=("sftp_client", "sftp_files", "sftp_formats", "sftp_position"),
     )

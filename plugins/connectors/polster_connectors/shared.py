@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import resources
 from pathlib import PurePosixPath
 
 from polster_core.errors import UsageProblem
-from polster_core.types import AssetContext, EnvVar, NewFile, Option
+from polster_core.types import AssetContext, EnvVar, NewFile, Option, RuntimePart
 
 PACKAGE = "polster_connectors"
-SOURCES = PurePosixPath("src/core/sources")
 DOCS = PurePosixPath("docs/connectors")
 
 CONNECTION = Option(
@@ -62,6 +62,17 @@ def lag(context: AssetContext) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def guide(name: str) -> NewFile:
+    """Return a guide, as every project has it."""
+    content = resources.files(PACKAGE).joinpath("templates", "docs", name).read_bytes()
+    return NewFile(path=DOCS / name, text=content)
+
+
+def part(connector: str) -> RuntimePart:
+    """Return the source of a connector in the runtime."""
+    return RuntimePart(package=f"polster_runtime.sources.{connector}", source=connector)
+
+
 def files(
     context: AssetContext,
     connector: str,
@@ -71,13 +82,12 @@ def files(
     incremental: bool,
     needs: str,
     note: str,
-    parts: Sequence[str] = (),
 ) -> Iterator[NewFile]:
     """Yield what an asset of a connector consists of.
 
-    Its source is `kind(*arguments)`, a class of `core.sources.CONNECTOR`, and `parts` are the
-    modules that this one imports; `needs` is a variable that it cannot do without, for the test;
-    `note` stands behind the core file in the plan.
+    Its source is `kind(*arguments)`, a class of `polster_runtime.sources.CONNECTOR`; `needs` is a
+    variable that it cannot do without, for the test; `note` stands behind the core file in the
+    plan.
     """
     from polster_core.layout import bracketed, docstring, imported
     from polster_core.render import render
@@ -97,11 +107,7 @@ def files(
     core, test = (render(PACKAGE, f"templates/assets/{one}.py.jinja", known) for one in _OWN)
     yield NewFile(path=asset.core_file, text=core, note=note)
     yield NewFile(path=asset.test_file, text=test)
-    for name in ("__init__", connector, *parts):
-        text = render(PACKAGE, f"templates/sources/{name}.py.jinja", {})
-        yield NewFile(path=SOURCES / f"{name}.py", text=text)
-    guide = f"{connector}-guide.md"
-    yield NewFile(path=DOCS / guide, text=render(PACKAGE, f"templates/docs/{guide}.jinja", {}))
+    yield guide(f"{connector}-guide.md")
 
 
 _OWN = ("core", "test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import EnvVar, NewFile, Option, ProjectContext, StorageBackend
+from polster_core.types import EnvVar, NewFile, Option, ProjectContext, RuntimePart, StorageBackend
 
 _REQUIREMENTS = ("adlfs>=2026.8", "azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13")
 _AUTHENTICATION = {
@@ -26,6 +26,7 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
         options=_options(),
         requirements=_REQUIREMENTS,
         env=_env(),
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="adls"),),
         files=_files,
     )
 

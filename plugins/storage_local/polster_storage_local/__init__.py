@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import NewFile, ProjectContext, StorageBackend
+from polster_core.types import RuntimePart, StorageBackend
 
 
 @hookimpl
 def polster_storage_backends() -> Iterable[StorageBackend]:
     """Offer `local`."""
-    yield StorageBackend(name="local", summary="this folder")
-
-
-@hookimpl
-def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
-    """Write it for every project: tests, and work without a network, need it."""
-    from polster_core.render import project_files
-
-    return project_files("polster_storage_local", "templates", context)
+    yield StorageBackend(
+        name="local",
+        summary="this folder",
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.local", storage="local"),),
+    )

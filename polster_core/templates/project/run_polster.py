@@ -41,9 +41,9 @@ def main() -> int:
 def load_commands() -> Any:
     """The project's part of this program, told where Dagster keeps its history."""
     try:
-        from core.paths import DAGSTER_HOME
+        from polster_runtime.config.paths import dagster_home
 
-        os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
+        os.environ["DAGSTER_HOME"] = str(dagster_home())
         # What a run is going to do is stored at once, not asset by asset.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
         from polster_runtime.dagster import main as commands

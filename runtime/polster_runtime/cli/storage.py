@@ -3,7 +3,7 @@
     python -m polster_runtime storage copy --from local --to adls [--dry-run] [--json]
     python -m polster_runtime storage prune [--dry-run] [--json]
 
-What `copy` does is said in polster_runtime/storage/copying.py; which snapshots stay, in retention.py.
+`copy` verifies each file and deletes nothing; SNAPSHOT_RETENTION says which snapshots stay.
 """
 
 import argparse

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import polars as pl
 import psycopg
+from core.settings import load
 from psycopg import sql
 
 from polster_runtime import Frames, Position
 from polster_runtime.errors import SourceError
-from core.settings import load
 
 BATCH_BYTES = 8_000_000
 """How much is held in memory at once: bytes of rows, as text."""

@@ -1,5 +1,4 @@
 import polars as pl
-
 from core.bronze_example import extract
 
 

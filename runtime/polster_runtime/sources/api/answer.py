@@ -11,10 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import ijson  # type: ignore[import-untyped]
 import requests
-from polster_runtime.errors import SourceError
-from polster_runtime.sources.api.rows import API_IN_MEMORY, api_at, api_file
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
+
+from polster_runtime.errors import SourceError
+from polster_runtime.sources.api.rows import API_IN_MEMORY, api_at, api_file
 
 API_RECORDS = ("data", "items", "results", "records", "value", "rows", "entries", "content")
 """Where an answer has its records, if it does not say."""

@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
 from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.answer import ApiAnswer, api_place
-from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 API_RETRIED = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which the same request may succeed."""

@@ -9,6 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 import polars as pl
+
 from polster_runtime.config import paths
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.base import Position

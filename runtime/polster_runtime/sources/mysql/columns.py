@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import polars as pl
-from polster_runtime.errors import SourceError
 from pymysql.constants import FIELD_TYPE as TYPE  # type: ignore[import-untyped]
 from pymysql.constants import FLAG
+
+from polster_runtime.errors import SourceError
 
 BadDates = Literal["error", "null", "text"]
 """What becomes of dates that no calendar has: 0000-00-00, 2026-00-00, 2026-02-30."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 import pymysql  # type: ignore[import-untyped]
+
 from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.mysql.columns import BadDates, MySQLColumn, MySQLRows

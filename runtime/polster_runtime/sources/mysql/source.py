@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import pymysql  # type: ignore[import-untyped]
+
 from polster_runtime.config.logging import log
 from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError

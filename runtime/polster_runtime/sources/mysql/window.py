@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 import polars as pl
+
 from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.base import Position

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+
 from polster_runtime.config import paths
 from polster_runtime.config.settings import load, variables
 from polster_runtime.errors import SourceError, StorageError

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 import polars as pl
+
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.sftp.formats import SCANNERS, SftpFile, SftpFormat
 

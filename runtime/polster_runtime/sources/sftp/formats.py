@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
+
 from polster_runtime.errors import SourceError
 
 FORMATS_BY_SUFFIX = {

@@ -20,6 +20,7 @@ from typing import Literal
 
 import asyncssh
 from filelock import FileLock, Timeout
+
 from polster_runtime.config import paths
 from polster_runtime.config.logging import log, operation
 from polster_runtime.errors import SourceError

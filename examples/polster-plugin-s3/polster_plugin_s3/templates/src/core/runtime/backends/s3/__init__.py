@@ -6,8 +6,9 @@ from functools import lru_cache
 from core.runtime.backends.s3.access import Access
 from core.runtime.backends.s3.bucket import Bucket
 from core.runtime.backends.s3.diagnosis import diagnose
-from polster_runtime.storage.cloud import connected
 from core.settings import load
+
+from polster_runtime.storage.cloud import connected
 from polster_runtime.storage.store import Store
 
 __all__ = ["connect", "diagnose"]

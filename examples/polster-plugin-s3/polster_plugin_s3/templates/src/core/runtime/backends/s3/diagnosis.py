@@ -10,9 +10,10 @@ from core.runtime.backends.s3.access import CONNECT_SECONDS, Access
 from core.runtime.backends.s3.bucket import Bucket
 from core.runtime.backends.s3.errors import MissingBucket
 from core.settings import load
-from polster_runtime.storage.snapshots import Snapshot, unique_name
 from core.storage import StorageError
+
 from polster_runtime.errors import Unreachable
+from polster_runtime.storage.snapshots import Snapshot, unique_name
 
 
 def diagnose() -> Iterator[tuple[str, Callable[[], str]]]:
