@@ -12,6 +12,7 @@ from polster_core.errors import PluginError, UsageProblem
 from polster_core.names import project_name_problem
 from polster_core.options import CICD, STORAGE, Flag, flags
 from polster_core.plugins import Plugins
+from polster_core.runtime_parts import Delivery
 from polster_core.types import CicdGenerator
 
 HEADINGS = {STORAGE: "--storage", CICD: "--cicd"}
@@ -27,6 +28,7 @@ class Wishes:
     cicd: tuple[str, ...]
     platform: str | None
     schedule: str | None
+    runtime: Delivery
     git: bool | None
     remote: bool
     install_uv: bool | None
@@ -72,7 +74,9 @@ class Answers:
         given = {name: answer for name, answer in answers.items() if answer is not None}
         if wishes.schedule:
             given["schedule"] = wishes.schedule
-        return scaffold.Request(name=name, storage=storage, cicd=pipelines, answers=given)
+        return scaffold.Request(
+            name=name, storage=storage, cicd=pipelines, delivery=wishes.runtime, answers=given
+        )
 
     def install_uv(self) -> bool:
         """Decide whether uv is to be installed."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from polster_core import environment, launch, platforms, repository, scaffold
+from polster_core import environment, launch, platforms, repository, runtime_parts, scaffold
 from polster_core.apply import apply, recover
 from polster_core.cli import choices, setup
 from polster_core.cli.answers import HEADINGS, Answers, Wishes
@@ -74,6 +74,13 @@ def _own_options() -> Iterator[click.Option]:
     def flag(name: str, text: str, *more: str) -> click.Option:
         return click.Option([f"--{name}", *more], is_flag=True, help=text)
 
+    yield click.Option(
+        ["--runtime"],
+        type=click.Choice(runtime_parts.DELIVERIES),
+        default="vendored",
+        show_default=True,
+        help="Hold the runtime as code in src/polster_runtime, or depend on polster-runtime.",
+    )
     yield switch("git", "Make a git repository with a first commit.  [default: yes]")
     yield flag("remote", "Create a private repository at GitHub, GitLab or Azure DevOps, and push.")
     yield switch("setup", "Create .venv and install what the project needs.", default=True)

@@ -7,7 +7,8 @@ made of it, `layer:silver`, `*`, joined by `and`, `or`, `not`; a comma or a spac
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import dagster as dg
@@ -19,7 +20,7 @@ TERM = re.compile(r"^(?P<up>\+?)(?P<name>\w+)(?P<down>\+?)$")
 WORDS = re.compile(r"\s*(\(|\)|,|\s)\s*")
 OPERATORS = {"and", "or", "not", "(", ")"}
 
-Keys = Set[dg.AssetKey]
+Keys = AbstractSet[dg.AssetKey]
 Graph = Any
 """Dagster's asset graph, which has no public name."""
 

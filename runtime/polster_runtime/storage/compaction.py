@@ -38,7 +38,8 @@ def compact(data: Store, asset: AssetId) -> None:
             path = data.merged_path(snapshot, first, last)
             data.publish(_merged(data, tuple(block)), path)
             log.info("merged", extra={"details": {"path": path, "files": len(block)}})
-            return compact(data, asset)
+            compact(data, asset)
+            return
 
 
 def _blocks(last: int) -> Iterator[tuple[int, int]]:

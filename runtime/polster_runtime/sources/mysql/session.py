@@ -118,7 +118,8 @@ class MySQLSession:
     @property
     def connected(self) -> "pymysql.Connection[Any]":
         """The connection."""
-        assert self.opened is not None, "open() comes first"
+        if self.opened is None:
+            raise RuntimeError("open() comes first")
         return self.opened
 
     def rows(self, query: str) -> Iterator[MySQLRows]:

@@ -144,7 +144,8 @@ class DataLake(CloudStore):
 
     @property
     def _client(self) -> BlobServiceClient:
-        assert self.client is not None
+        if self.client is None:
+            raise RuntimeError("the lake is not open")
         return self.client
 
 

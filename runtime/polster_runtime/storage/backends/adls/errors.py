@@ -66,7 +66,7 @@ def _of_status(status: int, code: str, access: Access) -> StorageError | None:
 def _of_polars(error: BaseException, access: Access) -> StorageError | None:
     text = str(error)
     found = STATUS.search(text)
-    if found and found[1] == "404" or isinstance(error, FileNotFoundError):
+    if (found and found[1] == "404") or isinstance(error, FileNotFoundError):
         return None
     if found:
         return _of_status(int(found[1]), "", access)
