@@ -15,8 +15,8 @@ STORAGE, CICD, OPTIONS = (
 )
 _CHOSEN_BY_NAME = (STORAGE, CICD)
 _TAKEN = frozenset(
-    """cicd debug dry-run git help install-uv platform remote run runtime schedule setup start-dagster
-    storage verbose version""".split()  # noqa: SIM905 - they read best as they are typed
+    """cicd debug dry-run git help install-uv platform remote run runtime schedule setup
+    start-dagster storage verbose version""".split()  # noqa: SIM905 - they read best as they are typed
 )
 
 

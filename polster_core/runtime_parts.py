@@ -56,20 +56,19 @@ def version_in(file: Path) -> str:
     return found[0] if found else ""
 
 
-def files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
-    """Yield the runtime and the parts as files of a project.
-
-    Raises PluginError for a part whose package is not installed.
-    """
+def files() -> Iterator[NewFile]:
+    """Yield the runtime as files of a project, without the parts that only some need."""
     left_out = [PurePosixPath(RUNTIME, folder) for folder in OPTIONAL]
     for path in _below(_runtime_folder()):
         if not any(path.is_relative_to(folder) for folder in left_out):
-            yield _file(_runtime_folder().parent, path)
-    yield from part_files(parts)
+            yield _file(_runtime_folder().parent, path, origin="project")
 
 
 def part_files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
-    """Yield the packages of parts as files of a project; raises PluginError like `files`."""
+    """Yield the packages of parts as files of a project.
+
+    Raises PluginError for a part whose package is not installed.
+    """
     for part in parts:
         folder = _folder(part.package)
         base = folder.parents[part.package.count(".")]
@@ -139,5 +138,5 @@ def _below(folder: Path, base: Path | None = None) -> Iterator[PurePosixPath]:
             yield PurePosixPath(path.relative_to(base or folder.parent).as_posix())
 
 
-def _file(base: Path, path: PurePosixPath) -> NewFile:
-    return NewFile(path=_SOURCE / path, text=(base / path).read_bytes(), origin="project")
+def _file(base: Path, path: PurePosixPath, *, origin: str = "") -> NewFile:
+    return NewFile(path=_SOURCE / path, text=(base / path).read_bytes(), origin=origin)

@@ -40,7 +40,10 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     """
     chosen = list(_chosen(plugins, request))
     context = _context(plugins, request, [contribution for _, contribution in chosen])
-    generated = [*_runtime(context), *each_once(_contributed(chosen, context))]
+    generated = [
+        *_runtime(chosen, request),
+        *each_once(_contributed(chosen, context)),
+    ]
     for name, answer in plugins.ask(_FILES, context=context).items():
         offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
         if not plugins.is_own(name) and (problems := obstacles.of_paths([*generated, *offered])):
@@ -61,7 +64,7 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
                 if name not in _secret(plugins)
             },
         },
-        plugins=_writers(plugins, generated),
+        plugins=_writers(plugins, generated, {plugin for plugin, _ in chosen}),
     )
     secrets = [request.answers[name] for name in _secret(plugins) if name in request.answers]
     return [*generated, *manifest.record(made, generated, secrets=secrets)]
@@ -110,9 +113,14 @@ def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution])
     )
 
 
-def _runtime(context: ProjectContext) -> list[NewFile]:
-    """Return the runtime as files, where the project shall hold it."""
-    return [*runtime_parts.files(context.runtime)] if context.delivery == "vendored" else []
+def _runtime(chosen: Iterable[tuple[str, Contribution]], request: Request) -> Iterator[NewFile]:
+    """Yield the runtime and the parts of what was chosen, where the project shall hold them."""
+    if request.delivery == "vendored":
+        yield from runtime_parts.files()
+        for plugin, contribution in chosen:
+            yield from (
+                _of(file, plugin) for file in runtime_parts.part_files(contribution.runtime)
+            )
 
 
 def _contributed(
@@ -170,7 +178,7 @@ def _secret(plugins: Plugins) -> set[str]:
     return {flag.name for flag in flags(plugins) if flag.option.secret}
 
 
-def _writers(plugins: Plugins, generated: Iterable[NewFile]) -> dict[str, str]:
-    """Return the plugins that wrote something, with their distributions."""
-    origins = {file.origin for file in generated}
+def _writers(plugins: Plugins, generated: Iterable[NewFile], chosen: set[str]) -> dict[str, str]:
+    """Return the plugins that were chosen or wrote something, with their distributions."""
+    origins = {file.origin for file in generated} | chosen
     return {name: source for name, source in plugins.versions().items() if name in origins}

@@ -9,8 +9,9 @@ import pytest
 
 import polster_core
 from polster_core.apply import apply
+from polster_core.base import read_base
 from polster_core.errors import PolsterError
-from polster_core.manifest import Entry, Manifest, base_path, digest, load, read_base, record
+from polster_core.manifest import Entry, Manifest, digest, load, record
 from polster_core.plan import draft
 from polster_core.types import NewFile
 from tests.conftest import names
@@ -49,11 +50,12 @@ def test_what_is_written_can_be_read(project: Path) -> None:
     assert found.files[PurePosixPath("README.md")] == Entry(
         digest=digest(b"# shop\n"), origin="project"
     )
+    base = read_base(project)
     for path in ("README.md", "src/core/__init__.py", "docs/pixel.png", ".gitignore"):
         content = next(f.content for f in FILES if str(f.path) == path)
-        assert read_base(project, PurePosixPath(path)) == content
+        assert base[PurePosixPath(path)] == content
         assert found.files[PurePosixPath(path)].digest == digest(content)
-    assert read_base(project, PurePosixPath("none")) is None
+    assert PurePosixPath("none") not in base
 
 
 def test_secrets_are_nowhere(project: Path) -> None:
@@ -69,15 +71,18 @@ def test_secrets_are_nowhere(project: Path) -> None:
 
 def test_no_tool_takes_the_base_for_code(project: Path) -> None:
     assert not list(project.rglob("*.py"))
-    assert str(base_path(PurePosixPath(".gitignore"))) == ".polster/base/.gitignore.base"
+    assert names(project / ".polster") == ["base.zip", "manifest.json"]
 
 
 def test_more_files_are_added_to_it(project: Path) -> None:
-    apply(draft(project, record(load(project), [file("src/core/gold_x.py", "x\n")])))
+    apply(draft(project, record(load(project), [file("src/core/tables.py", "x\n")], root=project)))
     assert list(map(str, load(project).files))[-2:] == [
         "src/core/__init__.py",
-        "src/core/gold_x.py",
+        "src/core/tables.py",
     ]
+    assert {PurePosixPath("README.md"), PurePosixPath("src/core/tables.py")} <= read_base(
+        project
+    ).keys()
 
 
 def test_line_ends_are_git_s_business() -> None:

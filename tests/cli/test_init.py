@@ -9,12 +9,14 @@ import stat
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from polster_core import manifest
+from polster_core.base import read_base
 from polster_core.builtin import project as skeleton
+from polster_core.ownership import Owner, owner_of
 from polster_core.testing.projects import tree
 from tests import machine
 from tests.conftest import names
@@ -107,15 +109,25 @@ def test_what_was_generated_is_remembered(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     found = manifest.load(root)
 
-    assert found.answers == {"cicd": "none", "sample-assets": "true", "storage": "local"}
+    assert found.answers == {
+        "cicd": "none",
+        "runtime": "vendored",
+        "sample-assets": "true",
+        "storage": "local",
+    }
     assert set(found.plugins) == {"connectors", "project", "samples", "storage-local"}
-    generated = {name for name in tree(root) if not name.startswith(".polster/")}
-    assert {str(path) for path in found.files} == generated - {".env"}
+    recorded, kept = {str(path) for path in found.files}, read_base(root)
+    owners = {name: owner_of(PurePosixPath(name)) for name in tree(root)}
+    assert recorded == {
+        name
+        for name, owner in owners.items()
+        if owner is not Owner.TEAM and not name.startswith(".polster/")
+    }
     for path, entry in found.files.items():
         content = (root / path).read_bytes()
-        assert manifest.read_base(root, path) == content
         assert manifest.digest(content) == entry.digest
-    assert {entry.origin for entry in found.files.values()} == set(found.plugins)
+        assert kept.get(path) == (content if owners[str(path)] is Owner.SHARED else None)
+    assert {entry.origin for entry in found.files.values()} <= set(found.plugins)
 
 
 def test_the_same_command_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -365,7 +377,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 
 SIGNAL_AT = """
 import os, signal, sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from polster_core.cli import main
 number, at = getattr(signal, sys.argv[1]), int(sys.argv[2])
 write, calls = Path.write_bytes, iter(range(10_000))
