@@ -13,7 +13,7 @@ _GUIDES = ("mysql-guide.md", "api-guide.md", "sftp-guide.md", "integration.md")
 
 def files() -> Iterator[NewFile]:
     """Yield a guide for each connector, how to use them by hand, and what to copy for that."""
-    from polster_core.render import render
+    from polster_core.rendering import render
 
     for name in _GUIDES:
         yield NewFile(path=DOCS / name, text=render(PACKAGE, f"templates/docs/{name}.jinja", {}))

@@ -59,7 +59,7 @@ class _Import:
 
 def connectors() -> str:
     """Return the file: all imports at its top, then the modules one behind the other."""
-    from polster_core.render import render
+    from polster_core.rendering import render
 
     texts = [render(PACKAGE, f"templates/sources/{name}.py.jinja", {}) for name in MODULES]
     imports = {found for text in texts for found in _imports(text)}

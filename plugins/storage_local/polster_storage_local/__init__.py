@@ -17,6 +17,6 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
 @hookimpl
 def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
     """Write it for every project: tests, and work without a network, need it."""
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     return project_files("polster_storage_local", "templates", context)

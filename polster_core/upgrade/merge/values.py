@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 
-from polster_core.assets.requirements import name_of
+from polster_core.assets.pyproject import name_of
 
 MISSING: Final = object()
 Where = tuple[str, ...]
