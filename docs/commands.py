@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from polster_core.cli import PASSES_EVERYTHING_ON, polster
+from polster_core.cli.main import PASSES_EVERYTHING_ON, polster
 
 PAGE = Path(__file__).parent / "reference" / "cli.md"
 WIDTH = 90

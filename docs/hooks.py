@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from polster_core import hookspecs, plugin_checks
-from polster_core.plugins import installed
+from polster_core import hookspecs
+from polster_core.plugins import validation
+from polster_core.plugins.manager import installed
 
 PAGE = Path(__file__).parent / "reference" / "hooks.md"
 HEAD = """\
@@ -37,7 +38,8 @@ and stops nobody else.
 IMPORTS = """\
 This is version {api} of the hooks. The first number changes when something of this goes away or
 means something else, and `polster_api` in a plugin's module says which it knows. Everything else in
-`polster_core` may change with any release.
+`polster_core` may change with any release. `polster_core.render`, which plugins written for 0.1
+import, is the same as `polster_core.rendering`.
 """
 PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.types": (
@@ -48,7 +50,7 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     ),
     "polster_core.hookspecs": ("API", "DEPRECATED", "Deprecation", "hookimpl", "hookspec"),
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
-    "polster_core.render": ("project_files", "render", "tree"),
+    "polster_core.rendering": ("project_files", "render", "tree"),
     "polster_core.testing": (
         *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
         "ConnectorContract",
@@ -72,7 +74,7 @@ def main() -> int:
 
 def page() -> str:
     """Return the whole page."""
-    hooks = "".join(_hook(name) for name in plugin_checks.hooks())
+    hooks = "".join(_hook(name) for name in validation.hooks())
     values = "".join(_value(kind) for kind in _values())
     return f"{HEAD}{hooks}\n# What hooks yield\n{values}{_public()}"
 

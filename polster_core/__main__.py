@@ -1,5 +1,5 @@
 """`python -m polster_core` is `polster`."""
 
-from polster_core.cli import main
+from polster_core.cli.main import main
 
 main()

@@ -9,15 +9,15 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import ClassVar
 
-from polster_core.medallion import AssetId as AssetId
-from polster_core.medallion import Layer as Layer
-from polster_core.model import Asset as Asset
-from polster_core.model import Pipeline as Pipeline
-from polster_core.model import Place as Place
-from polster_core.problems import Fix as Fix
-from polster_core.problems import Problem as Problem
-from polster_core.problems import Severity as Severity
-from polster_core.problems import ValidationRule as ValidationRule
+from polster_core.model.diagnostics import Fix as Fix
+from polster_core.model.diagnostics import Problem as Problem
+from polster_core.model.diagnostics import Severity as Severity
+from polster_core.model.diagnostics import ValidationRule as ValidationRule
+from polster_core.model.layers import AssetId as AssetId
+from polster_core.model.layers import Layer as Layer
+from polster_core.model.pipeline import Asset as Asset
+from polster_core.model.pipeline import Pipeline as Pipeline
+from polster_core.model.pipeline import Place as Place
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")

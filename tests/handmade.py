@@ -7,8 +7,8 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from polster_core.cli import dispatch
-from polster_core.project import Project
+from polster_core.cli.main import dispatch
+from polster_core.project.locate import Project
 from polster_core.testing.projects import (
     PLUMBING,
     PYPROJECT,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from polster_core.environment import PYTHONS
+from polster_core.environment.venv import PYTHONS
 
 VERSIONS = tuple(".".join(map(str, python)) for python in PYTHONS)
 

@@ -17,8 +17,7 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # What plugins may use; everything else may change under them.
 PUBLIC = {
-    f"polster_core.{name}"
-    for name in ("types", "hookspecs", "errors", "layout", "render", "testing")
+    f"polster_core.{name}" for name in ("types", "hookspecs", "errors", "rendering", "testing")
 }
 
 

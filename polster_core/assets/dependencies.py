@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from polster_core.errors import PolsterError, UsageProblem
-from polster_core.medallion import AssetId, requirement
-from polster_core.model import AssetNameError, Pipeline
+from polster_core.model.layers import AssetId, requirement
+from polster_core.model.pipeline import AssetNameError, Pipeline
 
 _SHOWN = 10
 _RAW = re.compile(r"^(raw|source|src|landing)_(?=[a-z])")

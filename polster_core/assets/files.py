@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from polster_core.layout import bracketed, docstring, imported
-from polster_core.medallion import RESERVED_PARAMETERS, AssetId, Layer
+from polster_core.model.layers import RESERVED_PARAMETERS, AssetId, Layer
+from polster_core.rendering.python_source import bracketed, docstring, imported
 from polster_core.types import AssetContext, NewFile
 
 _FOLDER = "templates/assets"
@@ -82,6 +82,6 @@ def _check(function: str, key: str) -> str:
 
 
 def _render(template: str, variables: dict[str, object]) -> str:
-    from polster_core.render import render
+    from polster_core.rendering import render
 
     return render("polster_core", f"{_FOLDER}/{template}", variables)

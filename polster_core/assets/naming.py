@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from polster_core.assets.known import namesake
+from polster_core.assets.index import namesake
 from polster_core.errors import PolsterError, UsageProblem
-from polster_core.medallion import AssetId, Layer
-from polster_core.names import asset_name_problem, check_asset_name
-from polster_core.project import Project
+from polster_core.model.layers import AssetId, Layer
+from polster_core.model.names import asset_name_problem, check_asset_name
+from polster_core.project.locate import Project
 
 
 def check(project: Project, asset: AssetId) -> None:

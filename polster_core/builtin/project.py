@@ -11,6 +11,6 @@ from polster_core.types import NewFile, ProjectContext
 @hookimpl
 def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
     """Write the project without any asset."""
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     return project_files("polster_core", "templates/project", context)

@@ -27,6 +27,6 @@ def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
     """Write the samples and their tests."""
     if context.answers.get(_OPTION) != "true":
         return ()
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     return project_files("polster_core", "templates/samples", context)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any
 
-from polster_core.cli.plugins import as_dict
 from polster_core.errors import UsageProblem
-from polster_core.names import did_you_mean
-from polster_core.plugins import PluginInfo, Plugins, normalized
+from polster_core.model.names import did_you_mean
+from polster_core.plugins.manager import PluginInfo, Plugins, normalized
 from polster_core.types import AssetTemplate, Contribution
 
 _WIDTH = 14
@@ -45,6 +44,20 @@ class Page:
             *(("note", note) for note in info.notes),
         ]
         yield from (f"  {word:<{_WIDTH}}{text}" for word, text in rows if text)
+
+
+def as_dict(info: PluginInfo) -> dict[str, object]:
+    """Return a plugin as `--json` shows it."""
+    return {
+        "name": info.name,
+        "distribution": info.distribution,
+        "version": info.version,
+        "status": str(info.status),
+        "problem": info.problem,
+        "provides": list(info.provides),
+        "notes": list(info.notes),
+        "hint": info.hint,
+    }
 
 
 def find(infos: Sequence[PluginInfo], name: str) -> list[PluginInfo]:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from polster_core.edit.parameter import parameters, rename_parameter
     from polster_core.edit.references import Edited, Left, rename_references
     from polster_core.edit.registry import register, reregister, unregister
-    from polster_core.edit.text import CannotEditError
+    from polster_core.edit.splice import CannotEditError
 
 _HOMES = {
-    "CannotEditError": "text",
+    "CannotEditError": "splice",
     "Edited": "references",
     "Left": "references",
     "parameters": "parameter",

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import libcst as cst  # noqa: TID253 - only commands that edit import this package
 
-from polster_core.edit.order import place
+from polster_core.edit.brackets import Item, Items
 from polster_core.edit.outline import Outline, Statement, walk
-from polster_core.edit.sequence import Item, Items
-from polster_core.edit.text import CannotEditError, Span, Splice, word
-from polster_core.medallion import AssetId
+from polster_core.edit.sorting import place
+from polster_core.edit.splice import CannotEditError, Span, Splice, word
+from polster_core.model.layers import AssetId
 
 
 def exported(source: Outline, asset: AssetId) -> Iterator[Splice]:

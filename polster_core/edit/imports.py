@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import libcst as cst  # noqa: TID253 - only commands that edit import this package
 
-from polster_core.edit.order import moved, natural
+from polster_core.edit.brackets import INDENT, WIDTH, Item, Items
 from polster_core.edit.outline import Outline, Statement, walk
-from polster_core.edit.sequence import INDENT, WIDTH, Item, Items
-from polster_core.edit.text import CannotEditError, Span, Splice, at, word
-from polster_core.medallion import AssetId
+from polster_core.edit.sorting import moved, natural
+from polster_core.edit.splice import CannotEditError, Span, Splice, at, word
+from polster_core.model.layers import AssetId
 
 _FIRST_PARTY = frozenset({"core", "orchestration", "src"})
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from polster_core.medallion import AssetId
+from polster_core.model.layers import AssetId
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import libcst as cst  # noqa: TID253 - only commands that edit import this package
 
-from polster_core.edit.text import CannotEditError, Span, Text
+from polster_core.edit.splice import CannotEditError, Span, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from libcst.metadata import (  # noqa: TID253
     ScopeProvider,
 )
 
-from polster_core.edit.same import differ_in_name_only
-from polster_core.edit.source import Source
-from polster_core.edit.text import CannotEditError, Span, Splice
+from polster_core.edit.cst import Source
+from polster_core.edit.equivalence import differ_in_name_only
+from polster_core.edit.splice import CannotEditError, Span, Splice
 
 _BY_TEXT = m.OneOf(
     *(m.Name(name) for name in ("eval", "exec", "execute_global", "locals", "sql", "vars"))

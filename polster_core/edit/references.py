@@ -12,10 +12,10 @@ import libcst as cst  # noqa: TID253 - only commands that edit import this packa
 import libcst.matchers as m  # noqa: TID253
 from libcst.metadata import QualifiedNameProvider, QualifiedNameSource  # noqa: TID253
 
+from polster_core.edit.cst import Source
 from polster_core.edit.mentions import Mentions
-from polster_core.edit.source import Source
-from polster_core.edit.text import CannotEditError, Splice
-from polster_core.medallion import AssetId
+from polster_core.edit.splice import CannotEditError, Splice
+from polster_core.model.layers import AssetId
 
 Parameters = Mapping[str, tuple[str, str]]
 """Functions (`core.gold_revenue.aggregate`) with a renamed parameter: its old and new name."""

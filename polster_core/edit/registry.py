@@ -6,12 +6,12 @@ import ast
 from collections.abc import Sequence
 from functools import partial
 
+from polster_core.edit.brackets import Items
 from polster_core.edit.exports import each_export, exported, renamed_export
 from polster_core.edit.imports import import_splice, imports_of, renamed_import, without_import
 from polster_core.edit.outline import Outline, walk
-from polster_core.edit.sequence import Items
-from polster_core.edit.text import CannotEditError, Span
-from polster_core.medallion import AssetId
+from polster_core.edit.splice import CannotEditError, Span
+from polster_core.model.layers import AssetId
 
 
 def register(data: bytes, asset: AssetId) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from polster_core.errors import UsageProblem
-from polster_core.names import did_you_mean
+from polster_core.model.names import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from polster_core.listing import describe
-from polster_core.model import Asset, Pipeline
+from polster_core.model.pipeline import Asset, Pipeline
+from polster_core.project.listing import describe
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from polster_core.lineage.graph import Graph
-from polster_core.medallion import Layer
-from polster_core.model import Asset
+from polster_core.model.layers import Layer
+from polster_core.model.pipeline import Asset
 
 _PLAIN = re.compile(r"\w+", re.ASCII)
 # Strokes that stand out on white and on dark grey alike; no fill, so that the text stays readable.

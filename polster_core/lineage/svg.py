@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from html import escape
 
 from polster_core.lineage.graph import Graph
-from polster_core.lineage.order import columns, heights
-from polster_core.medallion import Layer
-from polster_core.model import Asset
+from polster_core.lineage.layout import columns, heights
+from polster_core.model.layers import Layer
+from polster_core.model.pipeline import Asset
 
 NODE_WIDTH, NODE_HEIGHT = 232, 46
 ROW, GAP = 62, 132

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polster_core.options import STORAGE
-from polster_core.plugins import installed
+from polster_core.plugins.manager import installed
+from polster_core.plugins.options import STORAGE
 from polster_core.testing.init_choices import InitChoiceContract
 from polster_core.testing.offers import SECRET, check_texts, files_of, init
 from polster_core.testing.projects import polster

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from polster_core.plugins import COMMANDS, installed
+from polster_core.plugins.manager import COMMANDS, installed
 from polster_core.testing.projects import polster
 from polster_core.types import Command
 
@@ -14,7 +14,7 @@ _HEADING = "\nCommands of plugins:\n"
 _LONGEST = 60
 _LISTED = """
 import sys
-from polster_core.cli import dispatch
+from polster_core.cli.main import dispatch
 dispatch(["--help"])
 sys.exit({module!r} in sys.modules)
 """

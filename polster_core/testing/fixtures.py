@@ -13,8 +13,8 @@ from typing import Protocol
 
 import pytest
 
-from polster_core import environment
-from polster_core.plugins import installed
+from polster_core.environment import venv
+from polster_core.plugins.manager import installed
 from polster_core.testing.projects import (
     PYPROJECT,
     ProjectFolder,
@@ -162,7 +162,7 @@ def set_up_project(tmp_path_factory: pytest.TempPathFactory) -> SetUpProject:
         setup = "--no-setup" if given else "--setup"
         polster(folder, "init", "shop", "--no-git", setup, *options).succeeded()
         root = folder / "shop"
-        return StorageProject(root=root, python=Path(given) if given else environment.python(root))
+        return StorageProject(root=root, python=Path(given) if given else venv.python(root))
 
     return set_up
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from polster_core.plugins import installed
+from polster_core.plugins.manager import installed
 from polster_core.testing.projects import Ran, polster, tree
 from polster_core.types import Contribution, Option
 

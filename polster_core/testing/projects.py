@@ -12,9 +12,9 @@ from pathlib import Path
 from textwrap import dedent
 from unittest import mock
 
-from polster_core.cli import dispatch
-from polster_core.medallion import AssetId, Layer
-from polster_core.plugins import installed
+from polster_core.cli.main import dispatch
+from polster_core.model.layers import AssetId, Layer
+from polster_core.plugins.manager import installed
 
 PLUMBING = {
     "src/core/runtime/__init__.py": "def run(function): ...\n",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from polster_core.plugins import installed
-from polster_core.problems import ValidationRule
+from polster_core.model.diagnostics import ValidationRule
+from polster_core.plugins.manager import installed
 from polster_core.testing.projects import PYPROJECT, faultless, polster, tree, write
 
 _ASSETS = {

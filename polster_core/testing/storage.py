@@ -44,7 +44,7 @@ class StorageProject:
     ) -> Iterator[subprocess.Popen[str]]:
         """Start doing something; what still runs at the end of the block is killed."""
         with (
-            as_file(files("polster_core.in_project") / _SCRIPT) as script,
+            as_file(files("polster_core.environment.scripts") / _SCRIPT) as script,
             subprocess.Popen(  # noqa: S603 - a script of ours
                 [self.python, script, self.root, action, asset, str(number)],
                 cwd=self.root,

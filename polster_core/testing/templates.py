@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.medallion import AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 from polster_core.testing.offers import SECRET, WIDE, OfferContract, check_texts, files_of, init
 from polster_core.testing.projects import Ran, polster
 from polster_core.types import AssetContext, AssetTemplate, EnvVar

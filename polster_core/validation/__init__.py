@@ -4,8 +4,8 @@ The rules come from the hook `polster_validation_rules`; `check` runs them one b
 rule that fails is a finding itself and the others still count.
 """
 
-from polster_core.validation.checking import Finding, Report, Rule, check
-from polster_core.validation.ignoring import Ignored, read_ignored
-from polster_core.validation.mending import Mended, mend
+from polster_core.validation.fixes import Mended, mend
+from polster_core.validation.runner import Finding, Report, Rule, check
+from polster_core.validation.suppressions import Ignored, read_ignored
 
 __all__ = ["Finding", "Ignored", "Mended", "Report", "Rule", "check", "mend", "read_ignored"]

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from polster_core.problems import Severity
-from polster_core.validation.checking import Finding, Report
+from polster_core.model.diagnostics import Severity
+from polster_core.validation.runner import Finding, Report
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _WIDEST = 72

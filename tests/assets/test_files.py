@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from polster_core.assets import files
-from polster_core.layout import docstring, one_line
-from polster_core.medallion import AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
+from polster_core.rendering.python_source import docstring, one_line
 from polster_core.types import AssetContext
 
 SETTINGS = """\

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from polster_core import scaffold
-from polster_core.plugins import installed
+from polster_core.plugins.manager import installed
+from polster_core.scaffold import project
 from polster_core.types import NewFile
 
 FOLDER = Path(__file__).parents[1] / "golden" / "cicd"
@@ -25,8 +25,8 @@ STORAGES: Mapping[str, Mapping[str, str]] = {
 def pipeline(platform: str, storage: str, **answers: str) -> list[NewFile]:
     """Return the files of a new project that belong to its pipeline."""
     given = {"sample-assets": "false", **STORAGES[storage], **answers}
-    request = scaffold.Request(name="shop", storage=storage, cicd=platform, answers=given)
-    made = scaffold.files(installed(), request)
+    request = project.Request(name="shop", storage=storage, cicd=platform, answers=given)
+    made = project.files(installed(), request)
     return [file for file in made if file.origin.startswith("cicd-")]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pexpect
 import pytest
 
-from polster_core import manifest
+from polster_core.project import manifest
 from polster_core.testing.projects import tree
 from tests import machine
 from tests.cicd.golden import FOLDER

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.render import render
+from polster_core.rendering import render
 from tests.cicd.steps import checkout, git, machine_variables
 
 PUSHERS, ROUNDS = 5, 20

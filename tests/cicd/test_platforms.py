@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polster_core.platforms import DAILY, cron_problem, join, split
+from polster_core.model.platforms import DAILY, cron_problem, join, split
 
 
 @pytest.mark.parametrize(

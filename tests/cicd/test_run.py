@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polster_core.render import render
+from polster_core.rendering import render
 from tests.cicd.conftest import SECRET
 from tests.cicd.steps import machine_variables
 

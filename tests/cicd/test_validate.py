@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.render import render
+from polster_core.rendering import render
 from tests import machine
 from tests.cicd.steps import machine_variables
 

@@ -326,7 +326,7 @@ def test_nothing_heavy_is_imported(root: Path) -> None:
     from tests.machine import python
 
     code = (
-        "import os, sys; from polster_core.cli import dispatch; "
+        "import os, sys; from polster_core.cli.main import dispatch; "
         "dispatch(['add-asset', '--layer', 'bronze', '--name', 'x', '--dry-run']); "
         "heavy = {'dagster', 'polars', 'questionary', 'dataframely', 'fsspec', 'core'}; "
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"

@@ -13,8 +13,9 @@ import click
 import pytest
 
 import polster_core
-from polster_core.cli import COMMANDS, Session, polster
-from polster_core.cli.failure import report
+from polster_core.cli.commands import COMMANDS
+from polster_core.cli.console import report
+from polster_core.cli.main import Session, polster
 from polster_core.errors import PolsterError
 from tests import machine
 
@@ -40,7 +41,7 @@ def imported(*args: str, cwd: Path) -> set[str]:
     code = (
         "import sys\n"
         "before = set(sys.modules)\n"
-        "from polster_core.cli import dispatch\n"
+        "from polster_core.cli.main import dispatch\n"
         f"dispatch({list(args)!r})\n"
         "print(*{name.partition('.')[0] for name in set(sys.modules) - before}, file=sys.stderr)"
     )
@@ -74,7 +75,7 @@ def test_the_help_table_says_what_the_command_says(name: str) -> None:
 
 
 def test_every_command_module_is_in_the_table() -> None:
-    folder = Path(polster_core.__file__).parent / "cli"
+    folder = Path(polster_core.__file__).parent / "cli" / "commands"
     modules = {
         path.stem.replace("_", "-")
         for path in folder.glob("*.py")
@@ -245,9 +246,9 @@ def test_being_told_to_stop_tidies_up_first(
     script = (
         "import sys, time\n"
         "from pathlib import Path, PurePosixPath\n"
-        "from polster_core import cli\n"
-        "from polster_core.apply import apply\n"
-        "from polster_core.plan import draft\n"
+        "from polster_core.cli import main as cli\n"
+        "from polster_core.plan.apply import apply\n"
+        "from polster_core.plan.definition import draft\n"
         "from polster_core.types import NewFile\n"
         "def slow(*_):\n"
         "    write = Path.write_bytes\n"

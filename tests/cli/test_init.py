@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from polster_core import manifest
-from polster_core.base import read_base
 from polster_core.builtin import project as skeleton
-from polster_core.ownership import Owner, owner_of
+from polster_core.model.ownership import Owner, owner_of
+from polster_core.project import manifest
+from polster_core.project.base import read_base
 from polster_core.testing.projects import tree
 from tests import machine
 from tests.conftest import names
@@ -377,8 +377,10 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 
 SIGNAL_AT = """
 import os, signal, sys
-from pathlib import Path, PurePosixPath
-from polster_core.cli import main
+from pathlib import Path
+from polster_core.cli.main import main
+from polster_core.project.base import read_base
+from polster_core.model.ownership import Owner, owner_of
 number, at = getattr(signal, sys.argv[1]), int(sys.argv[2])
 write, calls = Path.write_bytes, iter(range(10_000))
 def write_bytes(path, content):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from polster_core import manifest
+from polster_core.project import manifest
 from tests.cli.test_init import NO_GIT_CONFIG, NOT_LOCAL
 from tests.conftest import Install, names
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from polster_core.environment import folder
+from polster_core.environment.venv import folder
 from tests.connectors.conftest import Shop
 from tests.connectors.mariadb import MariaDB
 from tests.docs.markdown import blocks

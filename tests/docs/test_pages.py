@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.cli import COMMANDS
+from polster_core.cli.commands import COMMANDS
 from tests import machine
 from tests.docs.markdown import anchors, blocks, links
 from tests.docs.reader import Reader

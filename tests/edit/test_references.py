@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from polster_core.edit import CannotEditError, Edited, rename_references
-from polster_core.medallion import AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 
 OLD, NEW = AssetId(Layer.SILVER, "orders"), AssetId(Layer.SILVER, "clean_orders")
 

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from polster_core.edit import CannotEditError, register, reregister, unregister
-from polster_core.medallion import AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 
 ORDERS = AssetId(Layer.SILVER, "orders")
 PACKAGE = "orchestration.assets.silver"

@@ -14,7 +14,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from polster_core.medallion import AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 from tests.generated import warm
 from tests.generated.warm import PATIENCE, Done
 from tests.handmade import asset_file, init_file

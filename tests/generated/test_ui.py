@@ -20,8 +20,8 @@ from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_play
 from tests.generated.conftest import MakeProject, maker
 from tests.generated.projects import Generated
 from tests.generated.warm import PATIENCE
+from tests.lineage.test_html import CHROMIUM
 from tests.quality.daemon import statuses
-from tests.test_lineage_page import CHROMIUM
 
 pytestmark = pytest.mark.slow
 

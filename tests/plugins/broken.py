@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tests.handmade import PYPROJECT, shop
-from tests.test_broken import BREAKS, SHOP, Break
+from tests.project.test_broken import BREAKS, SHOP, Break
 
 Files = Mapping[str, str | None]
 

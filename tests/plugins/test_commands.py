@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from polster_core import entry_points
-from polster_core.cli import COMMAND_PREFIX
-from polster_core.plugins import COMMAND_PREFIX as IN_PLUGINS
+from polster_core.cli.main import COMMAND_PREFIX
+from polster_core.plugins import discovery
+from polster_core.plugins.manager import COMMAND_PREFIX as IN_PLUGINS
 from polster_core.testing import InstallPlugin, RunPolster
 
 HOOKS = """
@@ -186,7 +186,7 @@ def test_the_quick_look_sees_what_importlib_sees(
         for point in distribution.entry_points.select(group="polster")
     ]
     assert any(name.startswith("command-") for name in found) is offered
-    quick = entry_points.quickly("command-", [str(tmp_path)])
+    quick = discovery.quickly("command-", [str(tmp_path)])
     assert quick is not None
     assert [(one.name, one.value, one.dist.name, one.dist.version) for one in quick] == [
         ("command-x", "x", "some-plugin", "1.0") for _ in range(offered)
@@ -200,8 +200,8 @@ def test_the_quick_look_leaves_what_it_cannot_see_to_importlib(
     archive = tmp_path / "site.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("x.py", "")
-    assert entry_points.quickly("command-", [str(archive)]) is None
-    assert entry_points.quickly("command-", [str(tmp_path), str(tmp_path / "nowhere")]) == []
+    assert discovery.quickly("command-", [str(archive)]) is None
+    assert discovery.quickly("command-", [str(tmp_path), str(tmp_path / "nowhere")]) == []
 
     class Finder:
         @staticmethod
@@ -213,7 +213,7 @@ def test_the_quick_look_leaves_what_it_cannot_see_to_importlib(
             return []
 
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
-    assert entry_points.quickly("command-", [str(tmp_path)]) is None
+    assert discovery.quickly("command-", [str(tmp_path)]) is None
 
 
 def test_one_prefix() -> None:

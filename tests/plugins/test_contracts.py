@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.options import CICD, STORAGE
-from polster_core.plugins import installed
-from polster_core.project import Project
+from polster_core.plugins.manager import installed
+from polster_core.plugins.options import CICD, STORAGE
+from polster_core.project.locate import Project
 from polster_core.testing import (
     AssetTemplateContract,
     CicdContract,
@@ -21,7 +21,7 @@ from polster_core.testing import (
     StorageBackendContract,
 )
 from tests.plugins.broken import BROKEN
-from tests.test_broken import SHOP, git
+from tests.project.test_broken import SHOP, git
 
 CONNECTORS = {"api", "mysql", "sftp"}
 """Those whose contract is in tests/connectors, where there are servers."""

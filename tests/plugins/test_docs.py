@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from polster_core import plugin_checks
+from polster_core.plugins import validation
 from tests import machine
 from tests.docs.reader import Reader
 
@@ -43,14 +43,14 @@ def test_the_reference_is_up_to_date() -> None:
 
 def test_every_hook_has_a_user_of_our_own() -> None:
     hooks = _script()
-    without = {name for name in plugin_checks.hooks() if not hooks.users(name)}
+    without = {name for name in validation.hooks() if not hooks.users(name)}
     assert without == WITHOUT_OWN_USER
 
 
 def test_every_hook_is_tested() -> None:
     """By name, in a test of what a stranger's plugin does with it."""
     tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    assert {name for name in plugin_checks.hooks() if f"def {name}(" not in tests} == set()
+    assert {name for name in validation.hooks() if f"def {name}(" not in tests} == set()
 
 
 def test_what_may_be_imported_is_what_is_listed() -> None:
@@ -60,6 +60,14 @@ def test_what_may_be_imported_is_what_is_listed() -> None:
         assert [one for one in listed if not hasattr(module, one)] == [], name
         if name in {"polster_core.types", "polster_core.testing"}:
             assert set(listed) == _public(name), name
+
+
+def test_plugins_of_0_1_find_what_they_import() -> None:
+    old, new = (importlib.import_module(f"polster_core.{name}") for name in ("render", "rendering"))
+    assert old.__all__ == new.__all__
+    assert [getattr(old, name) for name in old.__all__] == [
+        getattr(new, name) for name in new.__all__
+    ]
 
 
 def _public(name: str) -> set[str]:

@@ -192,7 +192,7 @@ ALL = [
     Bad(
         name="no-template",
         source=files(
-            "from polster_core.render import project_files\n"
+            "from polster_core.rendering import project_files\n"
             "    return project_files('polster_core', 'templates/nowhere', context)"
         ),
         problem="polster_project_files: FileNotFoundError: [Errno 2] No such file or directory: ",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.new_plugin import KINDS
+from polster_core.scaffold.plugin import KINDS
 from polster_core.testing import InstallPlugin, RunPolster, polster, tree
 from tests import machine
 from tests.conftest import names

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from polster_core.environment import folder
+from polster_core.environment.venv import folder
 from polster_core.lineage import columns
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, execute, told
+from tests.lineage.test_html import CHROMIUM
 from tests.quality.daemon import daemon
 from tests.quality.test_how_to import with_environment
-from tests.test_lineage_page import CHROMIUM
 
 BRONZE = """
 def extract() -> pl.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.environment import folder
+from polster_core.environment.venv import folder
 from tests.generated.conftest import MakeProject, uv
 from tests.generated.projects import Generated, execute, told
 

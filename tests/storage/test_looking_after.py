@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from polster_core import manifest
+from polster_core.project import manifest
 from tests import machine
 from tests.generated.projects import Generated, copy, told
 from tests.generated.warm import Done

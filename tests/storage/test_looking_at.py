@@ -9,8 +9,8 @@ from playwright.sync_api import expect, sync_playwright
 from tests import machine
 from tests.generated.projects import Generated, told
 from tests.generated.test_ui import MILLISECONDS, end_of, launch, ui
+from tests.lineage.test_html import CHROMIUM
 from tests.storage.azurite import Azurite
-from tests.test_lineage_page import CHROMIUM
 
 ASSETS = ("bronze_customers", "bronze_example", "silver_example", "gold_example")
 

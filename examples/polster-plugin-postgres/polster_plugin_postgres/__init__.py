@@ -70,7 +70,7 @@ def _prefix(context: AssetContext) -> str:
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
     """Yield the asset, its test, the module that reads, and its page."""
-    from polster_core.render import render
+    from polster_core.rendering import render
 
     asset, table = context.asset, _table(context)
     known = {

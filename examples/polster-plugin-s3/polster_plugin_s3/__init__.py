@@ -64,6 +64,6 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
 
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     return project_files("polster_plugin_s3", "templates", context)

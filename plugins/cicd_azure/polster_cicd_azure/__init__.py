@@ -17,7 +17,7 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
 
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     yield from project_files("polster_core", "templates/cicd", context)
     yield from project_files("polster_cicd_azure", "templates", context)

@@ -155,7 +155,7 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
 
 def _arguments(context: AssetContext, start: str) -> Iterator[str]:
     """Yield the arguments of `Api(...)`: those that differ from what it does by itself."""
-    from polster_core.layout import quoted
+    from polster_core.rendering.python_source import quoted
 
     answers = context.answers
     yield f"url={quoted(_address(context))}"
@@ -220,7 +220,7 @@ def _body(context: AssetContext) -> dict[str, object]:
 
 def _literal(value: object) -> str:
     """Return a JSON value as Python, in the quotes that a formatter would choose."""
-    from polster_core.layout import quoted
+    from polster_core.rendering.python_source import quoted
 
     if isinstance(value, dict):
         inner = (f"{quoted(name)}: {_literal(one)}" for name, one in value.items())
@@ -232,8 +232,8 @@ def _literal(value: object) -> str:
 
 def _test(context: AssetContext) -> str:
     """Return a test for an asset that needs no variables."""
-    from polster_core.layout import docstring, imported
-    from polster_core.render import render
+    from polster_core.rendering import render
+    from polster_core.rendering.python_source import docstring, imported
 
     known = {
         "tests": docstring(f"Tests of {context.asset.core_file}."),

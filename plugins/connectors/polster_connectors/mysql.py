@@ -57,7 +57,7 @@ def template() -> AssetTemplate:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    from polster_core.layout import quoted
+    from polster_core.rendering.python_source import quoted
 
     answers = context.answers
     table, query = answers.get("table"), answers.get("query")

@@ -89,7 +89,7 @@ def _requirements(context: AssetContext) -> Iterable[str]:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    from polster_core.layout import quoted
+    from polster_core.rendering.python_source import quoted
 
     answers = context.answers
     pattern, start = answers["pattern"].strip(), shared.prefix(context, _DEFAULT)

@@ -89,8 +89,8 @@ def files(
     variable that it cannot do without, for the test; `note` stands behind the core file in the
     plan.
     """
-    from polster_core.layout import bracketed, docstring, imported
-    from polster_core.render import render
+    from polster_core.rendering import render
+    from polster_core.rendering.python_source import bracketed, docstring, imported
 
     asset = context.asset
     known = {

@@ -98,6 +98,6 @@ def _env() -> tuple[EnvVar, ...]:
 
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
-    from polster_core.render import project_files
+    from polster_core.rendering import project_files
 
     return project_files("polster_storage_adls", "templates", context)

@@ -1,0 +1,120 @@
+"""The plan that adds an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from polster_core.assets import env_file, files, naming, pyproject
+from polster_core.errors import PluginError, PolsterError
+from polster_core.model.layers import AssetId, Layer
+from polster_core.plan.definition import Kind, Plan, draft, read
+from polster_core.plugins import validation
+from polster_core.project.locate import Project
+from polster_core.rendering.python_source import docstring, one_line
+from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An asset that somebody wants, everything settled; `origin` is the template's plugin."""
+
+    asset: AssetId
+    template: AssetTemplate
+    origin: str
+    dependencies: tuple[AssetId, ...] = ()
+    description: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(project: Project, request: Request) -> Plan:
+    """Plan the asset's files, its registration, and what its template adds to the project.
+
+    Raises PolsterError for a name that is taken and for files that cannot be edited, PluginError
+    where the template fails.
+    """
+    naming.check(project, request.asset)
+    context, template = _context(project, request), request.template
+    generated = {file.path: file for file in files.usual(context)}
+    for file in _contributed(request, template.files, context, NewFile):
+        usual = generated.get(file.path)
+        if usual is not None or read(project.root / file.path) is None:
+            generated[file.path] = file
+    packages = _contributed(request, template.requirements_of, context, str)
+    plan = draft(
+        project.root,
+        [
+            *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
+            *registered(project, request.asset),
+            *pyproject.added(project, [*template.requirements, *packages], template.runtime),
+            *env_file.added(project, variables(project, request)),
+        ],
+    )
+    return created_first(plan)
+
+
+def variables(project: Project, request: Request) -> list[EnvVar]:
+    """Return what the asset reads from the environment; raises PluginError."""
+    context, template = _context(project, request), request.template
+    return [*template.env, *_contributed(request, template.env_of, context, EnvVar)]
+
+
+def registered(project: Project, asset: AssetId) -> Iterator[NewFile]:
+    """Yield the layer's `__init__.py` with the asset in it."""
+    from polster_core.edit import CannotEditError, register
+
+    path = asset.layer.init_file
+    before = read(project.root / path)
+    try:
+        yield NewFile(path=path, text=register(before or _empty(asset.layer), asset))
+    except CannotEditError as error:
+        raise error.at(path) from error
+
+
+def created_first(plan: Plan) -> Plan:
+    """Show what is new before what changes."""
+    changes = sorted(plan.changes, key=lambda change: (change.kind is Kind.UPDATE, change.path))
+    return replace(plan, changes=tuple(changes))
+
+
+def _context(project: Project, request: Request) -> AssetContext:
+    description = one_line(request.description) or files.default_description(request.asset)
+    return AssetContext(
+        project=project.name,
+        asset=request.asset,
+        description=description,
+        docstring=docstring(description, indent=1),
+        dependencies=request.dependencies,
+        parameters=tuple(map(files.parameter, request.dependencies)),
+        answers=request.answers,
+    )
+
+
+def _contributed(
+    request: Request,
+    function: Callable[[AssetContext], Iterable[Item]],
+    context: AssetContext,
+    expected: type[Item],
+) -> list[Item]:
+    """Call a function of the template; raises PluginError when it fails."""
+    try:
+        return validation.answered(function, context, expected)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"template {request.template.name}: the plugin {request.origin} failed: "
+            f"{validation.in_one_line(error)}",
+            hint="nothing was changed; choose another one, or see  polster plugins",
+        ) from error
+
+
+def _empty(layer: Layer) -> bytes:
+    return f'"""The {layer} assets."""\n\n__all__: list[str] = []\n'.encode()
+
+
+__all__ = ["PurePosixPath", "Request", "created_first", "plan", "registered", "variables"]

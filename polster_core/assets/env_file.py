@@ -1,0 +1,67 @@
+"""The variables that a template needs, in `.env.example` and `.env`."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from polster_core.plan.definition import read
+from polster_core.project.locate import Project
+from polster_core.types import EnvVar, NewFile
+
+_FILES = (PurePosixPath(".env.example"), PurePosixPath(".env"))
+_NAME = re.compile(
+    rb"^[ \t]*(?:#[ \t]*)?(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE
+)
+_LINE = re.compile(
+    r"^[ \t]*(?P<off>#)?[ \t]*(?:export[ \t]+)?"
+    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
+    re.MULTILINE | re.ASCII,
+)
+_WIDTH = 100
+
+
+def added(project: Project, variables: Iterable[EnvVar]) -> Iterator[NewFile]:
+    """Yield the files that lack variables, with a line for each at their end.
+
+    What a file has already stays, commented out or not. There is no `.env` where nobody made one.
+    """
+    wanted = list(variables)
+    for path in _FILES:
+        before = read(project.root / path)
+        if before is None:
+            continue
+        there = {name.decode() for name in _NAME.findall(before)}
+        lacking = [variable for variable in wanted if variable.name not in there]
+        if lacking:
+            yield NewFile(path=path, text=before + _block(before, lacking))
+
+
+def unset(project: Project, variables: Iterable[EnvVar]) -> list[str]:
+    """Return the names of those that somebody has to fill in, and nobody has."""
+    given = values(project, ".env")
+    needed = [one.name for one in variables if one.required or one.secret]
+    return [name for name in needed if not given.get(name)]
+
+
+def values(project: Project, path: str) -> dict[str, str]:
+    """Return the variables that a file of settings names; those commented out are empty."""
+    text = (read(project.root / path) or b"").decode(errors="replace")
+    return {
+        found["name"]: "" if found["off"] else found["value"].strip("'\"")
+        for found in _LINE.finditer(text)
+    }
+
+
+def _block(before: bytes, variables: Iterable[EnvVar]) -> bytes:
+    newline = "\r\n" if b"\r\n" in before else "\n"
+    start = "" if not before or before.endswith(b"\n") else newline
+    lines = [line for variable in variables for line in ("", *_lines(variable))]
+    return (start + newline.join(lines) + newline).encode()
+
+
+def _lines(variable: EnvVar) -> Iterator[str]:
+    yield from (f"# {line}" for line in textwrap.wrap(variable.help, _WIDTH - 2))
+    yield f"{variable.name}={'' if variable.secret else variable.default}"

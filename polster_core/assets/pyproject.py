@@ -1,0 +1,129 @@
+"""What a contribution needs, in the project's `pyproject.toml`: packages, parts of the runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from polster_core.errors import PolsterError
+from polster_core.plan.definition import read
+from polster_core.project.locate import Project
+from polster_core.scaffold import runtime as runtime_parts
+from polster_core.types import NewFile, RuntimePart
+
+PATH = PurePosixPath("pyproject.toml")
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+def added(
+    project: Project, requirements: Sequence[str], parts: Sequence[RuntimePart] = ()
+) -> Iterator[NewFile]:
+    """Yield what gives a project requirements and parts of the runtime that it lacks.
+
+    That is `pyproject.toml`, and the files of the parts where the project holds its runtime as
+    code. A package that is required already stays as it is, whatever its version. Raises
+    PolsterError where the file does not list dependencies in the standard way (PEP 621), and where
+    the runtime of the project has another version than the parts.
+    """
+    before = read(project.root / PATH) or b""
+    if runtime_parts.delivery(_parsed(before)) == "package":
+        needed = [*requirements, *(part.requirement for part in parts if part.requirement)]
+        after = with_requirements(before, needed) if needed else before
+    else:
+        after = with_requirements(before, requirements) if requirements else before
+        if files := [*_missing(project, parts)]:
+            runtime_parts.check_version(project.root)
+            yield from files
+        after = with_parts(after, parts) if parts else after
+    if after != before:
+        yield NewFile(path=PATH, text=after)
+
+
+def _missing(project: Project, parts: Sequence[RuntimePart]) -> Iterator[NewFile]:
+    for file in runtime_parts.part_files(parts):
+        if read(project.root / file.path) is None:
+            yield file
+
+
+def _parsed(data: bytes) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolsterError(f"{PATH} cannot be read: {error}") from error
+
+
+def with_parts(data: bytes, parts: Sequence[RuntimePart]) -> bytes:
+    """Return a `pyproject.toml` with the entry points and packages of parts; all else stays.
+
+    Raises PolsterError where the file cannot be edited.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    text = data.decode("utf-8-sig")
+    try:
+        document = tomlkit.parse(text)
+        for group, names in runtime_parts.entry_points(parts).items():
+            tables: Any = document["project"].setdefault(
+                "entry-points", tomlkit.table(is_super_table=True)
+            )
+            if group not in tables:
+                tables[group] = tomlkit.table()
+            for name, package in names.items():
+                tables[group].setdefault(name, package)
+        listed = document.get("tool", {}).get("hatch", {}).get("build", {})
+        listed = listed.get("targets", {}).get("wheel", {}).get("packages")
+        for folder in runtime_parts.packages(parts):
+            if listed is not None and folder not in listed:
+                listed.append(folder)
+    except (TOMLKitError, TypeError, KeyError) as error:
+        raise PolsterError(f"{PATH} cannot be edited: {error}") from error
+    return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
+def with_requirements(data: bytes, requirements: Iterable[str]) -> bytes:
+    """Return a `pyproject.toml` with requirements added; all else stays as it was.
+
+    Raises PolsterError where there is no list to add them to.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    wanted = list(requirements)
+    text = data.decode("utf-8-sig")
+    try:
+        document = tomlkit.parse(text)
+        listed = document["project"]["dependencies"]
+        there = {name_of(str(item)) for item in listed}
+    except (TOMLKitError, TypeError) as error:
+        raise _cannot(wanted) from error
+    for requirement in wanted:
+        if name_of(requirement) not in there:
+            index = _place([str(item) for item in listed], requirement)
+            listed.insert(index, requirement)
+    return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
+def name_of(requirement: str) -> str:
+    """Return the normalized name of a requirement's package (PEP 503); "" if it has none."""
+    found = _NAME.match(requirement)
+    return re.sub(r"[-_.]+", "-", found[1]).lower() if found else ""
+
+
+def _place(listed: Sequence[str], requirement: str) -> int:
+    """Return where it belongs in a sorted list, or the end of any other."""
+    names = [item.casefold() for item in listed]
+    if names != sorted(names):
+        return len(names)
+    return sum(name < requirement.casefold() for name in names)
+
+
+def _cannot(wanted: Sequence[str]) -> PolsterError:
+    return PolsterError(
+        f"{PATH} has no list of dependencies to add {', '.join(wanted)} to",
+        hint='write one:  [project] dependencies = ["..."]',
+    )

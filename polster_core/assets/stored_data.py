@@ -1,0 +1,54 @@
+"""The stored snapshots of an asset, as far as they are on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from polster_core.model.layers import AssetId
+from polster_core.plan.definition import read
+from polster_core.project.locate import Project
+
+_BACKEND = "STORAGE_BACKEND"
+_LOCAL = "local"
+_SET = re.compile(
+    rb"^[ \t]*(?:export[ \t]+)?STORAGE_BACKEND[ \t]*=[ \t]*[\"']?([\w-]+)", re.MULTILINE
+)
+
+
+def folder(asset: AssetId) -> PurePosixPath:
+    """Return where the project keeps the asset's snapshots: `data/silver/orders`."""
+    return PurePosixPath("data", asset.layer, asset.name)
+
+
+def there(project: Project, asset: AssetId) -> bool:
+    """Whether the asset has stored anything on this machine."""
+    return (project.root / folder(asset)).is_dir()
+
+
+def moved(project: Project, old: AssetId, new: AssetId) -> dict[PurePosixPath, PurePosixPath]:
+    """Return the folder that moves with a renamed asset, if there is one."""
+    return {folder(old): folder(new)} if there(project, old) else {}
+
+
+def snapshots(project: Project, path: PurePosixPath) -> str:
+    """Say how many snapshots are in a folder: `12 snapshots`."""
+    count = sum(
+        "." not in found.stem and "_rejected" not in found.parts
+        for found in (project.root / path).rglob("*.parquet")
+    )
+    return f"{count} snapshot{'' if count == 1 else 's'}"
+
+
+def warnings(project: Project, done: str) -> Iterator[str]:
+    """Warn where the data is not on this machine and so will not be `done`."""
+    backend = os.environ.get(_BACKEND) or _from_file(project)
+    if backend not in {"", _LOCAL}:
+        yield f"{_BACKEND}={backend}: the data there is not {done}"
+
+
+def _from_file(project: Project) -> str:
+    found = _SET.findall(read(project.root / ".env") or b"")
+    return found[-1].decode() if found else ""

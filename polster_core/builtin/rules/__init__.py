@@ -1,0 +1,25 @@
+"""The rules that Polster brings itself; they come in through the hook that teams use for theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from polster_core.hookspecs import hookimpl
+from polster_core.model.diagnostics import ValidationRule
+
+
+@hookimpl
+def polster_validation_rules() -> Iterable[ValidationRule]:
+    """Offer every built-in rule, in the order in which `polster validate --rules` lists them."""
+    from polster_core.builtin.rules import (
+        core_files,
+        dependencies,
+        files,
+        imports,
+        naming,
+        registration,
+        secrets,
+    )
+
+    for module in (files, naming, dependencies, imports, registration, core_files, secrets):
+        yield from module.RULES

@@ -1,0 +1,198 @@
+"""The layers' `__init__.py`: Dagster loads what they import, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
+from polster_core.model.layers import AssetId
+from polster_core.model.pipeline import Asset, Dependency, Package, Pipeline, Registration
+from polster_core.project.parsing.package_file import export_lists
+from polster_core.project.parsing.source import Source, parse
+
+
+def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find assets that no package imports, and those that `__all__` leaves out."""
+    broken = {fault.place.path for fault in pipeline.faults}
+    for layer, package in pipeline.packages.items():
+        if not package.exists or package.path in broken:
+            continue
+        exported = _exported(package)
+        for asset in pipeline.in_layer(layer):
+            if asset.definitions and not asset.registrations:
+                yield Problem.at(
+                    asset.definitions[0].place,
+                    f"{asset.key} is not imported in {package.path}: Dagster does not load it",
+                    fix=_register(asset, package),
+                )
+            elif asset.definitions and exported is not None:
+                yield from _left_out(asset, package, exported)
+
+
+def _exported(package: Package) -> AbstractSet[str] | None:
+    """Return what `__all__` lists; `None` if there is none, or it cannot be read."""
+    if package.exported is None or package.unread:
+        return None
+    return {entry.key for entry in package.exported}
+
+
+def _left_out(asset: Asset, package: Package, exported: AbstractSet[str]) -> Iterator[Problem]:
+    here = [one for one in asset.registrations if one.place.path == package.path and one.key != "*"]
+    if here and all(one.alias not in exported for one in here):
+        yield Problem.at(
+            here[0].place,
+            f"{asset.key} is imported and not in __all__",
+            severity=Severity.WARNING,
+            fix=_register(asset, package),
+        )
+
+
+def registered_twice(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find assets that are imported twice, and entries that `__all__` has twice."""
+    for asset in pipeline.assets:
+        for again in asset.registrations[1:]:
+            first = asset.registrations[0].place
+            yield Problem.at(
+                again.place,
+                f"{asset.key} is already imported in {first.path}:{first.line}",
+                fix=_once(asset.id, again) if again.place.path == first.path else None,
+            )
+    for package in pipeline.packages.values():
+        yield from _exported_twice(package)
+
+
+def _exported_twice(package: Package) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for entry in package.exported or ():
+        if entry.key in seen:
+            yield Problem.at(
+                entry.place,
+                f"{entry.key} is in __all__ twice",
+                severity=Severity.WARNING,
+                fix=Fix(
+                    path=entry.place.path,
+                    summary=f"list {entry.key} once",
+                    edit=without_repeats,
+                ),
+            )
+        seen.add(entry.key)
+
+
+def stale(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find imports of assets that are not there, and entries of `__all__` that nothing imports."""
+    defined = {
+        (str(one.place.path), one.function)
+        for asset in pipeline.assets
+        for one in asset.definitions
+    }
+    broken = {_module(fault.place.path) for fault in pipeline.faults}
+    for package in pipeline.packages.values():
+        imported = {found.alias for found in package.imports}
+        for registration in package.registrations:
+            file = f"src/{registration.module.replace('.', '/')}.py"
+            if (file, registration.key) not in defined and registration.module not in broken:
+                yield from _stale_import(pipeline.root, registration, file)
+        for entry in package.exported or ():
+            if entry.id and entry.key not in imported and "*" not in imported:
+                yield Problem.at(
+                    entry.place,
+                    f"{entry.key} is in __all__ and not imported",
+                    fix=_unregister(entry.id, entry),
+                )
+
+
+def _module(path: PurePosixPath) -> str:
+    return ".".join(path.with_suffix("").parts[1:])
+
+
+def _stale_import(root: Path, registration: Registration, file: str) -> Iterator[Problem]:
+    name = registration.module.rpartition(".")[2]
+    if (root / file).with_suffix("").is_dir():
+        return
+    if not (root / file).is_file():
+        asset = AssetId.parse(name)
+        yield Problem.at(
+            registration.place,
+            f"{file} does not exist: Dagster cannot load the project",
+            fix=_unregister(asset, registration) if asset else None,
+        )
+    elif registration.key == "":
+        yield Problem.at(
+            registration.place,
+            f"imports the module {registration.module}, in which Dagster does not look for assets",
+            hint=f"from {registration.module} import {name}",
+        )
+    elif AssetId.parse(registration.key):
+        yield Problem.at(registration.place, f"{file} does not define {registration.key}")
+
+
+def _register(asset: Asset, package: Package) -> Fix | None:
+    """Add what is missing; only files and functions that are called after the asset allow it."""
+    (definition, *_) = asset.definitions
+    if definition.place.path != asset.id.asset_file or definition.function != asset.id.key:
+        return None
+
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import register
+
+        return register(data, asset.id)
+
+    return Fix(path=package.path, summary=f"register {asset.key}", edit=edit)
+
+
+def _unregister(asset: AssetId, found: Registration | Dependency) -> Fix:
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import unregister
+
+        return unregister(data, asset)
+
+    return Fix(path=found.place.path, summary=f"unregister {asset.key}", edit=edit)
+
+
+def without_repeats(data: bytes) -> bytes:
+    """Take out what `__all__` lists a second time, with the comma before it."""
+    source = parse(PurePosixPath("__init__.py"), data)
+    if not isinstance(source, Source):
+        return data
+    seen: set[str] = set()
+    cut: list[tuple[int, int]] = []
+    for elements in export_lists(source):
+        for before, element in pairwise([None, *elements]):
+            if element is not None and str(element.value) in seen and before is not None:
+                cut.append((source.span(before)[1], source.span(element)[1]))
+            elif element is not None:
+                seen.add(str(element.value))
+    for start, end in reversed(cut):
+        data = data[:start] + data[end:]
+    return data
+
+
+def _once(asset: AssetId, found: Registration | Dependency) -> Fix:
+    """Take the asset out and put it in again, which leaves it once."""
+
+    def edit(data: bytes) -> bytes:
+        from polster_core.edit import register, unregister
+
+        return register(unregister(data, asset), asset)
+
+    return Fix(path=found.place.path, summary=f"register {asset.key} once", edit=edit)
+
+
+RULES = (
+    ValidationRule(
+        name="unregistered",
+        summary="The package of each layer imports and exports all its assets.",
+        check=unregistered,
+    ),
+    ValidationRule(
+        name="registered-twice", summary="An asset is registered once.", check=registered_twice
+    ),
+    ValidationRule(
+        name="stale-registration",
+        summary="A package imports and exports only what is there.",
+        check=stale,
+    ),
+)

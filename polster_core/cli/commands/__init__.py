@@ -1,0 +1,27 @@
+"""One module a command, and the table of all.
+
+Each module has `command`: a `click.Command`, or a function without arguments that builds one.
+"""
+
+from collections.abc import Mapping
+
+# Each command with its help line, which `polster --help` prints without importing the command.
+# The module has the command's name, with underscores.
+COMMANDS: Mapping[str, str] = {
+    "init": "Create a project in the folder NAME.",
+    "setup": "Create or repair this project's environment.",
+    "run": "Run this project's assets in its own environment.",
+    "add-asset": "Add an asset to this project.",
+    "add-cicd": "Write the pipeline of a CI/CD platform, and its guide.",
+    "rename-asset": "Rename an asset: files, uses, tests, docs, data, history.",
+    "remove-asset": "Remove assets: their files, tests and registrations.",
+    "list-assets": "List the assets of this project.",
+    "lineage": "Show what is made of what.",
+    "quarantine": "Show the rows that broke a contract, and run them again.",
+    "state": "Show where incremental sources were left off, and change it.",
+    "preview": "Show the rows of an asset, its columns, or its snapshots.",
+    "validate": "Check names, layers, dependencies, registrations and files.",
+    "storage": "Add a backend, move data to another, delete old snapshots.",
+    "doctor": "Look for what is wrong here, and say what to do.",
+    "plugins": "List what is installed, what is broken and why.",
+}

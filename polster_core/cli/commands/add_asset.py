@@ -1,0 +1,203 @@
+"""`polster add-asset`: ask for what is missing, plan, show or do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import click
+
+from polster_core.assets import add, dependencies, env_file, naming
+from polster_core.assets.index import known
+from polster_core.cli import params, prompts
+from polster_core.cli.context import plugins_here, warn_of_broken
+from polster_core.cli.execute import carry_out
+from polster_core.cli.options import templates
+from polster_core.cli.options.templates import HOOK
+from polster_core.errors import UsageProblem
+from polster_core.model.layers import AssetId, Layer
+from polster_core.model.pipeline import AssetNameError, Pipeline
+from polster_core.plugins.manager import Plugins
+from polster_core.project.locate import Project, find_project
+from polster_core.project.reader import read_pipeline
+from polster_core.types import AssetTemplate
+
+_DEFAULT = "function"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """The command line as it was typed; `None` where nothing was said."""
+
+    layer: str | None
+    name: str | None
+    dependencies: tuple[str, ...]
+    description: str | None
+    template: str | None
+    dry_run: bool
+    options: Mapping[str, str | bool | None]
+
+
+def command() -> click.Command:
+    """Build the command from what is installed."""
+    plugins = plugins_here()
+    template = params.PluginChoice(plugins, HOOK)
+    flags = templates.shared_flags(plugins)
+
+    def callback(**typed: Any) -> None:
+        options = {flag.parameter: typed.pop(flag.parameter) for flag in flags}
+        _Add(plugins, flags, Wishes(**typed, options=options)).do()
+
+    return params.GroupedCommand(
+        "add-asset",
+        callback=callback,
+        params=[
+            click.Option(["--layer"], type=click.Choice([*map(str, Layer)]), help="Which layer."),
+            click.Option(["--name"], help="Its name, without the layer."),
+            click.Option(
+                ["--dependencies"],
+                multiple=True,
+                metavar="A,B",
+                help="The assets it is made from.  [default: the one of the same name]",
+            ),
+            click.Option(["--description"], help="What it is, in a line."),
+            click.Option(["--template"], type=template, help="What to write.  [default: function]"),
+            click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
+            *templates.click_options(flags),
+        ],
+        help="Add an asset to this project.",
+    )
+
+
+class _Add:
+    """One run of the command; each method settles one thing."""
+
+    def __init__(self, plugins: Plugins, flags: list[templates.SharedFlag], wishes: Wishes) -> None:
+        self._plugins = plugins
+        self._flags = flags
+        self._wishes = wishes
+        self._can_ask = prompts.is_possible()
+        self._asked = False
+
+    def do(self) -> None:
+        """Check, ask, plan, write."""
+        layer = self._layer()
+        asset = AssetId(layer, self._name(layer))
+        naming.check(self._project, asset)
+        upstream = self._dependencies(asset)
+        template = self._template(layer)
+        answers = templates.answers(template, self._flags, self._wishes.options, asks=self._can_ask)
+        request = add.Request(
+            asset=asset,
+            template=template,
+            origin=self._plugins.owner(HOOK, template.name),
+            dependencies=upstream,
+            description=self._description(),
+            answers=answers,
+        )
+        warn_of_broken(self._plugins)
+        carry_out(add.plan(self._project, request), dry_run=self._wishes.dry_run)
+        if not self._wishes.dry_run:
+            self._next(request)
+
+    def _next(self, request: add.Request) -> None:
+        """Say what is left to do before the asset can run."""
+        steps = []
+        if request.template.requirements:
+            steps.append("  polster setup   install what it needs")
+        if unset := env_file.unset(self._project, add.variables(self._project, request)):
+            steps.append(f"  edit .env       {', '.join(unset)}")
+            steps.append("  polster doctor  try it")
+        if steps:
+            click.echo("\n".join(("", "Next:", *steps)))
+
+    @cached_property
+    def _project(self) -> Project:
+        return find_project()
+
+    @cached_property
+    def _known(self) -> Pipeline:
+        return known(self._project)
+
+    @cached_property
+    def _read(self) -> Pipeline:
+        return read_pipeline(self._project, core=False)
+
+    def _layer(self) -> Layer:
+        if self._wishes.layer is not None:
+            return Layer(self._wishes.layer)
+        if not self._may_ask():
+            raise UsageProblem("give --layer", hint="bronze, silver or gold")
+        words = {"bronze": "raw, as it comes", "silver": "clean", "gold": "ready for the business"}
+        return Layer(prompts.choice("Which layer?", words))
+
+    def _name(self, layer: Layer) -> str:
+        if self._wishes.name is not None:
+            return self._wishes.name
+        if not self._may_ask():
+            raise UsageProblem("give --name", hint="for example  --name orders")
+        return prompts.text(
+            "What is it called?", problem=lambda name: naming.problem(self._project, layer, name)
+        )
+
+    def _dependencies(self, asset: AssetId) -> tuple[AssetId, ...]:
+        typed = [text.strip() for given in self._wishes.dependencies for text in given.split(",")]
+        texts = [text for text in typed if text]
+        if texts:
+            try:
+                return dependencies.resolve(self._known, asset, texts)
+            except (UsageProblem, AssetNameError):
+                return dependencies.resolve(self._read, asset, texts)
+        if asset.layer.upstream is None:
+            return ()
+        if self._may_ask():
+            return self._ask_dependencies(asset)
+        same = dependencies.of_same_name(self._known, asset)
+        same = same or dependencies.of_same_name(self._read, asset)
+        if same is None or typed:
+            raise dependencies.missing(self._read, asset)
+        return (same,)
+
+    def _ask_dependencies(self, asset: AssetId) -> tuple[AssetId, ...]:
+        offered = dependencies.candidates(self._read, asset)
+        if not offered:
+            raise dependencies.missing(self._read, asset)
+        words = {one.name: one.description for one in self._read.in_layer(offered[0].layer)}
+        by_name = {one.name: one for one in offered}
+        chosen: Sequence[str] = ()
+        while not chosen:
+            chosen = prompts.several("What is it made from? (space selects)", words)
+        return tuple(by_name[name] for name in chosen)
+
+    def _template(self, layer: Layer) -> AssetTemplate:
+        offered = {
+            name: template
+            for name, template in templates.templates(self._plugins).items()
+            if layer in template.layers
+        }
+        name = self._wishes.template
+        if name is None and self._asked and len(offered) > 1:
+            usual_first = sorted(offered, key=lambda name: (name != _DEFAULT, name))
+            words = {name: offered[name].summary for name in usual_first}
+            name = prompts.choice("What is to be written?", words)
+        name = name or _DEFAULT
+        if name in offered:
+            return offered[name]
+        template = self._plugins.choose(HOOK, name)
+        layers = " or ".join(template.layers) if isinstance(template, AssetTemplate) else ""
+        raise UsageProblem(
+            f"--template {name} writes {layers} assets only",
+            hint=f"for {layer} there is  {', '.join(offered)}",
+        )
+
+    def _description(self) -> str:
+        if self._wishes.description is None and self._asked:
+            return prompts.text("What is it, in a line? (may stay empty)")
+        return self._wishes.description or ""
+
+    def _may_ask(self) -> bool:
+        """Whether there is somebody to ask; once somebody was, optional things are asked, too."""
+        self._asked = self._asked or self._can_ask
+        return self._can_ask

@@ -1,0 +1,97 @@
+"""`polster add-cicd`: write pipelines into a project that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import click
+
+from polster_core.cli import params, prompts
+from polster_core.cli.context import plugins_here, warn_of_broken
+from polster_core.cli.execute import show, show_diff
+from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model import platforms
+from polster_core.plan.apply import apply
+from polster_core.plan.definition import Plan
+from polster_core.plan.render import summary, visible
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import CICD
+from polster_core.project.locate import find_project
+from polster_core.scaffold import cicd
+
+
+def command() -> click.Command:
+    """Build the command from what is installed."""
+    plugins = plugins_here()
+    kind = params.PlatformChoice(plugins)
+
+    def callback(
+        names: tuple[str, ...], schedule: str | None, *, dry_run: bool, force: bool
+    ) -> None:
+        _do(plugins, kind, names, schedule, dry_run=dry_run, force=force)
+
+    return click.Command(
+        "add-cicd",
+        callback=callback,
+        params=[
+            click.Argument(["names"], type=kind, nargs=-1, metavar="PLATFORM..."),
+            params.schedule_option(),
+            click.Option(["--force"], is_flag=True, help="Replace files that you have edited."),
+            click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
+        ],
+        help="Write the pipeline of a CI/CD platform, and its guide.",
+        epilog=f"Platforms: {', '.join(plugins.offers(CICD)) or 'none is installed'}.",
+    )
+
+
+def _do(
+    plugins: Plugins,
+    kind: params.PlatformChoice,
+    typed: Sequence[str],
+    schedule: str | None,
+    *,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    """Plan, show what would be lost, ask, write."""
+    project = find_project()
+    names = platforms.split(",".join(typed)) or [_ask_platform(kind)]
+    planned = cicd.plan(project, plugins, names, schedule=schedule)
+    warn_of_broken(plugins)
+    if dry_run:
+        show(visible(planned))
+        return
+    edited = cicd.edited(project, planned)
+    if edited and not force and not _may_replace(planned, edited):
+        return
+    apply(planned)
+    for line in summary(visible(planned)) if planned else ["nothing to change"]:
+        click.echo(line)
+    click.echo("\nNext:")
+    for name in names:
+        click.echo(f"  docs/cicd/{name}.md".ljust(36) + "what to set up, once")
+    click.echo("  git add --all && git commit".ljust(36) + "and push: the pipeline runs")
+
+
+def _ask_platform(kind: params.PlatformChoice) -> str:
+    if not prompts.is_possible():
+        raise UsageProblem("give the platform", hint=f"there is  {', '.join(kind.names)}")
+    return prompts.choice("Which platform?", kind.summaries)
+
+
+def _may_replace(planned: Plan, edited: Sequence[PurePosixPath]) -> bool:
+    """Show what would be lost and ask; raises PolsterError where nobody can answer."""
+    show_diff(replace(planned, changes=tuple(c for c in planned if c.path in edited)))
+    files = " and ".join(map(str, edited))
+    if not prompts.is_possible():
+        raise PolsterError(
+            f"{files} {'is' if len(edited) == 1 else 'are'} not as Polster would write it; "
+            "nothing was changed",
+            hint="--force replaces what is there",
+        )
+    if prompts.yes(f"Replace {files}?", default=False):
+        return True
+    click.echo("nothing was changed")
+    return False

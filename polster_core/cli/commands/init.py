@@ -1,0 +1,195 @@
+"""`polster init`: ask for what is missing, plan, show or do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from polster_core.cli import params
+from polster_core.cli.commands import setup
+from polster_core.cli.context import warn_of_broken
+from polster_core.cli.execute import run_steps, say, show
+from polster_core.cli.options.project import HEADINGS, Answers, Wishes
+from polster_core.environment import git, project_python, venv
+from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model import platforms
+from polster_core.model.names import check_project_name
+from polster_core.plan.apply import apply, recover
+from polster_core.plan.definition import Plan, Step, draft
+from polster_core.plugins.manager import Plugins, installed
+from polster_core.plugins.options import STORAGE, flags
+from polster_core.scaffold import project
+from polster_core.scaffold import runtime as runtime_parts
+
+
+def command() -> click.Command:
+    """Build the command from what is installed."""
+    plugins = installed()
+    storage = params.PluginChoice(plugins, STORAGE)
+    cicd = params.PlatformChoice(plugins, also=[platforms.NONE])
+    added = flags(plugins)
+
+    @click.pass_obj
+    def callback(session: object, /, name: str | None, **typed: Any) -> None:
+        options = {flag.name: typed.pop(params.parameter_name(flag)) for flag in added}
+        wishes = Wishes(
+            **typed,
+            verbose=bool(getattr(session, "verbose", False)),
+            options=options,
+        )
+        _do(name, wishes, Answers(plugins, storage, cicd, wishes), plugins)
+
+    return params.GroupedCommand(
+        "init",
+        callback=callback,
+        params=[
+            click.Argument(["name"], required=False),
+            click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
+            *_cicd_options(cicd),
+            *_own_options(),
+            *params.options_for(added, HEADINGS),
+        ],
+        help="Create a project in the folder NAME.",
+    )
+
+
+def _cicd_options(cicd: params.PlatformChoice) -> Iterator[click.Option]:
+    """Yield the options for the pipeline; where no plugin offers one, they are not shown."""
+    there_are_none = cicd.names == [platforms.NONE]
+    yield click.Option(
+        ["--cicd"],
+        type=cicd,
+        multiple=True,
+        hidden=there_are_none,
+        help="Which pipeline to write; several are separated by commas.  [default: none]",
+    )
+    yield click.Option(["--platform"], hidden=True, help="The older word for --cicd.")
+    yield params.schedule_option(hidden=there_are_none)
+
+
+def _own_options() -> Iterator[click.Option]:
+    def switch(name: str, text: str, *, default: bool | None = None) -> click.Option:
+        return click.Option([f"--{name}/--no-{name}"], default=default, help=text)
+
+    def flag(name: str, text: str, *more: str) -> click.Option:
+        return click.Option([f"--{name}", *more], is_flag=True, help=text)
+
+    yield click.Option(
+        ["--runtime"],
+        type=click.Choice(runtime_parts.DELIVERIES),
+        default="vendored",
+        show_default=True,
+        help="Hold the runtime as code in src/polster_runtime, or depend on polster-runtime.",
+    )
+    yield switch("git", "Make a git repository with a first commit.  [default: yes]")
+    yield flag("remote", "Create a private repository at GitHub, GitLab or Azure DevOps, and push.")
+    yield switch("setup", "Create .venv and install what the project needs.", default=True)
+    yield switch("install-uv", "Install uv first, if it is missing.  [default: no]")
+    yield flag("run", "Run the pipeline at once.")
+    yield flag("start-dagster", "Open the Dagster UI afterwards.")
+    yield flag("dry-run", "Show what would be written, and stop.")
+
+
+def _do(name: str | None, wishes: Wishes, answers: Answers, plugins: Plugins) -> None:
+    """Check, ask, plan, write, run."""
+    _refuse_contradictions(wishes)
+    name = check_project_name(answers.name() if name is None else name)
+    root = Path.cwd() / name
+    _check_target(root)
+    request = answers.request(name)
+    generated = project.files(plugins, request)
+    warn_of_broken(plugins)
+    plan = draft(root, generated, steps=_steps(root, wishes, answers, request))
+    if wishes.dry_run:
+        show(plan, prefix=f"{name}/")
+        return
+    apply(plan)
+    say(("create", f"{name}/".ljust(len(f"{name}/.venv")), _count(plan)))
+    context = click.get_current_context()
+    if not run_steps(plan.steps):
+        context.exit(1)
+    _say_next(name, samples=request.answers.get("sample-assets") == "true", is_set_up=wishes.setup)
+    if wishes.run or wishes.start_dagster:
+        click.echo()
+        context.exit(project_python.run(root, _run_arguments(wishes)))
+
+
+def _refuse_contradictions(wishes: Wishes) -> None:
+    if not wishes.setup:
+        for flag in ("run", "start_dagster", "install_uv"):
+            if getattr(wishes, flag):
+                name = flag.replace("_", "-")
+                raise UsageProblem(f"--{name} needs the environment: leave out --no-setup")
+    if wishes.remote and wishes.git is False:
+        raise UsageProblem("--remote needs a repository: leave out --no-git")
+
+
+def _steps(
+    root: Path, wishes: Wishes, answers: Answers, request: project.Request
+) -> Iterator[Step]:
+    """Yield what comes after the files, in order."""
+    name = root.name
+    if wishes.setup:
+        if answers.install_uv():
+            yield Step(
+                name="install",
+                summary="uv, with pip",
+                run=lambda: setup.add_uv(verbose=wishes.verbose),
+            )
+        yield Step(
+            name="create",
+            target=f"{name}/.venv",
+            summary=f"with {'uv' if venv.find_uv() else 'venv and pip'}",
+            run=lambda: setup.build(root, f"{name}/.venv", verbose=wishes.verbose),
+        )
+    if answers.git(root):
+        yield Step(name="git", summary="initialize, first commit", run=lambda: git.initialize(root))
+    if wishes.remote:
+        host = answers.host(request)
+        yield Step(
+            name="remote",
+            summary=git.plan_remote(host),
+            run=lambda: git.publish(root, name, host),
+        )
+
+
+def _run_arguments(wishes: Wishes) -> list[str]:
+    if not wishes.start_dagster:
+        return []
+    return ["--ui"] if wishes.run else ["--no-materialize", "--ui"]
+
+
+def _check_target(root: Path) -> None:
+    """Raise PolsterError unless a project can be put there."""
+    recover(root)
+    if root.is_dir():
+        if any(root.iterdir()):
+            raise PolsterError(
+                f"{root.name}/ exists and is not empty; nothing was changed",
+                hint="choose another name",
+            )
+    elif os.path.lexists(root):
+        raise PolsterError(f"{root.name} exists and is no folder; nothing was changed")
+
+
+def _count(plan: Plan) -> str:
+    files = sum(change.path.parts[0] != ".polster" for change in plan)
+    return f"{files} files"
+
+
+def _say_next(name: str, *, samples: bool, is_set_up: bool) -> None:
+    rows = [(f"cd {name}", "")]
+    if not is_set_up:
+        rows.append(("polster setup", "install what it needs"))
+    if samples:
+        rows.append(("polster run", "run the sample pipeline"))
+        rows.append(("polster run --ui", "and watch it in the browser"))
+    rows.append(("polster add-asset", "add your own"))
+    width = max(len(words) for words, _ in rows)
+    click.echo("\nDone. Next:")
+    for words, why in rows:
+        click.echo(f"  {words:<{width}}   {why}".rstrip())

@@ -1,0 +1,21 @@
+"""`polster run`."""
+
+from __future__ import annotations
+
+import click
+
+from polster_core.environment import project_python
+from polster_core.project.locate import find_project
+
+
+@click.command(
+    "run",
+    help="Run this project's assets in its own environment.",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def command(ctx: click.Context, *, args: tuple[str, ...]) -> None:
+    """Hand everything on, and the exit code back."""
+    ctx.exit(project_python.run(find_project().root, args))

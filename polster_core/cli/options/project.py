@@ -1,0 +1,159 @@
+"""What `polster init` must know: typed, asked for in a terminal, or the default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from polster_core.cli import prompts
+from polster_core.cli.params import PlatformChoice, PluginChoice
+from polster_core.environment import git, venv
+from polster_core.errors import PluginError, UsageProblem
+from polster_core.model import platforms
+from polster_core.model.names import project_name_problem
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import CICD, STORAGE, Flag, flags
+from polster_core.scaffold import project
+from polster_core.scaffold.runtime import Delivery
+from polster_core.types import CicdGenerator
+
+HEADINGS = {STORAGE: "--storage", CICD: "--cicd"}
+"""The option that chooses among what a hook offers."""
+_STORAGE = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """The command line as it was typed; `None` where nothing was said."""
+
+    storage: str | None
+    cicd: tuple[str, ...]
+    platform: str | None
+    schedule: str | None
+    runtime: Delivery
+    git: bool | None
+    remote: bool
+    install_uv: bool | None
+    setup: bool
+    run: bool
+    start_dagster: bool
+    dry_run: bool
+    verbose: bool
+    options: Mapping[str, str | bool | None]
+
+
+class Answers:
+    """Settles each question once; Ctrl-C at any of them passes through as it is."""
+
+    def __init__(
+        self, plugins: Plugins, storage: PluginChoice, pipelines: PlatformChoice, wishes: Wishes
+    ) -> None:
+        """Ask only where somebody can answer."""
+        self._plugins = plugins
+        self._storage = storage
+        self._cicd = pipelines
+        self._wishes = wishes
+        self._asks = prompts.is_possible()
+
+    def name(self) -> str:
+        """Ask for the project's name; raises UsageProblem without a terminal."""
+        if not self._asks:
+            raise UsageProblem("give the project's name", hint="for example  polster init shop")
+        return prompts.text("What is the project called?", problem=project_name_problem)
+
+    def request(self, name: str) -> project.Request:
+        """Settle what is written; raises UsageProblem for options that are missing or idle."""
+        wishes = self._wishes
+        storage = wishes.storage or self._choice("Where is data kept?", self._storage, _STORAGE)
+        pipelines = self._pipelines()
+        counting = project.relevant(self._plugins, storage, pipelines)
+        self._refuse_idle(counting)
+        answers = {flag.name: self._option(flag) for flag in counting}
+        if missing := [
+            f"--{f.name}" for f in counting if f.option.required and not answers[f.name]
+        ]:
+            raise UsageProblem(f"give {' and '.join(missing)}", hint="see  polster init --help")
+        given = {name: answer for name, answer in answers.items() if answer is not None}
+        if wishes.schedule:
+            given["schedule"] = wishes.schedule
+        return project.Request(
+            name=name, storage=storage, cicd=pipelines, delivery=wishes.runtime, answers=given
+        )
+
+    def install_uv(self) -> bool:
+        """Decide whether uv is to be installed."""
+        if venv.find_uv():
+            return False
+        if self._wishes.install_uv is None and self._asks:
+            return prompts.yes("Install uv? It is faster than pip.", default=False)
+        return bool(self._wishes.install_uv)
+
+    def git(self, root: Path) -> bool:
+        """Decide on git: not unasked in somebody else's repository, and not where it is missing."""
+        wishes = self._wishes
+        if wishes.git is not None or wishes.remote:
+            return wishes.git is not False
+        if not git.has_git() or git.is_inside_repository(root.parent):
+            return False
+        return not self._asks or prompts.yes("Initialize git?")
+
+    def host(self, request: project.Request) -> str:
+        """Return where the first pipeline runs; "" if there is none, or if it runs anywhere."""
+        for name in platforms.split(request.cicd):
+            offer = self._plugins.choose(CICD, name)
+            return offer.host if isinstance(offer, CicdGenerator) else ""
+        return ""
+
+    def _choice(self, question: str, kind: PluginChoice, default: str) -> str:
+        if not self._asks or len(kind.names) < 2:  # noqa: PLR2004 - nothing to choose from
+            return default
+        return prompts.choice(question, kind.summaries, default=default)
+
+    def _pipelines(self) -> str:
+        """Settle on the platforms, as one text."""
+        typed = [*self._wishes.cicd, *self._of_platform()]
+        if typed:
+            chosen = platforms.join(typed)
+        else:
+            chosen = self._choice("Generate a CI/CD pipeline?", self._cicd, platforms.NONE)
+        if self._wishes.schedule and chosen == platforms.NONE:
+            raise UsageProblem("--schedule belongs to a pipeline", hint="add  --cicd PLATFORM")
+        return chosen
+
+    def _of_platform(self) -> list[str]:
+        """Read --platform, which may name a host of which Polster has no pipeline now."""
+        typed = self._wishes.platform
+        if typed is None:
+            return []
+        try:
+            return [self._cicd.convert(typed, None, None)]
+        except (PluginError, UsageProblem):
+            if typed not in {host.name for host in git.HOSTS}:
+                raise
+        raise UsageProblem(f"no pipeline for {typed} is installed", hint="see  polster plugins")
+
+    def _refuse_idle(self, counting: Iterable[Flag]) -> None:
+        """Say so when an option was typed that belongs to something else than was chosen."""
+        names = {flag.name for flag in counting}
+        for flag in flags(self._plugins):
+            if flag.name not in names and self._wishes.options[flag.name] is not None:
+                owner = f"{HEADINGS[flag.hook]} {flag.contribution}"
+                raise UsageProblem(f"--{flag.name} belongs to {owner}", hint=f"add  {owner}")
+
+    def _option(self, flag: Flag) -> str | None:
+        option, typed = flag.option, self._wishes.options[flag.name]
+        if isinstance(typed, bool):
+            return "true" if typed else "false"
+        if typed is not None or not self._asks or not (option.required or option.question):
+            return option.default if typed is None else typed
+        question = option.question or option.help
+        if option.flag:
+            return "true" if prompts.yes(question, default=option.default == "true") else "false"
+        if option.choices:
+            return prompts.choice(
+                question, dict.fromkeys(option.choices, ""), default=option.default
+            )
+        if option.secret:
+            return prompts.secret(question) or None
+        return prompts.text(question, default=option.default or "") or None

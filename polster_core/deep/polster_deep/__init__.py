@@ -1,1 +1,0 @@
-"""Runs in a project's own environment; imports nothing of Polster. See `polster_core.deep`."""

@@ -1,0 +1,86 @@
+"""What `polster doctor` looks at before a project can look after itself."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polster_core
+from polster_core.environment import project_python, venv
+from polster_core.environment.process import clean_environment, run
+from polster_core.errors import PolsterError
+from polster_core.plugins.manager import Plugins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at; `status` is ok, warning, error or skipped."""
+
+    name: str
+    status: str
+    message: str
+    hint: str = ""
+
+
+def of_machine(plugins: Plugins) -> Iterator[Check]:
+    """Look at Polster, its Python, its plugins and uv."""
+    python = f"polster {polster_core.__version__}, Python {platform.python_version()}"
+    yield Check(name="polster", status="ok", message=python)
+    for info in plugins.broken:
+        yield Check(
+            name="plugins",
+            status="warning",
+            message=f"{info.name} ({info.source}) is broken: {info.problem}",
+            hint="see them all with  polster plugins",
+        )
+    yield _uv()
+
+
+def of_project(root: Path) -> Iterator[Check]:
+    """Look at the project's environment, and let the project look at all the rest."""
+    problem = venv.problem(root)
+    if problem:
+        hint = f"make one with  {venv.retry(root)}"
+        yield Check(name="environment", status="error", message=problem, hint=hint)
+        return
+    done = subprocess.run(  # noqa: S603 - it is the project's own code
+        [venv.python(root), "-m", project_python.RUNTIME, "doctor", "--json"],
+        check=False,
+        cwd=root,
+        env=clean_environment(venv.folder(root)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    try:
+        found = json.loads(done.stdout)["checks"]
+    except (ValueError, KeyError):
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        yield Check(
+            name="project",
+            status="error",
+            message=f"{project_python.RUNTIME} doctor failed: {lines[-1]}",
+            hint=f"install what the project needs:  {venv.retry(root)}",
+        )
+        return
+    yield from (
+        Check(name=one["name"], status=one["status"], message=one["message"], hint=one["hint"])
+        for one in found
+    )
+
+
+def _uv() -> Check:
+    uv = venv.find_uv()
+    if uv is None:
+        hint = "pipx install uv"
+        return Check(name="uv", status="warning", message="not found: pip is used", hint=hint)
+    try:
+        done = run([uv, "--version"], cwd=Path.cwd())
+    except PolsterError as error:
+        return Check(name="uv", status="warning", message=error.reason, hint="pipx install uv")
+    version = done.lines[-1] if done.lines else done.ending
+    return Check(name="uv", status="ok", message=version.removeprefix("uv "))

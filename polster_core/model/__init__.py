@@ -1,0 +1,1 @@
+"""What a project is made of, in values: names, layers, assets, the pipeline, problems."""

@@ -1,0 +1,38 @@
+"""Who owns a generated file, the team or Polster: it decides what an upgrade may do to it."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from polster_core.model.layers import Layer
+
+RUNTIME = PurePosixPath("src/polster_runtime")
+"""Where a project has the runtime package, unless that is a dependency."""
+_LAYERS = "|".join(Layer)
+_TEAM = re.compile(
+    rf"\.env|data/.*|src/core/(?:{_LAYERS})_\w+\.py|src/orchestration/assets/.*"
+    rf"|tests/test_(?:{_LAYERS})_\w+\.py"
+)
+
+
+class Owner(StrEnum):
+    """Who changes a file after it was generated."""
+
+    TEAM = "team"
+    """Assets, their tests, data and `.env`: upgrades never touch them, and nothing is recorded."""
+    SHARED = "shared"
+    """All other files: the team edits them, and upgrades merge."""
+    POLSTER = "polster"
+    """The vendored runtime: nobody edits it, and upgrades replace it."""
+
+
+def owner_of(path: PurePosixPath) -> Owner:
+    """Return the owner of a generated file, by its path in the project."""
+    if _TEAM.fullmatch(str(path)):
+        return Owner.TEAM
+    return Owner.POLSTER if path.is_relative_to(RUNTIME) else Owner.SHARED
+
+
+__all__ = ["RUNTIME", "Owner", "owner_of"]

@@ -1,0 +1,324 @@
+"""A pipeline as its files describe it: frozen values and pure questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from polster_core.errors import UsageProblem
+from polster_core.model.layers import AssetId, Layer
+from polster_core.model.names import did_you_mean
+
+
+class AssetNameError(UsageProblem):
+    """A text that names no asset, or more than one."""
+
+
+class Place(NamedTuple):
+    """A position in a file of the project; line and column count from 1."""
+
+    path: PurePosixPath
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        """Return `path:line:column`."""
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Fault(NamedTuple):
+    """Something that kept a file from being read; `rule` is its name in `polster validate`."""
+
+    rule: str
+    place: Place
+    message: str
+
+
+class Form(StrEnum):
+    """How a dependency is written in the Dagster file."""
+
+    KEY = "key"
+    FUNCTION = "function"
+    INPUT = "input"
+    PARAMETER = "parameter"
+
+
+class Dependency(NamedTuple):
+    """One declared dependency: the key of the upstream asset, where and how it is written.
+
+    `key` is a text in `deps` (KEY) or in `ins` (INPUT), the name of an asset's function in `deps`
+    (FUNCTION), or that of a parameter of the Dagster function (PARAMETER).
+    """
+
+    key: str
+    place: Place
+    form: Form = Form.KEY
+
+    @property
+    def id(self) -> AssetId | None:
+        """The upstream asset by its name; `None` if the key is not `run_LAYER_NAME`."""
+        return AssetId.parse(self.key)
+
+
+class Unread(NamedTuple):
+    """Something that only running the file would tell; it is reported, never guessed."""
+
+    what: str
+    place: Place
+
+
+class Import(NamedTuple):
+    """One imported name: `from module import name as alias`; `name` is "" for `import module`.
+
+    `place` is that of the name, `statement` that of the whole statement.
+    """
+
+    module: str
+    name: str
+    alias: str
+    place: Place
+    statement: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One Dagster asset as its file declares it; `function` and `place` are those of its def.
+
+    `imports` are those of the whole file.
+    """
+
+    key: str
+    function: str
+    place: Place
+    deps: tuple[Dependency, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    group: str | None = None
+    description: str = ""
+    imports: tuple[Import, ...] = ()
+
+
+class Parameter(NamedTuple):
+    """One parameter of a core function; `kind` is "", "/" (by position only), "*" or "**"."""
+
+    name: str
+    place: Place
+    annotation: str = ""
+    required: bool = True
+    kind: str = ""
+
+
+class Access(NamedTuple):
+    """A place where a core file reaches for data; `text` is the call, `target` its path.
+
+    `asset` is the other asset whose function is imported, if that is how it is reached.
+    """
+
+    text: str
+    place: Place
+    target: str = ""
+    asset: AssetId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A core file: its function (the layer's), what that takes, and what surrounds it.
+
+    `stub`, `contract` and `duplicate` are where the function is not written, where the class
+    Contract is, and where the function is defined again. An empty contract names no columns.
+    """
+
+    path: PurePosixPath
+    description: str = ""
+    function: str | None = None
+    place: Place | None = None
+    parameters: tuple[Parameter, ...] = ()
+    stub: Place | None = None
+    contract: Place | None = None
+    empty_contract: bool = False
+    duplicate: Place | None = None
+    accesses: tuple[Access, ...] = ()
+    imports: tuple[Import, ...] = ()
+    names: frozenset[str] = frozenset()
+
+
+class Registration(NamedTuple):
+    """One import of an asset in a layer's `__init__.py`.
+
+    `module` is written in full. `key` is the imported name, "*" for all of a module's names, and ""
+    where the module itself is imported; `alias` is what it is called in the package.
+    """
+
+    key: str
+    alias: str
+    module: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A layer's `__init__.py`: what it imports, and what its `__all__` lists.
+
+    `exported` is `None` where there is no `__all__`; `unread` says what could not be read.
+    """
+
+    path: PurePosixPath
+    exists: bool
+    registrations: tuple[Registration, ...] = ()
+    exported: tuple[Dependency, ...] | None = None
+    unread: tuple[Unread, ...] = ()
+    imports: tuple[Import, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """An asset and its files; a file is `None` where it is missing.
+
+    `definitions` holds more than one where the key is defined more than once, and none where
+    the Dagster file is missing or cannot be read. `core` is `None` where the core file is missing,
+    cannot be parsed, or was not asked for.
+    """
+
+    id: AssetId
+    key: str
+    core_file: PurePosixPath | None = None
+    asset_file: PurePosixPath | None = None
+    test_file: PurePosixPath | None = None
+    definitions: tuple[Definition, ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    core: Core | None = None
+
+    def __str__(self) -> str:
+        """Return the stem: `silver_orders`."""
+        return self.id.stem
+
+    @property
+    def layer(self) -> Layer:
+        """The asset's layer."""
+        return self.id.layer
+
+    @property
+    def name(self) -> str:
+        """The asset's name without its layer."""
+        return self.id.name
+
+    @property
+    def deps(self) -> tuple[Dependency, ...]:
+        """What the asset declares, in the order in which it is written."""
+        return self.definitions[0].deps if self.definitions else ()
+
+    @property
+    def description(self) -> str:
+        """The first line of the Dagster function's docstring, or of what describes the core."""
+        for text in (d.description for d in self.definitions):
+            if text:
+                return text
+        return self.core.description if self.core else ""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The assets of a project, bronze first, by name; the files beside them; what is broken.
+
+    `strays` are Dagster assets outside `run_LAYER_NAME` and outside the layers' folders.
+    `root` is the project's folder: paths everywhere else are relative to it.
+    """
+
+    root: Path
+    assets: tuple[Asset, ...] = ()
+    packages: Mapping[Layer, Package] = field(default_factory=dict)
+    strays: tuple[Definition, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Asset]:
+        """Each asset under its Dagster key."""
+        return {asset.key: asset for asset in self.assets}
+
+    @cached_property
+    def _by_layer(self) -> Mapping[Layer, tuple[Asset, ...]]:
+        return {
+            layer: tuple(asset for asset in self.assets if asset.layer is layer) for layer in Layer
+        }
+
+    @cached_property
+    def _downstream(self) -> Mapping[str, tuple[Asset, ...]]:
+        found: dict[str, list[Asset]] = {}
+        for asset in self.assets:
+            for key in dict.fromkeys(dependency.key for dependency in asset.deps):
+                found.setdefault(key, []).append(asset)
+        return {key: tuple(assets) for key, assets in found.items()}
+
+    def in_layer(self, layer: Layer) -> tuple[Asset, ...]:
+        """Return the assets of one layer, by name."""
+        return self._by_layer[layer]
+
+    def upstream(self, asset: Asset) -> tuple[Asset, ...]:
+        """Return the existing assets that `asset` depends on directly, in declared order."""
+        keys = dict.fromkeys(dependency.key for dependency in asset.deps)
+        return tuple(self.by_key[key] for key in keys if key in self.by_key)
+
+    def downstream(self, asset: Asset) -> tuple[Asset, ...]:
+        """Return the assets that depend on `asset` directly."""
+        return self._downstream.get(asset.key, ())
+
+    def candidates(self, text: str, *, layer: Layer | None = None) -> tuple[Asset, ...]:
+        """Return the assets that `text` may name: a key, a stem, `layer/name`, a name or a file."""
+        if (exact := self.by_key.get(text)) and layer in {None, exact.layer}:
+            return (exact,)
+        word = PurePosixPath(text).stem if text.endswith(".py") else text.replace("/", "_")
+        return tuple(
+            asset
+            for asset in self.assets
+            if layer in {None, asset.layer} and word in {asset.name, asset.id.stem, asset.key}
+        )
+
+    def resolve(self, text: str, *, layer: Layer | None = None) -> Asset:
+        """Return the one asset that `text` names, in `layer` if that is given.
+
+        Raises AssetNameError, which lists the candidates or the nearest names.
+        """
+        found = self.candidates(text, layer=layer)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise AssetNameError(
+                f"{text} names more than one asset",
+                hint=f"say which: {', '.join(str(asset) for asset in found)}",
+            )
+        raise self._unknown(text, layer)
+
+    def _unknown(self, text: str, layer: Layer | None) -> AssetNameError:
+        what = f"no {layer} asset" if layer else "no asset"
+        there = self.assets if layer is None else self.in_layer(layer)
+        if not there:
+            return AssetNameError(f"{what} is called {text}: there are none yet")
+        names = (name for asset in there for name in (asset.name, asset.id.stem))
+        near = did_you_mean(text, names)
+        if near:
+            return AssetNameError(f"{what} is called {text}{near}")
+        return AssetNameError(
+            f"{what} is called {text}", hint="see them all with  polster list-assets"
+        )
+
+
+__all__ = [
+    "Access",
+    "Asset",
+    "AssetNameError",
+    "Core",
+    "Definition",
+    "Dependency",
+    "Fault",
+    "Form",
+    "Import",
+    "Package",
+    "Parameter",
+    "Pipeline",
+    "Place",
+    "Registration",
+    "Unread",
+]

@@ -1,0 +1,67 @@
+"""The options that plugins add to `polster init`: which flags, and who owns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from polster_core.plugins.manager import Plugins
+from polster_core.types import Contribution, Option
+
+STORAGE, CICD, OPTIONS = (
+    "polster_storage_backends",
+    "polster_cicd_generators",
+    "polster_init_options",
+)
+_CHOSEN_BY_NAME = (STORAGE, CICD)
+_TAKEN = frozenset(
+    """cicd debug dry-run git help install-uv platform remote run runtime schedule setup
+    start-dagster storage verbose version""".split()  # noqa: SIM905 - they read best as they are typed
+)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag of `polster init` that a plugin owns.
+
+    `name` is its name without the dashes and the key of its answer. Where `contribution` is set,
+    it counts only if that contribution was chosen through `hook`.
+    """
+
+    name: str
+    option: Option
+    plugin: str
+    hook: str
+    contribution: str | None = None
+
+
+def flags(plugins: Plugins) -> list[Flag]:
+    """List the flags, each once, those of storage first.
+
+    A plugin that wants one that is taken is noted as broken.
+    """
+    found: dict[str, Flag] = {}
+    offered = list(_offered(plugins))
+    for flag in sorted(
+        offered,
+        key=lambda flag: (not plugins.is_own(flag.plugin), flag.name.startswith("no-")),
+    ):
+        if other := found.get(flag.name):
+            plugins.blame(flag.plugin, f"--{flag.name} is a flag of the plugin {other.plugin}")
+        elif flag.name.removeprefix("no-") in {*_TAKEN, *found}:
+            plugins.blame(flag.plugin, f"--{flag.name} is a flag of polster init itself")
+        else:
+            found[flag.name] = flag
+    return [flag for flag in offered if found.get(flag.name) is flag]
+
+
+def _offered(plugins: Plugins) -> Iterator[Flag]:
+    for hook in _CHOSEN_BY_NAME:
+        for name, contribution in plugins.offers(hook).items():
+            if isinstance(contribution, Contribution):
+                for option in contribution.options:
+                    flag = f"{name}-{option.name}"
+                    yield Flag(flag, option, plugins.owner(hook, name), hook, name)
+    for name, offer in plugins.offers(OPTIONS).items():
+        if isinstance(offer, Option):
+            yield Flag(name, offer, plugins.owner(OPTIONS, name), OPTIONS)

@@ -1,0 +1,311 @@
+"""The Dagster assets that a file defines, as far as the file says so without being run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from polster_core.model.pipeline import Definition, Dependency, Fault, Form, Import, Unread
+from polster_core.project.parsing.source import Source, docstring, first_paragraph, written
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_ONE_ASSET = frozenset({"asset", "graph_asset", "observable_source_asset"})
+_MANY_ASSETS = frozenset({"multi_asset", "graph_multi_asset", "multi_observable_source_asset"})
+_LOCAL = (".", "orchestration.assets", "src.orchestration.assets")
+_FRAMES = ("LazyFrame", "DataFrame")
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the names of a module stand for."""
+
+    imports: Mapping[str, Import]
+    constants: Mapping[str, ast.expr] = field(default_factory=dict)
+    functions: frozenset[str] = frozenset()
+
+    def dagster(self, node: ast.expr) -> str:
+        """Return what Dagster calls the thing that an expression names: `dg.asset` is "asset"."""
+        if isinstance(node, ast.Name):
+            found = self.imports.get(node.id)
+            return found.name if found and found.module.partition(".")[0] == "dagster" else ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = self.imports.get(node.value.id)
+            return node.attr if found and not found.name and found.module == "dagster" else ""
+        return ""
+
+    def is_asset(self, name: str) -> bool:
+        """Whether a name is that of an asset's function, here or in another asset's file."""
+        found = self.imports.get(name)
+        return name in self.functions if found is None else found.module.startswith(_LOCAL)
+
+    def original(self, name: str) -> str:
+        """Return the name that a function has where it is defined."""
+        return self.imports[name].name or name if name in self.imports else name
+
+
+def definitions(source: Source) -> tuple[tuple[Definition, ...], tuple[Fault, ...]]:
+    """Return the assets that a file defines, and what it defines in ways that cannot be read."""
+    imports = tuple(source.imports())
+    functions, constants = _module(source)
+    names = _Names(
+        imports={found.alias: found for found in imports},
+        constants=constants,
+        functions=frozenset(function.name for function in functions),
+    )
+    found: list[Definition] = []
+    faults: list[Fault] = []
+    for function in functions:
+        if decorator := _decorator(function, names, _ONE_ASSET):
+            found.append(_Reader(source, names, function, decorator).definition(imports))
+        else:
+            faults.extend(_dynamic(source, names, function))
+    return tuple(found), tuple(faults)
+
+
+def _module(source: Source) -> tuple[list[_Function], dict[str, ast.expr]]:
+    functions: list[_Function] = []
+    constants: dict[str, ast.expr] = {}
+    seen: set[str] = set()
+    for node in source.statements:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            functions.append(node)
+            continue
+        for name, value in _assigned(node):
+            if name in seen or value is None:
+                constants.pop(name, None)
+            else:
+                constants[name] = value
+            seen.add(name)
+    return functions, constants
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the names that a statement binds, and the value of those whose value is written."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                yield target.id, node.value
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, None
+
+
+def _decorator(function: _Function, names: _Names, wanted: frozenset[str]) -> ast.expr | None:
+    for decorator in function.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if names.dagster(called) in wanted:
+            return decorator
+    return None
+
+
+def _dynamic(source: Source, names: _Names, function: _Function) -> Iterator[Fault]:
+    """Report assets that exist only once the file has run."""
+    if decorator := _decorator(function, names, _MANY_ASSETS):
+        kind = names.dagster(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        yield Fault(
+            "unreadable",
+            source.name_place(function),
+            f"{function.name} is a {kind}; Polster reads one asset a function (@dg.asset)",
+        )
+        return
+    for node in ast.walk(function):
+        if node is function or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if _decorator(node, names, _ONE_ASSET | _MANY_ASSETS):
+            yield Fault(
+                "unreadable",
+                source.name_place(node),
+                f"{function.name}() makes assets when it runs, which cannot be read",
+            )
+
+
+class _Reader:
+    """Reads one decorated function."""
+
+    def __init__(
+        self, source: Source, names: _Names, function: _Function, decorator: ast.expr
+    ) -> None:
+        self.source = source
+        self.names = names
+        self.function = function
+        self.unread: list[Unread] = []
+        keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+        self.given = {keyword.arg: keyword.value for keyword in keywords if keyword.arg}
+        for keyword in keywords:
+            if keyword.arg is None:
+                self._skip("arguments unpacked with **", keyword.value)
+
+    def definition(self, imports: tuple[Import, ...]) -> Definition:
+        """Put together what the decorator and the signature say."""
+        deps = (*self._deps(), *self._inputs(), *self._parameters())
+        return Definition(
+            key=self._key(),
+            function=self.function.name,
+            place=self.source.name_place(self.function),
+            deps=deps,
+            unread=tuple(self.unread),
+            group=self._optional_text("group_name"),
+            description=first_paragraph(self._optional_text("description"))
+            or docstring(self.function),
+            imports=imports,
+        )
+
+    def _key(self) -> str:
+        if "key" in self.given:
+            key = self._asset_key(self.given["key"])
+            if key is None:
+                self._skip("key", self.given["key"])
+            return key or self.function.name
+        name: str | None = self.function.name
+        if "name" in self.given and not _is_none(self.given["name"]):
+            name = self._text(self.given["name"])
+            if name is None:
+                self._skip("name", self.given["name"])
+        prefix: str | None = None
+        if "key_prefix" in self.given and not _is_none(self.given["key_prefix"]):
+            prefix = self._asset_key(self.given["key_prefix"])
+            if prefix is None:
+                self._skip("key_prefix", self.given["key_prefix"])
+        return "/".join(part for part in (prefix, name or self.function.name) if part)
+
+    def _deps(self) -> Iterator[Dependency]:
+        if "deps" in self.given and not _is_none(self.given["deps"]):
+            for element in self._elements(self.given["deps"], "deps"):
+                if (dependency := self._dependency(element)) is not None:
+                    yield dependency
+                else:
+                    self._skip("an entry of deps", element)
+
+    def _elements(self, node: ast.expr, what: str) -> Iterator[ast.expr]:
+        """Yield the elements of a list that is written out, named, or joined of such lists."""
+        if isinstance(node, ast.Name) and node.id in self.names.constants:
+            yield from self._elements(self.names.constants[node.id], what)
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            for element in node.elts:
+                if isinstance(element, ast.Starred):
+                    yield from self._elements(element.value, what)
+                else:
+                    yield element
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            yield from self._elements(node.left, what)
+            yield from self._elements(node.right, what)
+        else:
+            self._skip(what, node)
+
+    def _dependency(self, node: ast.expr) -> Dependency | None:
+        if (key := self._asset_key(node)) is not None:
+            return Dependency(key, self.source.place(node))
+        if isinstance(node, ast.Attribute) and node.attr == "key":
+            return self._dependency(node.value)
+        if isinstance(node, ast.Name) and self.names.is_asset(node.id):
+            name = self.names.original(node.id)
+            return Dependency(name, self.source.place(node), Form.FUNCTION)
+        if isinstance(node, ast.Attribute):
+            base = node.value
+            if isinstance(base, ast.Name) and self.names.is_asset(base.id):
+                return Dependency(node.attr, self.source.place(node), Form.FUNCTION)
+        if isinstance(node, ast.Call) and self.names.dagster(node.func) == "AssetDep":
+            inner = _argument(node, "asset")
+            return self._dependency(inner) if inner is not None else None
+        return None
+
+    def _inputs(self) -> Iterator[Dependency]:
+        node = self.given.get("ins")
+        if node is None or _is_none(node):
+            return
+        if isinstance(node, ast.Name):
+            node = self.names.constants.get(node.id, node)
+        if not isinstance(node, ast.Dict):
+            self._skip("ins", node)
+            return
+        for name, value in zip(node.keys, node.values, strict=True):
+            key = self._input_key(name, value)
+            if key is None:
+                self._skip("an entry of ins", value)
+            else:
+                yield Dependency(key, self.source.place(value), Form.INPUT)
+
+    def _input_key(self, name: ast.expr | None, value: ast.expr) -> str | None:
+        if not isinstance(value, ast.Call) or self.names.dagster(value.func) != "AssetIn":
+            return None
+        if (key := _argument(value, "key")) is not None:
+            return self._asset_key(key)
+        given = {keyword.arg: keyword.value for keyword in value.keywords}
+        parameter = self._text(name) if name is not None else None
+        if "key_prefix" not in given:
+            return parameter
+        prefix = self._asset_key(given["key_prefix"])
+        return f"{prefix}/{parameter}" if prefix and parameter else None
+
+    def _parameters(self) -> Iterator[Dependency]:
+        """Yield the parameters that Dagster fills from other assets.
+
+        A parameter whose annotation is some other class is a resource or a configuration.
+        """
+        named = self._input_names()
+        arguments = self.function.args
+        for index, argument in enumerate((*arguments.posonlyargs, *arguments.args)):
+            if index == 0 and argument.arg in {"context", "_context", "_", "__"}:
+                continue
+            if argument.arg in named or argument.arg == "config":
+                continue
+            if _takes_data(argument):
+                yield Dependency(argument.arg, self.source.place(argument), Form.PARAMETER)
+
+    def _input_names(self) -> set[str]:
+        node = self.given.get("ins")
+        keys: Iterable[ast.expr | None] = node.keys if isinstance(node, ast.Dict) else ()
+        return {text for key in keys if key is not None and (text := self._text(key))}
+
+    def _asset_key(self, node: ast.expr) -> str | None:
+        """Return the key that an expression writes out, its parts joined by slashes."""
+        if (text := self._text(node)) is not None:
+            return text
+        if isinstance(node, (ast.List, ast.Tuple)):
+            parts = [self._text(element) for element in node.elts]
+            return "/".join(part for part in parts if part) if all(parts) and parts else None
+        if isinstance(node, ast.Call) and self.names.dagster(node.func) in _KEYED:
+            inner = _argument(node, _KEYED[self.names.dagster(node.func)])
+            return self._asset_key(inner) if inner is not None else None
+        return None
+
+    def _text(self, node: ast.expr) -> str | None:
+        if isinstance(node, ast.Constant):
+            return node.value if isinstance(node.value, str) else None
+        if isinstance(node, ast.Name) and node.id in self.names.constants:
+            value = self.names.constants[node.id]
+            return None if isinstance(value, ast.Name) else self._text(value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            left, right = self._text(node.left), self._text(node.right)
+            return None if left is None or right is None else left + right
+        return None
+
+    def _optional_text(self, keyword: str) -> str | None:
+        node = self.given.get(keyword)
+        return None if node is None else self._text(node)
+
+    def _skip(self, what: str, node: ast.expr) -> None:
+        self.unread.append(Unread(what, self.source.place(node)))
+
+
+_KEYED = {"AssetKey": "path", "AssetDep": "asset", "AssetSpec": "key"}
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    """Return the first positional argument of a call, or else the one with a name."""
+    if call.args:
+        return None if isinstance(call.args[0], ast.Starred) else call.args[0]
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _takes_data(argument: ast.arg) -> bool:
+    if argument.annotation is None:
+        return True
+    annotation = written(argument.annotation)
+    return any(frame in annotation for frame in _FRAMES)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

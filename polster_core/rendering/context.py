@@ -1,0 +1,83 @@
+"""What the templates of a project may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import polster_core
+from polster_core.model.platforms import DAILY
+from polster_core.scaffold import runtime as runtime_parts
+from polster_core.types import ProjectContext
+
+# What every generated project and its runtime import; tested with the lower bounds and the newest
+# below the upper.
+_REQUIREMENTS = (
+    "apprise>=1.9,<2",
+    "dagster>=1.13,<1.14",
+    "dagster-webserver>=1.13,<1.14",
+    "dataframely>=3.1,<4",
+    "filelock>=3.15,<4",
+    "fsspec>=2026.1",
+    "polars>=2.1,<3",
+    "python-dotenv>=1.0,<2",
+    "rich>=14,<16",
+    "sqlalchemy>=2,<3",
+)
+
+_ALERTS = "ALERT_URLS"
+"""A setting of every project that holds credentials."""
+
+
+def variables(context: ProjectContext) -> dict[str, object]:
+    """Return the variables of every template.
+
+    `name` is the project's name as typed and `distribution` as packages are named; `storage` and
+    `cicd` are what was chosen; `requirements` are PEP 508 strings, those of every project and
+    those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
+    hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
+    the cron line of a pipeline; `samples` says whether the samples are written; `answers` has
+    every answer; `polster_version` is ours. `vendored` says whether the project holds its runtime
+    as code; `packages` are the folders of its packages, and `entry_points` those of the runtime's
+    parts that it has: group -> name -> package.
+    """
+    vendored = context.delivery == "vendored"
+    runtime = [f"src/{runtime_parts.RUNTIME}", *runtime_parts.packages(context.runtime)]
+    packages = ["src/core", "src/orchestration", *(runtime if vendored else [])]
+    return {
+        "name": context.name,
+        "distribution": distribution(context.name),
+        "storage": context.storage,
+        "cicd": context.cicd,
+        "requirements": merged(_required(context)),
+        "entry_points": runtime_parts.entry_points(context.runtime) if vendored else {},
+        "packages": packages,
+        "vendored": vendored,
+        "env": context.env,
+        "values": context.values,
+        "secrets": sorted({_ALERTS, *(one.name for one in context.env if one.secret)}),
+        "schedule": context.answers.get("schedule", DAILY),
+        "samples": context.answers.get("sample-assets") == "true",
+        "answers": context.answers,
+        "polster_version": polster_core.__version__,
+    }
+
+
+def _required(context: ProjectContext) -> Iterable[str]:
+    """Yield what a project depends on, in its own code and in that of its runtime."""
+    yield from _REQUIREMENTS
+    yield from context.requirements
+    if context.delivery == "package":
+        yield runtime_parts.requirement()
+        yield from (part.requirement for part in context.runtime if part.requirement)
+
+
+def distribution(name: str) -> str:
+    """Normalize a project's name as package indexes do (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def merged(requirements: Iterable[str]) -> tuple[str, ...]:
+    """Sort requirements by name, each once, in a form that fits between double quotes."""
+    unique = {requirement.strip().replace('"', "'") for requirement in requirements}
+    return tuple(sorted(unique, key=lambda text: (text.casefold(), text)))

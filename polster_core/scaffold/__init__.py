@@ -1,0 +1,1 @@
+"""The files of new projects, pipelines, storage backends and plugins."""

@@ -1,0 +1,163 @@
+"""Pipelines: platforms by either of their names, and pipelines for a project that exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from polster_core.assets import env_file, pyproject
+from polster_core.errors import PluginError, PolsterError, UsageProblem
+from polster_core.model.names import did_you_mean
+from polster_core.model.platforms import join
+from polster_core.plan.definition import Kind, Plan, draft
+from polster_core.plugins import validation
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import CICD, STORAGE
+from polster_core.project import manifest
+from polster_core.project.locate import Project
+from polster_core.rendering.context import merged
+from polster_core.scaffold.project import each_once
+from polster_core.types import CicdGenerator, Contribution, EnvVar, NewFile, ProjectContext
+
+_KNOWN_BY = (STORAGE, CICD, "polster_asset_templates")
+"""The hooks whose contributions say which variables there are."""
+_SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
+"""Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
+
+
+def named(plugins: Plugins, typed: str) -> str:
+    """Return the platform that somebody means: `github` is `github-actions`, too.
+
+    Raises UsageProblem with the nearest name, and PluginError where its plugin is broken.
+    """
+    offers = plugins.offers(CICD)
+    hosts = {
+        offer.host: name
+        for name, offer in offers.items()
+        if isinstance(offer, CicdGenerator) and offer.host
+    }
+    if typed not in offers and typed in hosts:
+        return hosts[typed]
+    try:
+        plugins.choose(CICD, typed)
+    except UsageProblem as error:
+        near = did_you_mean(typed, [*offers, *hosts])
+        raise UsageProblem(f"there is no cicd {typed}{near}", hint=error.hint) from error
+    return typed
+
+
+def plan(
+    project: Project, plugins: Plugins, names: Sequence[str], *, schedule: str | None = None
+) -> Plan:
+    """Plan the pipelines of platforms, and the note of them in `.polster/`.
+
+    The schedule is the one given, or that of an earlier pipeline. Raises PolsterError where a file
+    cannot be edited, and PluginError where a generator fails.
+    """
+    known = manifest.find(project.root)
+    generators = {name: _generator(plugins, name) for name in names}
+    answers = dict(known.answers if known else {})
+    answers["cicd"] = join([answers.get("cicd", ""), *names])
+    if schedule:
+        answers["schedule"] = schedule
+    context = _context(project, plugins, known, generators.values(), answers)
+    generated = each_once(
+        file
+        for name, generator in generators.items()
+        for file in _files(generator, context, plugins.owner(CICD, name))
+    )
+    needed = merged(text for one in generators.values() for text in one.requirements)
+    wanted = [
+        *generated,
+        *pyproject.added(project, needed),
+        *env_file.added(project, [new for one in generators.values() for new in one.env]),
+    ]
+    if known is not None:
+        writers = {file.origin for file in generated}
+        sources = {name: one for name, one in plugins.versions().items() if name in writers}
+        noted = replace(known, answers=answers, plugins={**known.plugins, **sources})
+        wanted += manifest.record(noted, generated)
+    return draft(project.root, wanted)
+
+
+def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
+    """Return the files that the plan would change and that are not as Polster once wrote them."""
+    known = manifest.find(project.root)
+    entries = known.files if known else {}
+    return [
+        change.path
+        for change in planned
+        if change.kind is Kind.UPDATE
+        and change.origin != "polster"
+        and not _is_pristine(entries.get(change.path), change.before)
+    ]
+
+
+def _is_pristine(entry: manifest.Entry | None, content: bytes | None) -> bool:
+    return entry is not None and entry.digest == manifest.digest(content or b"")
+
+
+def _generator(plugins: Plugins, name: str) -> CicdGenerator:
+    found = plugins.choose(CICD, name)
+    if not isinstance(found, CicdGenerator):
+        raise TypeError(f"{name} is no CI/CD platform")
+    return found
+
+
+def _context(
+    project: Project,
+    plugins: Plugins,
+    known: manifest.Manifest | None,
+    generators: Iterable[CicdGenerator],
+    answers: Mapping[str, str],
+) -> ProjectContext:
+    """Tell the generators what the project's files say about it."""
+    given = {**env_file.values(project, ".env.example"), **env_file.values(project, ".env")}
+    storage = given.get("STORAGE_BACKEND") or answers.get("storage") or "local"
+    examples = env_file.values(project, ".env.example")
+    undeclared = {
+        name: EnvVar(name=name, help="", secret=True) for name in examples if _SECRET.search(name)
+    }
+    declared = {
+        variable.name: variable if variable.secret else replace(variable, default=default)
+        for variable in _known_variables(plugins)
+        if (default := examples.get(variable.name)) is not None
+    }
+    env = {**undeclared, **declared}
+    options = {
+        f"{generator.name}-{option.name}": option.default
+        for generator in generators
+        for option in generator.options
+        if option.default is not None
+    }
+    return ProjectContext(
+        name=known.name if known else project.name,
+        storage=storage,
+        cicd=answers["cicd"],
+        answers={**options, **answers},
+        env=tuple(env.values()),
+    )
+
+
+def _known_variables(plugins: Plugins) -> Iterator[EnvVar]:
+    for hook in _KNOWN_BY:
+        for offer in plugins.offers(hook).values():
+            if isinstance(offer, Contribution):
+                yield from offer.env
+
+
+def _files(generator: CicdGenerator, context: ProjectContext, origin: str) -> list[NewFile]:
+    try:
+        offered = validation.answered(generator.files, context, NewFile)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"cicd {generator.name}: the plugin {origin} failed: {validation.in_one_line(error)}",
+            hint="nothing was changed; see  polster plugins",
+        ) from error
+    return [
+        replace(file, origin=file.origin or origin) for file in offered if isinstance(file, NewFile)
+    ]

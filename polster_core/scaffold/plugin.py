@@ -1,0 +1,154 @@
+"""Write a plugin to start from: a whole distribution that works and whose tests pass."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polster_core
+from polster_core import hookspecs
+from polster_core.errors import PolsterError, UsageProblem
+from polster_core.plan.definition import Plan, draft
+from polster_core.plugins.manager import COMMAND_PREFIX, COMMANDS, Plugins, normalized
+from polster_core.types import NewFile
+
+KINDS = {
+    "storage": "polster_storage_backends",
+    "cicd": "polster_cicd_generators",
+    "connector": "polster_asset_templates",
+    "asset-template": "polster_asset_templates",
+    "rule": "polster_validation_rules",
+    "command": COMMANDS,
+}
+"""What a plugin may offer, and the hook for it."""
+PREFIX = "polster-plugin-"
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 30
+_IMPORTS = {
+    "storage": ["EnvVar", "NewFile", "Option", "ProjectContext", "StorageBackend"],
+    "cicd": ["CicdGenerator", "NewFile", "ProjectContext"],
+    "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option"],
+    "asset-template": ["AssetContext", "AssetTemplate", "NewFile", "Option"],
+    "rule": ["Pipeline", "Problem", "ValidationRule"],
+    "command": ["Command"],
+}
+_TAKES_A_PROJECT = {"storage", "connector"}
+"""Kinds whose tests run a generated project."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody wants: a plugin of this name, without `polster-plugin-`, of these kinds."""
+
+    name: str
+    kinds: tuple[str, ...]
+
+    @property
+    def distribution(self) -> str:
+        """What pip calls it; its folder has the same name."""
+        return f"{PREFIX}{self.name}"
+
+    @property
+    def module(self) -> str:
+        """What Python calls it."""
+        return self.distribution.replace("-", "_")
+
+    @property
+    def entry_point(self) -> str:
+        """What Polster calls the plugin."""
+        return f"{COMMAND_PREFIX}{self.name}" if "command" in self.kinds else self.name
+
+    @property
+    def offers(self) -> dict[str, str]:
+        """The name under which each kind is offered."""
+        rows = f"{self.name}-rows" if "connector" in self.kinds else self.name
+        return {kind: rows if kind == "asset-template" else self.name for kind in self.kinds}
+
+
+def request(name: str, kinds: Sequence[str]) -> Request:
+    """Return what is meant; raises UsageProblem for a name that no plugin can have."""
+    short = name.removeprefix(PREFIX)
+    if not _NAME.fullmatch(short) or len(short) > _LONGEST:
+        raise UsageProblem(
+            f"{name!r} cannot be a plugin's name: use up to {_LONGEST} lower-case letters, digits "
+            "and dashes, and start with a letter",
+            hint=f"for example  {_suggested(short)}",
+        )
+    return Request(name=short, kinds=tuple(kind for kind in KINDS if kind in kinds))
+
+
+def plan(folder: Path, wanted: Request, plugins: Plugins) -> Plan:
+    """Plan the distribution's files, in a folder of its name below `folder`.
+
+    Raises PolsterError if there is something already, and UsageProblem if an installed plugin has
+    the name.
+    """
+    _check_free(wanted, plugins)
+    root = folder / wanted.distribution
+    if root.is_dir() and any(root.iterdir()):
+        raise PolsterError(
+            f"{root.name}/ exists and is not empty; nothing was changed",
+            hint="choose another name",
+        )
+    if os.path.lexists(root) and not root.is_dir():
+        raise PolsterError(f"{root.name} exists and is no folder; nothing was changed")
+    return draft(root, files(wanted))
+
+
+def files(wanted: Request) -> Iterator[NewFile]:
+    """Yield the distribution's files."""
+    from polster_core.rendering import tree
+
+    known = _variables(wanted)
+    for folder in ("all", *wanted.kinds):
+        yield from tree("polster_core", f"templates/plugin/{folder}", known, origin="polster")
+
+
+def _check_free(wanted: Request, plugins: Plugins) -> None:
+    """Raise UsageProblem if a plugin on this machine has the name already."""
+    another = "choose another name; see  polster plugins"
+    names = (wanted.name, wanted.entry_point, wanted.distribution)
+    taken = next((name for name in names if normalized(name) in plugins.names), None)
+    if taken:
+        raise UsageProblem(f"a plugin called {taken} is installed already", hint=another)
+    for kind, name in wanted.offers.items():
+        offers = plugins.offers(KINDS[kind])
+        if name in offers:
+            source = plugins.versions()[plugins.owner(KINDS[kind], name)]
+            raise UsageProblem(
+                f"{offers[name].kind} {name} is offered by {source} already", hint=another
+            )
+
+
+def _variables(wanted: Request) -> dict[str, object]:
+    assets = [name for kind, name in wanted.offers.items() if KINDS[kind] == KINDS["connector"]]
+    return {
+        "name": wanted.name,
+        "distribution": wanted.distribution,
+        "module": wanted.module,
+        "entry_point": wanted.entry_point,
+        "snake": wanted.name.replace("-", "_"),
+        "upper": wanted.name.replace("-", "_").upper(),
+        "summary": f"{wanted.name} for Polster",
+        "kinds": wanted.kinds,
+        "assets": assets,
+        "template": wanted.offers.get("asset-template", ""),
+        "templates": bool(set(wanted.kinds) - {"rule", "command"}),
+        "runs": bool(_TAKES_A_PROJECT & set(wanted.kinds)),
+        "imports": sorted(_imports(wanted.kinds)),
+        "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",
+        "polster_version": polster_core.__version__,
+        "asset": "{asset}",  # stays as it is, for the plugin's own templates
+    }
+
+
+def _imports(kinds: Iterable[str]) -> set[str]:
+    return {name for kind in kinds for name in _IMPORTS[kind]}
+
+
+def _suggested(name: str) -> str:
+    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST].strip("-")
+    return made or "mine"

@@ -1,0 +1,187 @@
+"""Collect the files of a new project from everyone who contributes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from polster_core.errors import PluginError
+from polster_core.model.platforms import NONE, split
+from polster_core.plan import conflicts
+from polster_core.plugins import validation
+from polster_core.plugins.manager import OWN, Plugins
+from polster_core.plugins.options import CICD, STORAGE, Flag, flags
+from polster_core.project import manifest
+from polster_core.rendering.context import merged
+from polster_core.scaffold import runtime as runtime_parts
+from polster_core.types import Contribution, NewFile, ProjectContext
+
+_FILES = "polster_project_files"
+_SKELETON = "project"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody wants: every choice made, every answer given or defaulted.
+
+    `cicd` may name several platforms, separated by commas; `delivery` says whether the project
+    holds its runtime as code or depends on it.
+    """
+
+    name: str
+    storage: str
+    cicd: str = NONE
+    delivery: runtime_parts.Delivery = "vendored"
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def files(plugins: Plugins, request: Request) -> list[NewFile]:
+    """Return all files of a new project, `.polster/` included.
+
+    A plugin that nobody asked for and that fails or gets in the way contributes nothing, and is
+    noted as broken. Raises PluginError if one that was asked for fails.
+    """
+    chosen = list(_chosen(plugins, request))
+    context = _context(plugins, request, [contribution for _, contribution in chosen])
+    generated = [
+        *_runtime(chosen, request),
+        *each_once(_contributed(chosen, context)),
+    ]
+    for name, answer in plugins.ask(_FILES, context=context).items():
+        offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
+        if not plugins.is_own(name) and (problems := conflicts.of_paths([*generated, *offered])):
+            plugins.blame(name, problems[0])
+            continue
+        generated += offered
+    _insist_on_own(plugins, generated)
+    _refuse_collisions(plugins, generated)
+    made = manifest.Manifest(
+        name=request.name,
+        answers={
+            "storage": request.storage,
+            "cicd": request.cicd,
+            "runtime": request.delivery,
+            **{
+                name: answer
+                for name, answer in request.answers.items()
+                if name not in _secret(plugins)
+            },
+        },
+        plugins=_writers(plugins, generated, {plugin for plugin, _ in chosen}),
+    )
+    secrets = [request.answers[name] for name in _secret(plugins) if name in request.answers]
+    return [*generated, *manifest.record(made, generated, secrets=secrets)]
+
+
+def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
+    """Return the flags that count for these choices."""
+    chosen = {(STORAGE, storage), *((CICD, name) for name in split(pipelines))}
+    return [
+        flag
+        for flag in flags(plugins)
+        if flag.contribution is None or (flag.hook, flag.contribution) in chosen
+    ]
+
+
+def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
+    """Yield what was chosen by name, each with its plugin."""
+    for hook, name in (
+        (STORAGE, request.storage),
+        *((CICD, name) for name in split(request.cicd)),
+    ):
+        contribution = plugins.choose(hook, name)
+        if isinstance(contribution, Contribution):
+            yield plugins.owner(hook, name), contribution
+
+
+def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution]) -> ProjectContext:
+    env = {variable.name: variable for known in chosen for variable in known.env}
+    values = {name: variable.default for name, variable in env.items()}
+    for flag in relevant(plugins, request.storage, request.cicd):
+        answer, variable = request.answers.get(flag.name), env.get(flag.option.env)
+        if answer is not None and variable is not None:
+            values[variable.name] = answer
+            if not flag.option.secret:
+                env[variable.name] = replace(variable, default=answer)
+    return ProjectContext(
+        name=request.name,
+        storage=request.storage,
+        cicd=request.cicd,
+        answers=request.answers,
+        env=tuple(env.values()),
+        requirements=merged(text for known in chosen for text in known.requirements),
+        values=values,
+        runtime=(runtime_parts.LOCAL, *(part for known in chosen for part in known.runtime)),
+        delivery=request.delivery,
+    )
+
+
+def _runtime(chosen: Iterable[tuple[str, Contribution]], request: Request) -> Iterator[NewFile]:
+    """Yield the runtime and the parts of what was chosen, where the project shall hold them."""
+    if request.delivery == "vendored":
+        yield from runtime_parts.files()
+        for plugin, contribution in chosen:
+            yield from (
+                _of(file, plugin) for file in runtime_parts.part_files(contribution.runtime)
+            )
+
+
+def _contributed(
+    chosen: Iterable[tuple[str, Contribution]], context: ProjectContext
+) -> Iterator[NewFile]:
+    """Yield the files of what was chosen."""
+    for plugin, contribution in chosen:
+        try:
+            offered = validation.answered(contribution.files, context, NewFile)
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{contribution.kind} {contribution.name}: the plugin {plugin} failed: "
+                f"{validation.in_one_line(error)}",
+                hint="nothing was changed; choose another one, or see  polster plugins",
+            ) from error
+        yield from (_of(file, plugin) for file in offered if isinstance(file, NewFile))
+
+
+def each_once(generated: Iterable[NewFile]) -> list[NewFile]:
+    """Drop a file that an earlier one is the same as: pipelines of two platforms share some."""
+    return list({(file.path, file.content): file for file in reversed([*generated])}.values())[::-1]
+
+
+def _of(file: NewFile, plugin: str) -> NewFile:
+    return replace(file, origin=file.origin or plugin)
+
+
+def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:
+    """Raise PluginError if what no project can do without is not there."""
+    for info in plugins.broken:
+        if info.distribution == OWN:
+            raise PluginError(
+                f"Polster's own plugin {info.name} failed: {info.problem}"
+            ) from plugins.cause(info.name)
+    if _SKELETON not in {file.origin for file in generated}:
+        raise PluginError(
+            f"the plugin {_SKELETON} is disabled, and nothing can be written without it",
+            hint="take it out of POLSTER_DISABLE_PLUGINS",
+        )
+
+
+def _refuse_collisions(plugins: Plugins, generated: Iterable[NewFile]) -> None:
+    """Raise PluginError if what was chosen wants a file that somebody else writes."""
+    if problems := conflicts.of_paths(generated):
+        strangers = sorted({f.origin for f in generated if not plugins.is_own(f.origin)})
+        who = f"the plugin {' or '.join(strangers)} gets in the way: " if strangers else ""
+        raise PluginError(
+            f"{who}{problems[0]}",
+            details=problems[1:],
+            hint="nothing was changed; choose another one, or see  polster plugins",
+        )
+
+
+def _secret(plugins: Plugins) -> set[str]:
+    return {flag.name for flag in flags(plugins) if flag.option.secret}
+
+
+def _writers(plugins: Plugins, generated: Iterable[NewFile], chosen: set[str]) -> dict[str, str]:
+    """Return the plugins that were chosen or wrote something, with their distributions."""
+    origins = {file.origin for file in generated} | chosen
+    return {name: source for name, source in plugins.versions().items() if name in origins}

@@ -1,0 +1,72 @@
+"""Add a storage backend to a project that was made without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polster_core.assets import env_file, pyproject
+from polster_core.errors import PluginError, PolsterError
+from polster_core.plan.definition import Plan, draft, read
+from polster_core.plugins import validation
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import STORAGE
+from polster_core.project import manifest
+from polster_core.project.locate import Project
+from polster_core.types import NewFile, ProjectContext, StorageBackend
+
+
+def plan(project: Project, plugins: Plugins, name: str) -> Plan:
+    """Plan a backend's files, its requirements, its variables, and the note of it in `.polster/`.
+
+    A file that is there already stays as it is. Raises PolsterError where a file cannot be edited,
+    and PluginError where the backend fails or there is none of that name.
+    """
+    backend, origin = plugins.choose(STORAGE, name), plugins.owner(STORAGE, name)
+    if not isinstance(backend, StorageBackend):
+        raise TypeError(f"{name} is no storage backend")
+    offered = [
+        replace(file, origin=file.origin or origin)
+        for file in _files(project, backend, origin)
+        if read(project.root / file.path) is None
+    ]
+    wanted = [
+        *offered,
+        *pyproject.added(project, backend.requirements, backend.runtime),
+        *env_file.added(project, backend.env),
+    ]
+    if (known := manifest.find(project.root)) is not None:
+        source = {origin: plugins.versions()[origin]}
+        made = replace(known, plugins={**known.plugins, **source})
+        wanted += manifest.record(made, _new(project, wanted), root=project.root)
+    return draft(project.root, wanted)
+
+
+def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
+    """Return those of the files that the project does not have yet."""
+    return [file for file in wanted if read(project.root / file.path) is None]
+
+
+def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
+    context = ProjectContext(
+        name=project.name,
+        storage=backend.name,
+        env=backend.env,
+        requirements=backend.requirements,
+        runtime=backend.runtime,
+        values={variable.name: variable.default for variable in backend.env},
+        answers={
+            f"{backend.name}-{option.name}": option.default
+            for option in backend.options
+            if option.default is not None
+        },
+    )
+    try:
+        offered = validation.answered(backend.files, context, NewFile)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"storage {backend.name}: the plugin {origin} failed: {validation.in_one_line(error)}",
+            hint="nothing was changed; see  polster plugins",
+        ) from error
+    return [file for file in offered if isinstance(file, NewFile)]

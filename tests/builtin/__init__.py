@@ -1,0 +1,1 @@
+"""Tests of `polster_core.builtin`."""

@@ -1,0 +1,85 @@
+"""Templates become files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PurePosixPath
+
+import jinja2
+import pytest
+
+from polster_core.rendering import project_files, render, tree
+from polster_core.rendering.context import distribution, merged, variables
+from polster_core.types import EnvVar, NewFile, ProjectContext
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Lay out an import package with templates of every kind."""
+    root = tmp_path / "rendered_here"
+    for path, content in {
+        "__init__.py": b"",
+        "templates/dot_gitignore.jinja": b"data/\n",
+        "templates/dot_dagster/dagster.yaml.jinja": b"name: {{ name }}\r\nnext: 1\r\n",
+        "templates/src/__init__.py.jinja": b"",
+        "templates/src/run_{layer}_{name}.py.jinja": b"x = {{ name | quoted }}\n",
+        "templates/persist.sh.jinja": b"#!/bin/sh\necho {{ name }}",
+        "templates/pixel.png": b"\x89PNG\r\n\0{{ name }}",
+        "templates/__pycache__/x.pyc": b"no",
+        "templates/missing/x.jinja": b"{{ nobody }}",
+    }.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, root.name, raising=False)
+    return "rendered_here"
+
+
+def test_names_and_contents(package: str) -> None:
+    (path,) = __import__(package).__path__
+    (Path(path) / "templates/missing/x.jinja").unlink()  # what fails has a test of its own
+    found = tree(package, "templates", {"layer": "gold", "name": 'a"b'}, origin="me")
+
+    def file(path: str, text: str | bytes, *, executable: bool = False) -> NewFile:
+        return NewFile(path=PurePosixPath(path), text=text, origin="me", executable=executable)
+
+    assert list(found) == [
+        file(".dagster/dagster.yaml", 'name: a"b\nnext: 1\n'),
+        file(".gitignore", "data/\n"),
+        file("persist.sh", '#!/bin/sh\necho a"b', executable=True),
+        file("pixel.png", b"\x89PNG\r\n\0{{ name }}"),
+        file("src/__init__.py", ""),
+        file('src/run_gold_a"b.py', 'x = "a\\"b"\n'),
+    ]
+
+
+def test_what_is_unknown_is_an_error(package: str) -> None:
+    with pytest.raises(jinja2.UndefinedError, match="'nobody' is undefined"):
+        render(package, "templates/missing/x.jinja", {})
+    with pytest.raises(KeyError, match="layer"):
+        list(tree(package, "templates/src", {"name": "x"}))
+    with pytest.raises(jinja2.UndefinedError, match="nobody"):
+        list(project_files(package, "templates/missing", ProjectContext(name="x", storage="y")))
+
+
+def test_variables() -> None:
+    team = EnvVar(name="TEAM", help="Who.")
+    context = ProjectContext(
+        name="My_Shop",
+        storage="s3",
+        answers={"sample-assets": "true"},
+        env=(team,),
+        requirements=('S3fs>=2026; sys_platform == "linux"', "polars>=2.1,<3"),
+    )
+    found = variables(context)
+    assert (found["name"], found["distribution"]) == ("My_Shop", "my-shop")
+    assert (found["samples"], found["env"], found["cicd"]) == (True, (team,), "none")
+    requirements = found["requirements"]
+    assert isinstance(requirements, tuple)
+    assert requirements[-2:] == ("S3fs>=2026; sys_platform == 'linux'", "sqlalchemy>=2,<3")
+    assert len(set(requirements)) == len(requirements)
+
+
+def test_merged_and_distribution() -> None:
+    assert merged(["b", " a ", "b", "A"]) == ("A", "a", "b")
+    assert distribution("A.b__c--D") == "a-b-c-d"
