@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from polster_core import delivery
 from polster_core.errors import PolsterError
 from polster_core.plan.definition import read
 from polster_core.project.locate import Project
-from polster_core.scaffold import runtime as runtime_parts
 from polster_core.types import NewFile, RuntimePart
 
 PATH = PurePosixPath("pyproject.toml")
@@ -28,13 +28,13 @@ def added(
     the runtime of the project has another version than the parts.
     """
     before = read(project.root / PATH) or b""
-    if runtime_parts.delivery(_parsed(before)) == "package":
+    if delivery.of(_parsed(before)) == "package":
         needed = [*requirements, *(part.requirement for part in parts if part.requirement)]
         after = with_requirements(before, needed) if needed else before
     else:
         after = with_requirements(before, requirements) if requirements else before
         if files := [*_missing(project, parts)]:
-            runtime_parts.check_version(project.root)
+            delivery.check_version(project.root)
             yield from files
         after = with_parts(after, parts) if parts else after
     if after != before:
@@ -42,7 +42,7 @@ def added(
 
 
 def _missing(project: Project, parts: Sequence[RuntimePart]) -> Iterator[NewFile]:
-    for file in runtime_parts.part_files(parts):
+    for file in delivery.part_files(parts):
         if read(project.root / file.path) is None:
             yield file
 
@@ -67,7 +67,7 @@ def with_parts(data: bytes, parts: Sequence[RuntimePart]) -> bytes:
     text = data.decode("utf-8-sig")
     try:
         document = tomlkit.parse(text)
-        for group, names in runtime_parts.entry_points(parts).items():
+        for group, names in delivery.entry_points(parts).items():
             tables: Any = document["project"].setdefault(
                 "entry-points", tomlkit.table(is_super_table=True)
             )
@@ -77,7 +77,7 @@ def with_parts(data: bytes, parts: Sequence[RuntimePart]) -> bytes:
                 tables[group].setdefault(name, package)
         listed = document.get("tool", {}).get("hatch", {}).get("build", {})
         listed = listed.get("targets", {}).get("wheel", {}).get("packages")
-        for folder in runtime_parts.packages(parts):
+        for folder in delivery.packages(parts):
             if listed is not None and folder not in listed:
                 listed.append(folder)
     except (TOMLKitError, TypeError, KeyError) as error:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 import polster_core
+from polster_core import delivery
 from polster_core.model.platforms import DAILY
-from polster_core.scaffold import runtime as runtime_parts
 from polster_core.types import ProjectContext
 
 # What every generated project and its runtime import; tested with the lower bounds and the newest
@@ -42,7 +42,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
     parts that it has: group -> name -> package.
     """
     vendored = context.delivery == "vendored"
-    runtime = [f"src/{runtime_parts.RUNTIME}", *runtime_parts.packages(context.runtime)]
+    runtime = [f"src/{delivery.RUNTIME}", *delivery.packages(context.runtime)]
     packages = ["src/core", "src/orchestration", *(runtime if vendored else [])]
     return {
         "name": context.name,
@@ -50,7 +50,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "storage": context.storage,
         "cicd": context.cicd,
         "requirements": merged(_required(context)),
-        "entry_points": runtime_parts.entry_points(context.runtime) if vendored else {},
+        "entry_points": delivery.entry_points(context.runtime) if vendored else {},
         "packages": packages,
         "vendored": vendored,
         "env": context.env,
@@ -68,7 +68,7 @@ def _required(context: ProjectContext) -> Iterable[str]:
     yield from _REQUIREMENTS
     yield from context.requirements
     if context.delivery == "package":
-        yield runtime_parts.requirement()
+        yield delivery.requirement()
         yield from (part.requirement for part in context.runtime if part.requirement)
 
 

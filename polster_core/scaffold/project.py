@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from polster_core import delivery
+from polster_core.delivery import Delivery
 from polster_core.errors import PluginError
 from polster_core.model.platforms import NONE, split
 from polster_core.plan import conflicts
@@ -13,7 +15,6 @@ from polster_core.plugins.manager import OWN, Plugins
 from polster_core.plugins.options import CICD, STORAGE, Flag, flags
 from polster_core.project import manifest
 from polster_core.rendering.context import merged
-from polster_core.scaffold import runtime as runtime_parts
 from polster_core.types import Contribution, NewFile, ProjectContext
 
 _FILES = "polster_project_files"
@@ -31,7 +32,7 @@ class Request:
     name: str
     storage: str
     cicd: str = NONE
-    delivery: runtime_parts.Delivery = "vendored"
+    delivery: Delivery = "vendored"
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,7 +112,7 @@ def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution])
         env=tuple(env.values()),
         requirements=merged(text for known in chosen for text in known.requirements),
         values=values,
-        runtime=(runtime_parts.LOCAL, *(part for known in chosen for part in known.runtime)),
+        runtime=(delivery.LOCAL, *(part for known in chosen for part in known.runtime)),
         delivery=request.delivery,
     )
 
@@ -119,11 +120,9 @@ def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution])
 def _runtime(chosen: Iterable[tuple[str, Contribution]], request: Request) -> Iterator[NewFile]:
     """Yield the runtime and the parts of what was chosen, where the project shall hold them."""
     if request.delivery == "vendored":
-        yield from runtime_parts.files()
+        yield from delivery.files()
         for plugin, contribution in chosen:
-            yield from (
-                _of(file, plugin) for file in runtime_parts.part_files(contribution.runtime)
-            )
+            yield from (_of(file, plugin) for file in delivery.part_files(contribution.runtime))
 
 
 def _contributed(

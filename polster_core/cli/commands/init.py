@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from polster_core import delivery
 from polster_core.cli import params
 from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
@@ -23,7 +24,6 @@ from polster_core.plan.definition import Plan, Step, draft
 from polster_core.plugins.manager import Plugins, installed
 from polster_core.plugins.options import STORAGE, flags
 from polster_core.scaffold import project
-from polster_core.scaffold import runtime as runtime_parts
 
 
 def command() -> click.Command:
@@ -80,7 +80,7 @@ def _own_options() -> Iterator[click.Option]:
 
     yield click.Option(
         ["--runtime"],
-        type=click.Choice(runtime_parts.DELIVERIES),
+        type=click.Choice(delivery.DELIVERIES),
         default="vendored",
         show_default=True,
         help="Hold the runtime as code in src/polster_runtime, or depend on polster-runtime.",

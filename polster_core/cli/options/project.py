@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polster_core.cli import prompts
 from polster_core.cli.params import PlatformChoice, PluginChoice
+from polster_core.delivery import Delivery
 from polster_core.environment import git, venv
 from polster_core.errors import PluginError, UsageProblem
 from polster_core.model import platforms
@@ -15,7 +16,6 @@ from polster_core.model.names import project_name_problem
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import CICD, STORAGE, Flag, flags
 from polster_core.scaffold import project
-from polster_core.scaffold.runtime import Delivery
 from polster_core.types import CicdGenerator
 
 HEADINGS = {STORAGE: "--storage", CICD: "--cicd"}

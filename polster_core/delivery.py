@@ -93,7 +93,7 @@ def packages(parts: Iterable[RuntimePart]) -> list[str]:
     return [f"{_SOURCE}/{top}" for top in sorted(tops)]
 
 
-def delivery(pyproject: dict[str, object]) -> Delivery:
+def of(pyproject: dict[str, object]) -> Delivery:
     """Return how a project gets its runtime, by its parsed pyproject.toml."""
     tool = pyproject.get("tool")
     own = tool.get("polster") if isinstance(tool, dict) else None
