@@ -37,15 +37,3 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return list(Distribution.at(info).entry_points)
 
     return lay_out
-
-
-REAL = {"docs", "generated", "quality", "storage"}
-"""Folders whose tests drive daemons, terminals, browsers and servers, against the clock."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a test of those folders again: a busy machine misses a moment, a fault comes back."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).parts[0] in REAL:
-            item.add_marker(pytest.mark.flaky(reruns=2))

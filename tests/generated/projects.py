@@ -24,6 +24,11 @@ _NOT_OURS = (
     *("ENV", "EXECUTOR", "LOG_FORMAT", "LOG_LEVEL", "STORAGE_BACKEND", "TIMEZONE"),
 )
 
+PROGRAMS = Path(__file__).with_name("programs")
+"""What tests run inside a project, to look at it or to let something happen to it."""
+ASSETS = Path(__file__).with_name("assets")
+"""Core files that tests copy into projects; each says what it does."""
+
 _CORE = '''"""{stem}."""
 
 import dataframely as dy
@@ -36,12 +41,6 @@ from polster_runtime import run
 if __name__ == "__main__":
     run({function})
 '''
-
-_READ = """
-import json, sys
-from core.storage import read
-print(json.dumps(read(sys.argv[1]).collect().to_dicts(), default=str))
-"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,10 @@ class Generated:
             return execute([self.interpreter, *args], **how)
         return warm.run(self.interpreter, [str(arg) for arg in args], **how)
 
+    def program(self, name: str, *args: str, **how: Any) -> Done:
+        """Run one of the programs of tests/generated/programs in the project."""
+        return self.python(PROGRAMS / f"{name}.py", *args, **how)
+
     def start(self, *args: str | Path, **how: Any) -> subprocess.Popen[str]:
         """Start the project's Python and do not wait."""
         return popen([self.interpreter, *args], **self._how(how))
@@ -119,6 +122,21 @@ class Generated:
         self.write({str(asset.core_file): text, str(asset.asset_file): asset_file(asset, needs)})
         self._register(asset.layer)
 
+    def place(self, stem: str, file: str, deps: Iterable[str] = ()) -> None:
+        """Add an asset whose core file is one of tests/generated/assets."""
+        asset = AssetId.parse(stem)
+        assert asset is not None, stem
+        shutil.copyfile(ASSETS / f"{file}.py", self.root / asset.core_file)
+        needs = [found for dep in deps if (found := AssetId.parse(dep))]
+        self.write({str(asset.asset_file): asset_file(asset, needs)})
+        self._register(asset.layer)
+
+    def edit(self, path: str | Path, old: str, new: str) -> None:
+        """Replace a text that is there, wherever it stands in a file."""
+        text = (self.root / path).read_text("utf-8")
+        assert old in text, f"{path} has no {old!r}"
+        (self.root / path).write_text(text.replace(old, new), encoding="utf-8")
+
     def _register(self, layer: Layer) -> None:
         folder = (self.root / layer.init_file).parent
         keys = [file.stem for file in folder.glob("run_*.py")]
@@ -132,7 +150,7 @@ class Generated:
 
     def rows(self, asset: str) -> list[dict[str, Any]]:
         """Return the rows that a reader of an asset gets; what is not JSON comes as text."""
-        done = self.python("-c", _READ, asset, cold=False)
+        done = self.program("read_rows", asset, cold=False)
         assert done.returncode == 0, told(done)
         found: list[dict[str, Any]] = json.loads(done.stdout)
         return found

@@ -363,14 +363,6 @@ STREAM_ERRORS = {
     'raise ValueError("odd")': "{file}:{line}: ValueError: odd",
     "raise NotImplementedError": "not implemented: edit {file}:{line}",
 }
-STREAM = """
-from collections.abc import Iterator
-
-def extract() -> Iterator[pl.DataFrame]:
-    yield pl.DataFrame({"id": [1]})
-    yield pl.DataFrame({"id": [2]})
-    BODY
-"""
 
 
 def test_an_error_in_an_asset_names_its_line(project: MakeProject) -> None:
@@ -382,7 +374,8 @@ def test_an_error_in_an_asset_names_its_line(project: MakeProject) -> None:
         shop.add(f"silver_a{number}", COPY.replace("return df", body), ["bronze_a"])
     for number, (body, error) in enumerate(STREAM_ERRORS.items()):
         expected[f"bronze_b{number}"] = (body, error)
-        shop.add(f"bronze_b{number}", STREAM.replace("BODY", body))
+        shop.place(f"bronze_b{number}", "stream_that_fails")
+        shop.edit(f"src/core/bronze_b{number}.py", "raise KeyError", body)
     errors = errors_of(shop.run())
     assert errors.keys() == expected.keys()
     for stem, (body, error) in expected.items():

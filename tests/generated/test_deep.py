@@ -14,31 +14,6 @@ from tests.generated.conftest import MakeProject, maker
 from tests.generated.projects import Generated
 from tests.handmade import Ran, polster
 
-ORDERS = '''
-    class Contract(dy.Schema):
-        """What the till sends."""
-
-        order_id = dy.Int64(primary_key=True)
-        customer_id = dy.Int64()
-        amount = dy.Float64(min=0)
-        ordered_at = dy.Datetime()
-        raw = dy.String(regex=r"\\\\d{4}-\\\\d{2}-\\\\d{2}")
-
-
-    def extract() -> pl.LazyFrame:
-        raise RuntimeError("a source is never asked")
-'''
-CUSTOMERS = '''
-    class Contract(dy.Schema):
-        """Who they are."""
-
-        customer_id = dy.Int64(primary_key=True)
-        name = dy.String()
-
-
-    def extract() -> pl.LazyFrame:
-        raise RuntimeError("a source is never asked")
-'''
 DAY = '''
     class Contract(dy.Schema):
         """What every row promises."""
@@ -153,8 +128,8 @@ def shop(
     """Return a project with every function above, and its environment in place."""
     made = maker(tmp_path_factory.mktemp("deep"), runtime, templates)(samples=False)
     (made.root / ".venv").symlink_to(runtime.parent.parent)
-    made.add("bronze_orders", ORDERS)
-    made.add("bronze_customers", CUSTOMERS)
+    made.place("bronze_orders", "orders")
+    made.place("bronze_customers", "customers")
     for name, (body, _) in WRONG.items():
         made.add(f"silver_{name}", function(body), ["bronze_orders"])
     for name, body in RIGHT.items():
@@ -223,7 +198,7 @@ def test_a_fresh_project_is_faultless_before_and_after_its_first_run(project: Ma
 
 def test_what_a_contract_asks_for(project: MakeProject) -> None:
     shop = with_venv(project(samples=False))
-    shop.add("bronze_orders", ORDERS)
+    shop.place("bronze_orders", "orders")
     body = '    return orders.select("order_id", "raw", day=pl.col("ordered_at"))\n'
     shop.add("silver_days", dedent(DAY) + f"def transform(orders):\n{body}", ["bronze_orders"])
     lost = "def transform(orders):\n    return orders.select('order_id')\n"
@@ -256,14 +231,9 @@ def test_what_a_contract_asks_for(project: MakeProject) -> None:
 
 def test_a_rule_of_a_contract_that_cannot_be_evaluated(project: MakeProject) -> None:
     shop = with_venv(project(samples=False))
-    rule = """
-
-    @dy.rule()
-    def is_paid(cls) -> pl.Expr:
-        return pl.col("paid") > 0
-    """
-    text = dedent(ORDERS).replace("    raw =", f"{rule}\n    raw =")
-    shop.add("bronze_orders", text)
+    shop.place("bronze_orders", "orders")
+    rule = '@dy.rule()\n    def is_paid(cls) -> pl.Expr:\n        return pl.col("paid") > 0'
+    shop.edit("src/core/bronze_orders.py", "    raw =", f"    {rule}\n\n    raw =")
     found = deep(polster(shop.root, "validate", "--deep", "--json"))
     (problem,) = [one for one in found if one["rule"] == "contract"]
     assert problem["path"] == "src/core/bronze_orders.py"
@@ -272,7 +242,7 @@ def test_a_rule_of_a_contract_that_cannot_be_evaluated(project: MakeProject) -> 
 
 def test_gold_sees_what_the_contract_of_silver_lets_through(project: MakeProject) -> None:
     shop = with_venv(project(samples=False))
-    shop.add("bronze_orders", ORDERS)
+    shop.place("bronze_orders", "orders")
     silver = function('orders.with_columns(day=pl.col("ordered_at").dt.date())')
     shop.add("silver_days", dedent(DAY) + silver, ["bronze_orders"])
     gold = 'def aggregate(days):\n    return days.select(pl.col("amount").sum())\n'
@@ -319,7 +289,7 @@ def test_a_project_that_dagster_cannot_load(project: MakeProject) -> None:
 
 def test_a_function_that_ends_the_process_is_one_line(project: MakeProject) -> None:
     shop = with_venv(project(samples=False))
-    shop.add("bronze_orders", ORDERS)
+    shop.place("bronze_orders", "orders")
     body = "def transform(orders):\n    __import__('os')._exit(7)\n"
     shop.add("silver_days", body, ["bronze_orders"])
     ran = polster(shop.root, "validate", "--deep")

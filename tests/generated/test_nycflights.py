@@ -159,7 +159,7 @@ def test_rejected_rows_are_kept_with_the_rule_that_they_broke(flown: Generated, 
     assert run
     rules: Counter[str] = Counter()
     for file in (flown.root / "data/silver").glob("*/_rejected/*.parquet"):
-        done = flown.python("-c", RULES, file)
+        done = flown.program("rejected_rules", str(file))
         assert done.returncode == 0, told(done)
         for rule in done.stdout.split():
             rules[f"{file.parts[-3]} {rule}"] += 1
@@ -172,13 +172,6 @@ def test_rejected_rows_are_kept_with_the_rule_that_they_broke(flown: Generated, 
         "weather wind_speed|max": 1,
         "weather wind_speed|nullability": 4,
     }
-
-
-RULES = """
-import sys
-import polars as pl
-print(*pl.read_parquet(sys.argv[1])["_broken_rules"].explode())
-"""
 
 
 def test_which_carrier_is_late_where_and_when(flown: Generated, run: Run, tables: Tables) -> None:
@@ -235,19 +228,5 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key], value: str) -> Mappi
 
 
 def test_a_function_is_tested_without_any_storage(flown: Generated) -> None:
-    done = flown.python("-c", BY_HAND)
+    done = flown.program("lateness_by_hand")
     assert done.returncode == 0, told(done)
-
-
-BY_HAND = """
-import polars as pl
-from core.gold_lateness import aggregate
-from datetime import datetime
-flights = pl.LazyFrame({
-    "airline": ["A", "A", "B"], "origin": ["JFK"] * 3, "arrival_delay": [20, 15, 0],
-    "departs_at": [datetime(2013, 3, 1)] * 3,
-})
-assert aggregate(flights).collect().rows() == [
-    ("A", "JFK", 3, 2, 1, 0.5, 17.5), ("B", "JFK", 3, 1, 0, 0.0, 0.0)
-]
-"""

@@ -106,35 +106,11 @@ def test_what_is_not_there_is_said(shop: Generated) -> None:
     assert done.stderr == "error: there is no .venv\nhint: make one with  polster setup\n"
 
 
-TYPES = """
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-
-def extract() -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "flag": [True, None],
-            "day": [date(2026, 1, 1), None],
-            "at": [datetime(2026, 1, 1, 12), None],
-            "clock": [time(12), None],
-            "took": [timedelta(seconds=5), None],
-            "money": [Decimal("1.50"), None],
-            "raw": [b"x", None],
-            "tags": [["a", "b"], None],
-            "pair": [{"a": 1}, None],
-            "kind": pl.Series(["x", None], dtype=pl.Categorical),
-            "nothing": pl.Series([None, None], dtype=pl.Null),
-            "text": ["several\\nlines, and more than fit into a cell of a table", None],
-            "big": pl.Series([2**64 - 1, None], dtype=pl.UInt64),
-            "not_a_number": [float("nan"), 1.0],
-        }
-    )
-"""
 EMPTY = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame(schema={"id": pl.Int64})\n'
 
 
 def test_any_type_can_be_looked_at(shop: Generated) -> None:
-    shop.add("bronze_types", TYPES)
+    shop.place("bronze_types", "all_types")
     shop.add("bronze_empty", EMPTY)
     assert shop.run("--select", "bronze_types").returncode == 0
     assert shop.run("--select", "bronze_empty").returncode == 0

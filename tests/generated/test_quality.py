@@ -70,18 +70,8 @@ def test_nothing_imports_polster(fresh: Generated) -> None:
 
 
 def test_core_files_can_be_imported_from_the_root_too(project: MakeProject) -> None:
-    code = (
-        "from src.core.silver_example import transform as one\n"
-        "from core.silver_example import transform as other\n"
-        "print(one.__name__, one.__code__.co_code == other.__code__.co_code)"
-    )
-    assert project().python("-c", code).stdout == "transform True\n"
+    assert project().program("import_from_root").stdout == "transform True\n"
 
 
 def test_core_never_imports_dagster(project: MakeProject) -> None:
-    code = (
-        "import sys\n"
-        "import polster_runtime.cli.run_asset, core.gold_example, core.silver_example, core.storage\n"
-        "print([name for name in sys.modules if name.startswith(('dagster', 'orchestration'))])"
-    )
-    assert project().python("-c", code, cold=True).stdout == "[]\n"
+    assert project().program("core_imports", cold=True).stdout == "[]\n"

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, told
+from tests.generated.projects import ASSETS, PROGRAMS, Generated, told
 
 SAMPLES = ["bronze_customers", "bronze_example", "silver_example", "gold_example"]
 OUTCOME = ["key", "layer", "name", "status", "rows", "rejected", "seconds", "path", "error"]
 
 ONES = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'
 COPY = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df"
-
-LATER = """
-import os, time
-now, hours = time.time, float(os.environ.get("LATER", 0))
-time.time = lambda: now() + hours * 3600
-"""
 
 
 def without_times(text: str) -> str:
@@ -124,15 +119,6 @@ def test_some_assets(project: MakeProject, args: list[str], expected: list[str])
     assert [stem for stem in SAMPLES if shop.files(stem)] == expected
 
 
-SELECT = """
-import json, sys
-from orchestration.definitions import defs
-from polster_runtime.dagster.selection import select
-graph = defs().resolve_asset_graph()
-chosen = {text: select(graph, [], text) for text in json.loads(sys.argv[1])}
-names = lambda keys: sorted(key.to_user_string().removeprefix("run_") for key in keys)
-print(json.dumps({text: names(keys) for text, keys in chosen.items()}))
-"""
 EXPRESSIONS = {
     "*": "ba bb bc sab sb sc gab gc",
     "bronze_a": "ba",
@@ -169,7 +155,7 @@ def test_selections(project: MakeProject) -> None:
         for text, names in EXPRESSIONS.items()
         if names
     }
-    done = shop.python("-c", SELECT, json.dumps(list(expected)))
+    done = shop.program("select_assets", json.dumps(list(expected)))
     assert done.returncode == 0, told(done)
     assert json.loads(done.stdout) == expected
 
@@ -191,20 +177,11 @@ WRONG = [
     (["--select", "(gold_example"], "'(gold_example' is not an asset selection"),
     (["--select", "gold_example and"], "'gold_example and' is not an asset selection"),
 ]
-IN_ONE_PROCESS = """
-import json, sys
-sys.argv = ["run_polster.py"]
-import run_polster
-from polster_runtime.dagster import main as commands
-for args in json.loads(ARGS):
-    sys.argv[1:] = args
-    print(commands.main(run_polster.parse_arguments()), file=sys.stderr)
-"""
 
 
 def test_a_wrong_name_is_one_line(ran: Generated) -> None:
     asked = json.dumps([args for args, _ in WRONG])
-    done = ran.python("-c", IN_ONE_PROCESS.replace("ARGS", repr(asked)))
+    done = ran.program("run_polster_often", asked)
     assert done.returncode == 0, told(done)
     lines = iter(done.stderr.splitlines())
     for (args, error), line, code in zip(WRONG, lines, lines, strict=True):
@@ -276,7 +253,7 @@ def test_states(project: MakeProject) -> None:
     shop.add("bronze_b", ONES)
     shop.add("silver_a", COPY, ["bronze_a"])
 
-    shop.write({"src/sitecustomize.py": LATER})
+    shutil.copyfile(PROGRAMS / "later.py", shop.root / "src/sitecustomize.py")
 
     def states(**env: str) -> list[str]:
         return [one["status"] for one in shop.json("--status", env=env, cold=True)["assets"]]
@@ -371,18 +348,10 @@ def test_what_an_asset_prints_goes_to_the_terminal(project: MakeProject) -> None
 
 def test_assets_of_ones_own_kind_run_too(project: MakeProject) -> None:
     """It is an ordinary Dagster project: an asset need not use what Polster wrote."""
-    own = '''
-    import dagster as dg
-
-    @dg.asset(group_name="gold", deps=["run_silver_example"])
-    def run_gold_own() -> None:
-        """Sends a mail, say."""
-
-    @dg.asset_check(asset="run_silver_example", blocking=True)
-    def own_check() -> dg.AssetCheckResult:
-        return dg.AssetCheckResult(passed=True)
-    '''
-    shop = project(files={"src/orchestration/assets/gold/run_gold_own.py": own})
+    shop = project()
+    shutil.copyfile(
+        ASSETS / "own_kind.py", shop.root / "src/orchestration/assets/gold/run_gold_own.py"
+    )
     package = shop.root / "src/orchestration/assets/gold/__init__.py"
     package.write_text(
         package.read_text() + "\nfrom orchestration.assets.gold.run_gold_own import run_gold_own\n"

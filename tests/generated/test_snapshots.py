@@ -13,53 +13,10 @@ from typing import Any
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, told
+from tests.generated.projects import PROGRAMS, Generated, told
 from tests.generated.warm import PATIENCE, Done
 
-INCREMENTAL = """
-from collections.abc import Generator
-from pathlib import Path
-import json, os, time
-
-ROWS = Path(__file__).parents[2] / "rows.json"
-
-def extract(position: int | None = None) -> Generator[pl.DataFrame, None, int]:
-    '''Yield what is new since a position, ten rows at a time; slowly, where NAP says so.'''
-    new = [row for row in json.loads(ROWS.read_text()) if row > (position or 0)]
-    for start in range(0, len(new), 10):
-        time.sleep(float(os.environ.get("NAP", 0)))
-        yield pl.DataFrame({"id": new[start : start + 10]})
-        if "FAIL" in os.environ:
-            raise ConnectionError("gone away")
-    return max(new, default=position)
-"""
-
-PROVENANCE = """
-import json
-from polster_runtime.domain.asset_id import AssetId
-from core.storage import store
-data = store()
-latest = data.latest(Asset("bronze", "a"))
-print(json.dumps([len(latest.paths), data.provenance(latest).get("position")]))
-"""
-
-CRASH = """
-import os, runpy, sys
-from core import storage
-from polster_runtime.storage.store import Store
-
-def die(*args, **kwargs): os._exit(9)
-
-moment = sys.argv.pop()
-if moment == "before publishing":
-    Store.publish = die
-elif moment == "while publishing":
-    storage.os.link = die
-elif moment == "while writing":
-    write = storage.json.dumps
-    storage.json.dumps = lambda found: die() if "position" in str(found) else write(found)
-runpy.run_path("src/core/bronze_a.py", run_name="__main__")
-"""
+WITHOUT_LOCK = str(PROGRAMS / "without_lock.py")
 
 
 def source(shop: Generated, rows: Sequence[int]) -> None:
@@ -89,14 +46,14 @@ def together(shop: Generated, number: int, *args: str, **env: str) -> list[tuple
 def incremental(project: MakeProject) -> Generated:
     """Return a project with one incremental asset, and 25 rows at its source."""
     shop = project(samples=False)
-    shop.add("bronze_a", INCREMENTAL)
+    shop.place("bronze_a", "incremental")
     source(shop, range(1, 26))
     return shop
 
 
 def position(shop: Generated) -> list[Any]:
     """Return the number of files that a reader gets, and the position of the last."""
-    done = shop.python("-c", PROVENANCE)
+    done = shop.program("position_of")
     succeed(done)
     found: list[Any] = json.loads(done.stdout)
     return found
@@ -137,7 +94,8 @@ def test_readers_get_the_full_snapshot_and_all_increments(incremental: Generated
 
 def test_a_position_that_json_cannot_hold(project: MakeProject) -> None:
     shop = project(samples=False)
-    shop.add("bronze_a", INCREMENTAL.replace("return max(new, default=position)", "return pl.Date"))
+    shop.place("bronze_a", "incremental")
+    shop.edit("src/core/bronze_a.py", "return max(new, default=position)", "return pl.Date")
     source(shop, [1])
     done = shop.core("bronze_a")
     assert done.returncode == 1
@@ -166,7 +124,7 @@ def test_sudden_death_changes_nothing(incremental: Generated, moment: str) -> No
     shop = incremental
     succeed(shop.core("bronze_a"))
     source(shop, range(1, 61))
-    assert shop.python("-c", CRASH, moment).returncode == 9
+    assert shop.program("die_while_publishing", moment).returncode == 9
     assert position(shop) == [1, 25]
     succeed(shop.core("bronze_a"))
     assert ids(shop) == list(range(1, 61))
@@ -200,21 +158,12 @@ def test_two_increments_at_once_go_one_after_the_other(incremental: Generated) -
     assert any("waiting for another run" in output for _, output in ended)
 
 
-TWO_MACHINES = """
-import os, runpy
-from contextlib import nullcontext
-from polster_runtime.execution import materialize
-materialize.alone = lambda asset: nullcontext()
-runpy.run_path("src/core/bronze_a.py", run_name="__main__")
-"""
-
-
 def test_two_increments_from_two_machines(incremental: Generated) -> None:
     """On a shared disk no lock helps: one is published, the other is refused."""
     shop = incremental
     succeed(shop.core("bronze_a"))
     source(shop, range(1, 61))
-    ended = sorted(together(shop, 2, "-c", TWO_MACHINES, NAP="0.3"))
+    ended = sorted(together(shop, 2, WITHOUT_LOCK, NAP="0.3"))
     assert [code for code, _ in ended] == [0, 1], ended
     refused = ended[1][1]
     assert refused.startswith("error: bronze_a: "), refused
@@ -229,15 +178,8 @@ def test_two_increments_from_two_machines(incremental: Generated) -> None:
 
 def test_concurrent_writers_of_whole_snapshots(project: MakeProject) -> None:
     shop = project(samples=False)
-    code = """
-    import os, time
-
-    def extract() -> pl.DataFrame:
-        time.sleep(0.2)
-        return pl.DataFrame({"id": [os.getpid()] * 1_000})
-    """
-    shop.add("bronze_a", code)
-    machines = together(shop, 4, "-c", TWO_MACHINES)
+    shop.place("bronze_a", "same_process_rows")
+    machines = together(shop, 4, WITHOUT_LOCK)
     assert [code for code, _ in machines] == [0] * 4, machines
     assert len(shop.files("bronze_a")) == 4
     assert len(set(ids(shop))) == 1
@@ -247,39 +189,27 @@ def test_concurrent_writers_of_whole_snapshots(project: MakeProject) -> None:
 def test_a_reader_keeps_what_it_began_to_read(project: MakeProject) -> None:
     """While snapshots come and go, every read sees one of them whole."""
     shop = project(samples=False)
-    code = 'def extract() -> pl.LazyFrame:\n    return pl.LazyFrame({"id": range(200_000)})'
-    shop.add("bronze_a", code)
+    shop.place("bronze_a", "many_rows")
     succeed(shop.core("bronze_a"))
-    reader = """
-import time
-from core.storage import read
-end, reads = time.monotonic() + 4, 0
-while time.monotonic() < end:
-    assert read("bronze_a").collect().height == 200_000
-    reads += 1
-assert reads > 20, reads
-    """
-    writer = """
-import time
-from core.bronze_a import extract
-from polster_runtime.execution.materialize import materialize
-end = time.monotonic() + 3
-while time.monotonic() < end:
-    materialize(extract)
-    """
-    processes = [shop.start("-c", text) for text in (reader, writer)]
-    for process in processes:
+    reader = shop.start(PROGRAMS / "read_on_and_on.py", "200000")
+    writer = shop.start(PROGRAMS / "write_on_and_on.py")
+    deadline = time.monotonic() + PATIENCE
+    while reads(shop) < 20 or len(shop.files("bronze_a")) < 6:
+        assert time.monotonic() < deadline
+        assert (reader.poll(), writer.poll()) == (None, None)
+        time.sleep(0.05)
+    (shop.root / "stop").touch()
+    for process in (reader, writer):
         output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, output
-    assert len(shop.files("bronze_a")) > 5
 
 
-DIFFERING = {
-    "one more": 'pl.DataFrame({"id": [2], "new": [1]})',
-    "one less": "pl.DataFrame()",
-    "another type": 'pl.DataFrame({"id": ["2"]})',
-    "another name": 'pl.DataFrame({"ID": [2]})',
-}
+def reads(shop: Generated) -> int:
+    """Return how often the reader has read."""
+    file = shop.root / "reads"
+    return int(file.read_text("utf-8") or 0) if file.exists() else 0
+
+
 DIFFERENCES = {
     "one more": "new nothing -> Int64",
     "one less": "id Int64 -> nothing",
@@ -290,18 +220,7 @@ DIFFERENCES = {
 
 def test_frames_that_differ_are_refused(project: MakeProject) -> None:
     shop = project(samples=False)
-    code = """
-    from collections.abc import Iterator
-    import os
-
-    FRAMES = {}
-
-    def extract() -> Iterator[pl.DataFrame]:
-        yield pl.DataFrame({"id": [1]})
-        yield FRAMES[os.environ["KIND"]]
-    """
-    frames = ", ".join(f'"{kind}": {frame}' for kind, frame in DIFFERING.items())
-    shop.add("bronze_a", code.replace("FRAMES = {}", f"FRAMES = {{{frames}}}"))
+    shop.place("bronze_a", "differing_frames")
     for kind, difference in DIFFERENCES.items():
         done = shop.core("bronze_a", env={"KIND": kind})
         assert done.returncode == 1
@@ -313,38 +232,14 @@ def test_frames_that_differ_are_refused(project: MakeProject) -> None:
     assert shop.staged() == []
 
 
-LARGE = """
-from collections.abc import Iterator
-
-def extract() -> Iterator[pl.DataFrame]:
-    '''Forty frames of 24 MB: about one gigabyte.'''
-    for number in range(40):
-        yield pl.DataFrame({"id": range(number, number + 1), "v": [0.5]}).select(
-            id=pl.int_range(1_500_000, dtype=pl.Int64) + pl.lit(number * 1_500_000),
-            v=pl.int_range(1_500_000, dtype=pl.Int64).cast(pl.Float64),
-        )
-"""
-
-
-PEAK = """
-import re, runpy, sys
-from pathlib import Path
-file = sys.argv.pop()
-runpy.run_path(file, run_name="__main__")
-# What getrusage says counts the process that started this one as well.
-print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
-"""
-"""Run a core file, and print the most memory that it had, in kB."""
-
-
 @pytest.mark.slow
 def test_frames_larger_than_memory_stream(project: MakeProject) -> None:
     shop = project(samples=False)
-    shop.add("bronze_a", LARGE)
+    shop.place("bronze_a", "large_frames")
     code = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df.filter(pl.col('v') > 1)"
     shop.add("silver_a", code, ["bronze_a"])
     for stem in ("bronze_a", "silver_a"):
-        done = shop.python("-c", PEAK, f"src/core/{stem}.py")
+        done = shop.program("peak_memory", f"src/core/{stem}.py")
         assert done.returncode == 0, told(done)
         assert int(done.stdout.split()[-1]) < 600_000, f"{stem}: {done.stdout} kB"
 

@@ -33,13 +33,6 @@ FIRST_PORT = 3000
 KINDS = {"polars": 4, "bronze": 2, "silver": 1, "gold": 1}
 """The icons of the assets: a medal for each layer."""
 WAITING = 12
-WAIT = """
-import time
-
-def extract() -> pl.DataFrame:
-    time.sleep(1)
-    return pl.DataFrame({"id": [1]})
-"""
 LAUNCH = """
 mutation($keys: [AssetKeyInput!]!) { launchPipelineExecution(executionParams: {
   mode: "default",
@@ -201,8 +194,9 @@ def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> Non
     """Its port, its runs, and an end that leaves nothing running."""
     shop = project(samples=False)
     for number in range(WAITING):
-        shop.add(f"bronze_wait{number}", WAIT)
-    shop.add("bronze_slow", WAIT.replace("sleep(1)", "sleep(600)"))
+        shop.place(f"bronze_wait{number}", "waits")
+    shop.place("bronze_slow", "waits")
+    shop.edit("src/core/bronze_slow.py", "sleep(1)", "sleep(600)")
     with ui(shop, "--no-materialize") as one:
         assert one.port != running.port
         assert (f"(port {FIRST_PORT} is taken)" in one.said[-1]) is (one.port > FIRST_PORT)

@@ -20,13 +20,6 @@ from tests.generated.projects import Generated, told
 PATIENCE = 180.0
 """Seconds after which something hangs, on a busy machine."""
 READY = "Dagster UI: "
-RUNS = """
-import os, dagster as dg
-from core.paths import DAGSTER_HOME
-os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
-with dg.DagsterInstance.get() as instance:
-    print(*[run.status.value for run in instance.get_runs()])
-"""
 
 
 @dataclass
@@ -88,7 +81,7 @@ def published(path: Path) -> float:
 
 def statuses(shop: Generated) -> list[str]:
     """Return the states of all runs that Dagster knows of, the newest first."""
-    done = shop.python("-c", RUNS)
+    done = shop.program("run_statuses")
     assert done.returncode == 0, told(done)
     return done.stdout.split()
 

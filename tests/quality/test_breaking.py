@@ -50,19 +50,10 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "foreign key": (when("customer_id", "12_345"), "customer_is_known"),
 }
 
-REJECTED = """
-import json
-from polster_runtime.execution import quarantine
-from polster_runtime.domain.asset_id import AssetId
-from core.storage import store
-batch = quarantine.latest(Asset("silver", "example"), store())
-print(json.dumps(batch.rows.collect().to_dicts(), default=str))
-"""
-
 
 def rejected(shop: Generated) -> list[dict[str, Any]]:
     """Return the rows that the last run of silver_example rejected."""
-    done = shop.python("-c", REJECTED)
+    done = shop.program("rejected_rows")
     assert done.returncode == 0, told(done)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found

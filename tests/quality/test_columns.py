@@ -46,30 +46,11 @@ FUNCTIONS = {
         True,
     ),
 }
-METADATA = """
-import os, dagster as dg
-from core.paths import DAGSTER_HOME
-os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
-with dg.DagsterInstance.get() as instance:
-    event = instance.get_latest_materialization_event(dg.AssetKey("run_gold_example"))
-    found = event.asset_materialization.metadata["dagster/column_lineage"].value
-    print(*[f"{one.asset_key.to_user_string()}.{one.column_name}"
-            for one in found.deps_by_column["customers"]])
-"""
-COUNTED = """
-import polster_runtime.execution.column_lineage as lineage
-from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.assets.binding import function_of
-from polster_runtime.execution.materialize import materialize
-asked, lineage._asked = [], lambda *args, ask=lineage._asked: asked.append(1) or ask(*args)
-materialize(function_of(Asset("silver", "example")))
-print(len(asked))
-"""
 
 
 def told_by(shop: Generated) -> list[dict[str, Any]]:
     """Return what `python -m polster_runtime lineage` says."""
-    done = shop.python("-m", "polster_runtime.execution.column_lineage")
+    done = shop.python("-m", "polster_runtime", "lineage")
     assert done.returncode == 0, told(done)
     found: list[dict[str, Any]] = json.loads(done.stdout)["columns"]
     return found
@@ -92,15 +73,15 @@ def test_polars_tells(project: MakeProject, function: str) -> None:
 def test_dagster_is_told_and_nothing_is_asked_twice(project: MakeProject) -> None:
     shop = project()
     assert shop.run().returncode == 0
-    assert shop.python("-c", METADATA).stdout.split() == [
+    assert shop.program("column_lineage").stdout.split() == [
         "run_silver_example.amount",
         "run_silver_example.customer_id",
         "run_silver_example.segment",
     ]
-    assert shop.python("-c", COUNTED).stdout == "0\n"
+    assert shop.program("count_lineage_calls").stdout == "0\n"
     core = shop.root / "src/core/silver_example.py"
     core.write_text(core.read_text("utf-8") + "# changed\n", encoding="utf-8")
-    assert shop.python("-c", COUNTED).stdout == "1\n"
+    assert shop.program("count_lineage_calls").stdout == "1\n"
 
 
 def test_the_way_of_a_column() -> None:

@@ -24,29 +24,6 @@ ROWS = """
 def extract() -> pl.LazyFrame:
     return pl.LazyFrame({"id": [1, 2]})
 """
-FAILING = """
-from core.paths import DATA_DIR
-
-def transform(example: pl.LazyFrame) -> pl.LazyFrame:
-    with (DATA_DIR / "attempts").open("a") as file:
-        file.write("x")
-    raise KeyError("the column is gone")
-"""
-SLOW = """
-import os, time
-from core.paths import DATA_DIR
-
-class Contract(dy.Schema):
-    id = dy.Int64(primary_key=True)
-
-
-def transform(df: pl.LazyFrame) -> pl.LazyFrame:
-    if (DATA_DIR / "slow").exists():
-        (DATA_DIR / "pid").write_text(str(os.getpid()))
-        while (DATA_DIR / "slow").exists():
-            time.sleep(0.1)
-    return df
-"""
 
 
 def attempts(shop: Generated) -> int:
@@ -64,7 +41,7 @@ def chains(shop: Generated) -> list[float]:
 
 def test_gold_follows_bronze_and_what_fails_is_told_once(project: MakeProject) -> None:
     shop = project()
-    shop.add("silver_failing", FAILING, ["bronze_example"])
+    shop.place("silver_failing", "fails_and_counts", ["bronze_example"])
     with listening(user=f"bot:{SECRET}@") as heard:
         urls = f"{DEAD.replace('//', f'//u:{SECRET}@')} {heard.url}"
         with daemon(shop, ALERT_URLS=urls, **EACH_MINUTE):
@@ -104,7 +81,7 @@ def slow(project: MakeProject) -> Generated:
     """Return a project whose silver asset takes for ever, as long as data/slow is there."""
     shop = project(samples=False)
     shop.add("bronze_a", ROWS)
-    shop.add("silver_a", SLOW, ["bronze_a"])
+    shop.place("silver_a", "held_up", ["bronze_a"])
     done = shop.run("--asset", "bronze_a")
     assert done.returncode == 0, told(done)
     shop.write({"data/slow": ""})

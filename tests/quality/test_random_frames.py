@@ -15,57 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.generated.conftest import maker
-from tests.generated.projects import Generated
+from tests.generated.projects import PROGRAMS, Generated
 
 Row = dict[str, Any]
 Answer = dict[str, Any]
 
-SILVER = """
-class Contract(dy.Schema):
-    n = dy.Int64(nullable=False)
-    id = dy.Int64(primary_key=True)
-    amount = dy.Float64(nullable=False, min=0, max=100)
-    kind = dy.Enum(["a", "b"], nullable=True)
-    low = dy.Int64(nullable=True)
-    high = dy.Int64(nullable=True)
-
-    @dy.rule()
-    def low_is_below_high(cls) -> pl.Expr:
-        return pl.col("low") <= pl.col("high")
-
-
-MAX_REJECTED = 1.0
-
-
-def transform(df: pl.LazyFrame) -> pl.LazyFrame:
-    return df
-"""
-SERVER = """
-import json, sys
-import polars as pl
-from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.assets.binding import function_of
-from polster_runtime.execution.materialize import materialize
-from polster_runtime.execution.quarantine import NothingRejected, latest
-from polster_runtime.storage.staging import stage
-from core.storage import store
-
-KINDS = {"n": pl.Int64, "id": pl.String, "amount": pl.String, "kind": pl.String,
-         "low": pl.Int64, "high": pl.Int64}
-silver, bronze = Asset("silver", "x"), Asset("bronze", "x")
-for line in sys.stdin:
-    data = store()
-    frame = pl.DataFrame(json.loads(line), schema=KINDS)
-    data.publish(stage(frame.lazy(), dict), data.new_path(bronze))
-    done = materialize(function_of(silver))
-    good = data.scan(data.latest(silver)).select("n").collect()["n"].to_list()
-    try:
-        bad = latest(silver, data).rows.collect().to_dicts()
-    except NothingRejected:
-        bad = []
-    answer = {"rows": done.rows, "rejected": done.rejected, "good": good, "bad": bad}
-    print(json.dumps(answer, default=str), flush=True)
-"""
 
 NUMBERS = st.sampled_from(["0", "1", "2", "3", "7", "-1", "100", "101", "x", "", None])
 FRAMES = st.lists(
@@ -115,7 +69,7 @@ def _is_number(text: str | None) -> bool:
 def server(shop: Generated) -> Iterator[Callable[[Sequence[Row]], Answer]]:
     """Run frames through a project, all in one process."""
     process = subprocess.Popen(
-        [shop.interpreter, "-c", SERVER],
+        [shop.interpreter, PROGRAMS / "random_frames.py"],
         cwd=shop.root,
         env=shop.variables(),
         stdin=subprocess.PIPE,
@@ -144,7 +98,7 @@ def ask(
 ) -> Iterator[Callable[[Sequence[Row]], Answer]]:
     shop = maker(tmp_path_factory.mktemp("random"), runtime, templates)(samples=False)
     shop.add("bronze_x", "def extract() -> pl.DataFrame: ...")
-    shop.add("silver_x", SILVER, ["bronze_x"])
+    shop.place("silver_x", "strict_silver", ["bronze_x"])
     with server(shop) as asked:
         yield asked
 

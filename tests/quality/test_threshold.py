@@ -21,38 +21,13 @@ MESSAGE = """\
   customer_id is not null             6   order_id 83, 618, 624 …
   quantity >= 1                      14   order_id 71, 154, 340 …
   amount >= 0                         9   order_id 124, 171, 362 …"""
+REPLAY = ("quarantine", "replay", "silver_example")
 STRICT = {"MAX_REJECTED": "0.01"}
-DIE = """
-import os, sys
-from polster_runtime.storage.store import Store
-from polster_runtime.execution import quarantine
-left, publish = int(sys.argv.pop(1)), Store.publish
-def dying(self, staged, path):
-    global left
-    if not left:
-        os._exit(9)
-    left -= 1
-    return publish(self, staged, path)
-Store.publish = dying
-sys.exit(quarantine.main())
-"""
-EVENTS = """
-import os, dagster as dg
-from core.paths import DAGSTER_HOME
-os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
-key = dg.AssetKey("run_silver_example")
-with dg.DagsterInstance.get() as instance:
-    (record,) = instance.get_asset_records([key])
-    event = record.asset_entry.last_materialization.asset_materialization
-    check = instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(key, "contract"), limit=1)[0]
-    print(event.description, event.metadata["dagster/row_count"].value, check.status.value)
-"""
 
 
-def quarantine(shop: Generated, *args: str, code: int = 0, module: str = "core") -> str:
+def quarantine(shop: Generated, *args: str, code: int = 0) -> str:
     """Return what `python -m polster_runtime quarantine` says, on whatever stream."""
-    done = shop.python("-m", f"{module}.runtime.quarantine", *args, env=STRICT)
+    done = shop.python("-m", "polster_runtime", "quarantine", *args, env=STRICT)
     assert done.returncode == code, told(done)
     return done.stdout + done.stderr
 
@@ -116,13 +91,13 @@ def test_after_the_rule_is_mended_everything_is_there_once(refused: Generated) -
     shop = refused
     relax(shop)
     assert shop.files("silver_example") == []
-    said = quarantine(shop, "replay", "silver_example", module="orchestration", code=0)
+    said = quarantine(shop, "replay", "silver_example")
     assert said.startswith("silver_example                 1,189 rows     11 rejected")
     assert said.splitlines()[0].endswith("customer is known 11 · customer_id is not null 6")
     assert ids(shop) == Counter(range(1, 1201))
     first = shop.rows("silver_example")
     assert shop.state("silver_example") == "fresh"
-    assert shop.python("-c", EVENTS).stdout == "replayed 1189 SUCCEEDED\n"
+    assert shop.program("replayed_event").stdout == "replayed 1189 SUCCEEDED\n"
 
     quarantine(shop, "replay", "silver_example")  # once more changes nothing
     assert shop.rows("silver_example") == first
@@ -135,7 +110,7 @@ def test_after_the_rule_is_mended_everything_is_there_once(refused: Generated) -
 def test_a_replay_that_is_killed_can_be_done_again(refused: Generated, survived: int) -> None:
     """Killed before the rejected rows are stored, or between these and the good ones."""
     relax(refused)
-    died = refused.python("-c", DIE, str(survived), "replay", "silver_example", env=STRICT)
+    died = refused.program("die_while_replaying", str(survived), *REPLAY, env=STRICT)
     assert died.returncode == 9, told(died)
     assert refused.files("silver_example") == []
     quarantine(refused, "replay", "silver_example")

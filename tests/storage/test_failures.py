@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.generated.projects import Generated, told
+from tests.generated.projects import PROGRAMS, Generated, told
 from tests.services import free_port
 from tests.storage import azurite as emulator
 from tests.storage.azurite import KEY, Azurite, endpoint, sas
@@ -154,15 +154,11 @@ def test_a_server_that_dies_in_mid_write(shop: Generated, azurite: Azurite) -> N
 
 
 def snapshots(shop: Generated, env: Mapping[str, str]) -> list[str]:
-    code = (
-        "from core.storage import store; from polster_runtime.assets.binding import Asset\n"
-        "found = store().snapshots(Asset('bronze', 'large'))\n"
-        "assert all(store().scan(one).collect().height == 3_000_000 for one in found)\n"
-        "print(*(one.path for one in found))"
-    )
-    done = shop.python("-c", code, env=env)
+    done = shop.program("snapshot_rows", "bronze_large", env=env)
     assert done.returncode == 0, told(done)
-    return done.stdout.split()
+    found = json.loads(done.stdout)
+    assert {rows for _, rows in found} <= {3_000_000}
+    return [path for path, _ in found]
 
 
 BAD: dict[str, tuple[dict[str, str], str]] = {
@@ -230,24 +226,10 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
-TRY_ALL = """
-import json, os, sys
-from core.storage import store
-usual = dict(os.environ)
-for changed in json.load(sys.stdin):
-    os.environ.clear()
-    os.environ.update({**usual, **changed})
-    try:
-        store()
-    except ValueError as error:
-        print(error)
-"""
-
-
 def test_bad_settings_are_one_line_before_any_data_moves(shop: Generated) -> None:
     env = shop.variables(Azurite(9).variables("lake"))
     done = subprocess.run(
-        [shop.interpreter, "-c", TRY_ALL],
+        [shop.interpreter, PROGRAMS / "try_settings.py"],
         check=True,
         cwd=shop.root,
         env=env,

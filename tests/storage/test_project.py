@@ -13,22 +13,12 @@ from tests.services import free_port
 from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import proxy
 
-LOOK = """
-import json, sys
-from polster_runtime.domain.asset_id import AssetId
-from core.storage import store
-data = store()
-found = data.snapshots(Asset.parse(sys.argv[1]))
-print(json.dumps([data.scan(one).collect().height for one in found]))
-"""
-
 
 def counts(shop: Generated, env: dict[str, str], asset: str = "bronze_example") -> list[int]:
     """Return the rows of each snapshot in the store."""
-    done = shop.python("-c", LOOK, asset, env=env)
+    done = shop.program("snapshot_rows", asset, env=env)
     assert done.returncode == 0, told(done)
-    found: list[int] = json.loads(done.stdout)
-    return found
+    return [rows for _, rows in json.loads(done.stdout)]
 
 
 @pytest.mark.parametrize("how", ["key", "sas", "connection-string"])
@@ -125,20 +115,6 @@ def test_without_the_cloud_a_run_goes_on_and_comes_up_later_once(
     assert "waits" not in shop.run("--status", env=env).stdout
 
 
-CRASH = """
-import os
-from pathlib import Path
-from core.storage import store
-unlink = Path.unlink
-def die(path, *args, **how):
-    if ".pending" in str(path):
-        os._exit(9)
-    unlink(path, *args, **how)
-Path.unlink = die
-store()
-"""
-
-
 def test_a_crash_while_carrying_up_repeats_nothing(shop: Generated, azurite: Azurite) -> None:
     env = azurite.variables(azurite.create("crash"))
     away = env | {"ADLS_ENDPOINT": endpoint(free_port()), "ADLS_FALLBACK_TO_LOCAL": "true"}
@@ -146,7 +122,7 @@ def test_a_crash_while_carrying_up_repeats_nothing(shop: Generated, azurite: Azu
         assert shop.core("bronze_example", env=away).returncode == 0
     pending = shop.root / "data" / ".pending"
     assert len(list(pending.rglob("*.parquet"))) == 2
-    assert shop.python("-c", CRASH, env=env).returncode == 9
+    assert shop.program("die_while_uploading", env=env).returncode == 9
     assert len(list(pending.rglob("*.parquet"))) == 2  # one of them is in the cloud already
     assert counts(shop, env) == [1212, 1212]
     assert not list(pending.rglob("*.parquet"))
@@ -154,26 +130,7 @@ def test_a_crash_while_carrying_up_repeats_nothing(shop: Generated, azurite: Azu
 
 def test_a_cloud_that_goes_away_before_the_end(shop: Generated, azurite: Azurite) -> None:
     """The rows that were computed are kept; without the setting the run fails, and says so."""
-    shop.write(
-        {
-            "src/core/bronze_slow.py": """
-            import time
-            from pathlib import Path
-            import polars as pl
-            from polster_runtime import run
-
-            def extract() -> pl.DataFrame:
-                Path("computing").touch()
-                while Path("computing").exists():
-                    time.sleep(0.05)
-                return pl.DataFrame({"x": range(1212)})
-
-            if __name__ == "__main__":
-                run(extract)
-            """,
-            "src/orchestration/assets/bronze/run_bronze_slow.py": "deps = dict(deps=[])\n",
-        }
-    )
+    shop.place("bronze_slow", "computing")
     here = azurite.variables(azurite.create("goes"))
     for falls_back in ("true", "false"):
         with proxy(azurite.port) as between:

@@ -2,8 +2,8 @@
 
 import dagster as dg
 import pytest
-from orchestration.definitions import defs
 
+from orchestration.definitions import defs
 from polster_runtime.dagster.layer_rules import enforce_layers
 
 

@@ -1,4 +1,5 @@
 import polars as pl
+
 from core.bronze_example import extract
 
 

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import dagster as dg
 import polars as pl
+
 from core.gold_example import Contract, aggregate
 from orchestration.definitions import defs
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from core.silver_example import Contract, transform
 
 ORDER = {

@@ -14,7 +14,8 @@ from typing import Any
 import asyncssh
 
 from polster_runtime.config import paths
-from polster_runtime.config.settings import load, variables
+from polster_runtime.config.environment import variables
+from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError, StorageError
 from polster_runtime.storage.staging import NO_SPACE
 

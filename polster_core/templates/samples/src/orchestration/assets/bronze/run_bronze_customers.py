@@ -1,6 +1,7 @@
 """The Dagster asset of src/core/bronze_customers.py."""
 
 import dagster as dg
+
 from core.bronze_customers import extract
 from orchestration.utils import Results, drift_check, materialize, source_retry
 

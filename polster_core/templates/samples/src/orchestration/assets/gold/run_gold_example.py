@@ -1,6 +1,7 @@
 """The Dagster asset of src/core/gold_example.py."""
 
 import dagster as dg
+
 from core.gold_example import aggregate
 from orchestration.utils import ON_UPSTREAM_SUCCESS, Results, contract_check, materialize
 

@@ -1,6 +1,7 @@
 """The Dagster asset of src/core/silver_example.py."""
 
 import dagster as dg
+
 from core.silver_example import transform
 from orchestration.utils import ON_UPSTREAM_SUCCESS, Results, contract_check, materialize
 

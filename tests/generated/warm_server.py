@@ -1,0 +1,128 @@
+"""Forks a process for each request from a Python that has imported what such runs import.
+
+Reads one JSON request a line from stdin, `{"args", "cwd", "env", "learn"}`, and answers with
+`[exit code, stdout, stderr]`; see warm.py, which starts it with each project's interpreter. It
+imports nothing but the standard library, since that interpreter has no more in common with the
+tests'.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import sys
+import tempfile
+import threading
+import time
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+# What python put first is the folder of this file, which no run shall see.
+INSTALLED_PATHS = sys.path[1:]
+PREFIX = str(Path(sys.prefix, "lib"))
+
+
+def begin(files: Sequence[IO[str]], cwd: str, env: Mapping[str, str]) -> None:
+    """Become a process that has just started, in a folder, with stdout and stderr in two files."""
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        for number, file in enumerate((nothing, *files)):
+            os.dup2(file.fileno(), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+
+
+def run(args: Sequence[str]) -> None:
+    """Do what `python ARGS` does; what it raises looks as if nothing had come before."""
+    first, *rest = args
+    path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:] = ["" if first.startswith("-") else str(Path(first).absolute().parent)]
+    sys.path += path + INSTALLED_PATHS
+    if first == "-m":
+        sys.path[0], sys.argv = str(Path.cwd()), rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        return
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if first == "-c":
+        sys.argv, text, file = ["-c", *rest[1:]], rest[0], "<string>"
+    else:
+        sys.argv, file = list(args), first
+        main.__file__ = first
+        text = Path(first).read_text(encoding="utf-8")
+    exec(compile(text, file, "exec", dont_inherit=True), vars(main))  # noqa: S102 - its purpose
+
+
+def child(args: Sequence[str], names: IO[str]) -> None:
+    """Run and end: all but the taking apart of what was imported, which takes half a second."""
+    code = 70
+    try:
+        code = outcome(args)
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        json.dump(installed(), names)
+        for stream in (names, sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(code)
+
+
+def outcome(args: Sequence[str]) -> int:
+    """Return the exit code of a run, after the message that Python prints about it."""
+    try:
+        run(args)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except BaseException as error:  # noqa: BLE001 - as Python itself does
+        trace = error.__traceback__
+        while trace and trace.tb_frame.f_code.co_name != "<module>":
+            trace = trace.tb_next
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        return 1
+    return 0
+
+
+def installed() -> list[str]:
+    """Return the modules that do not belong to a project."""
+    found = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
+    return [name for name, file in found if file and file.startswith(PREFIX)]
+
+
+def serve() -> None:
+    """Answer requests until there are no more."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        with contextlib.ExitStack() as stack:
+            out, err, names = (
+                stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+                for _ in range(3)
+            )
+            pid = os.fork()
+            if not pid:
+                begin((out, err), request["cwd"], request["env"])
+                child(request["args"], names)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            for file in (out, err, names):
+                file.seek(0)
+            answer = [code, out.read(), err.read()]
+            new = [name for name in json.loads(names.read() or "[]") if name not in sys.modules]
+        print(json.dumps(answer), flush=True)
+        if request["learn"]:
+            for name in new:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+            gc.freeze()
+
+
+if __name__ == "__main__":
+    serve()
