@@ -256,7 +256,7 @@ def with_guessed_types(project: Generated) -> None:
 
 
 PROVOKED: Mapping[str, Provocation] = {
-    "core is not installed": not_installed,
+    "polster_runtime is not installed": not_installed,
     "no asset is called gold_revenue": unregistered,
     "payments is ambiguous": nothing,
     "gold_revenue depends on bronze_payments": edit(
