@@ -25,7 +25,7 @@ def extract(position: int | None = None) -> Generator[pl.DataFrame, None, int | 
     new = [row for row in json.loads(ROWS.read_text("utf-8")) if row > (position or 0)]
     for start in range(0, len(new), 10):
         time.sleep(float(os.environ.get("NAP", "0")))
-        if "HOLD" in os.environ:
+        if start == 0 and "HOLD" in os.environ:
             begin_with_others()
         yield pl.DataFrame({"id": new[start : start + 10]})
         if "FAIL" in os.environ:
