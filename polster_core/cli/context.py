@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from polster_core.cli import console
 from polster_core.errors import PolsterError
-from polster_core.plugins.installed import installed
-from polster_core.plugins.manager import Plugins
+from polster_core.plugins.manager import Plugins, installed
 
 SETTING = "disable-plugins"
 """The key in `[tool.polster]` that turns plugins off."""

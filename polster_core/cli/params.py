@@ -11,9 +11,9 @@ from click.shell_completion import CompletionItem
 from polster_core.errors import UsageProblem
 from polster_core.model import platforms
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import Flag
+from polster_core.plugins.options import CICD, Flag
 from polster_core.scaffold import cicd
-from polster_core.types import AssetTemplate, CicdGenerator, Contribution, Option, StorageBackend
+from polster_core.types import Contribution, Option
 
 
 class PluginChoice(click.ParamType[str]):
@@ -21,34 +21,28 @@ class PluginChoice(click.ParamType[str]):
 
     name = "name"
 
-    def __init__(
-        self,
-        plugins: Plugins,
-        kind: type[StorageBackend | CicdGenerator | AssetTemplate],
-        *,
-        also: Sequence[str] = (),
-    ) -> None:
-        """Take the names of what is offered of a kind, and those in `also`."""
-        self._plugins, self._kind, self._also = plugins, kind, tuple(also)
+    def __init__(self, plugins: Plugins, hook: str, *, also: Sequence[str] = ()) -> None:
+        """Take the names offered through `hook`, and those in `also`."""
+        self._plugins, self._hook, self._also = plugins, hook, tuple(also)
 
     @property
     def names(self) -> list[str]:
         """What may be chosen."""
-        return [*self._also, *self._plugins.offers(self._kind)]
+        return [*self._also, *self._plugins.offers(self._hook)]
 
     @property
     def summaries(self) -> Mapping[str, str]:
         """What may be chosen, each with a line that explains it."""
-        offers = self._plugins.offers(self._kind)
-        return {
-            **dict.fromkeys(self._also, ""),
-            **{name: offer.summary for name, offer in offers.items()},
+        offers = self._plugins.offers(self._hook)
+        found = {
+            name: offer.summary for name, offer in offers.items() if isinstance(offer, Contribution)
         }
+        return {**dict.fromkeys(self._also, ""), **found}
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the name; raises PluginError or UsageProblem if it cannot be chosen."""
         if value not in self._also:
-            self._plugins.choose(self._kind, value)
+            self._plugins.choose(self._hook, value)
         return str(value)
 
     def get_metavar(self, *_: Any, **__: Any) -> str:
@@ -67,7 +61,7 @@ class PlatformChoice(PluginChoice):
 
     def __init__(self, plugins: Plugins, *, also: Sequence[str] = ()) -> None:
         """Take the platforms that plugins offer, and those in `also`."""
-        super().__init__(plugins, CicdGenerator, also=also)
+        super().__init__(plugins, CICD, also=also)
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the platforms' own names; raises PluginError or UsageProblem for any other."""
@@ -125,10 +119,8 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def options_for(
-    flags: Iterable[Flag], headings: Mapping[type[Contribution], str]
-) -> list[click.Option]:
-    """Make click options of plugins' flags; `headings` names the group of each kind's."""
+def options_for(flags: Iterable[Flag], headings: Mapping[str, str]) -> list[click.Option]:
+    """Make click options of plugins' flags; `headings` names the group of each hook's."""
     return [_option(flag, headings) for flag in flags]
 
 
@@ -137,7 +129,7 @@ def parameter_name(flag: Flag) -> str:
     return f"plugin_{flag.name.replace('-', '_')}"
 
 
-def _option(flag: Flag, headings: Mapping[type[Contribution], str]) -> click.Option:
+def _option(flag: Flag, headings: Mapping[str, str]) -> click.Option:
     option = flag.option
     names = f"--{flag.name}/--no-{flag.name}" if option.flag else f"--{flag.name}"
     made = GroupedOption(
@@ -149,8 +141,8 @@ def _option(flag: Flag, headings: Mapping[type[Contribution], str]) -> click.Opt
         envvar=f"POLSTER_INIT_{flag.name.replace('-', '_').upper()}",
         show_envvar=option.secret,  # what is typed on the line is seen by others
     )
-    if flag.kind:
-        made.heading = f"Options of {headings[flag.kind]} {flag.contribution}"
+    if flag.contribution:
+        made.heading = f"Options of {headings[flag.hook]} {flag.contribution}"
     return made
 
 

@@ -6,17 +6,10 @@ import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
 
-from polster_core.plugins.installed import installed
+from polster_core.plugins.manager import installed
 from polster_core.testing.projects import Ran, polster, tree
-from polster_core.types import (
-    AssetTemplate,
-    CicdGenerator,
-    Contribution,
-    Option,
-    StorageBackend,
-)
+from polster_core.types import Contribution, Option
 
 SECRET = "s3cret-0f-the-kit"  # noqa: S105 - not one
 """What the contracts give for options that are secret."""
@@ -31,7 +24,7 @@ class OfferContract:
     required and not in it gets its first choice, its default, or the word `orders`.
     """
 
-    kind: ClassVar[type[StorageBackend | CicdGenerator | AssetTemplate]]
+    hook: str
     name: str
     answers: Mapping[str, str] = {}
 
@@ -63,7 +56,9 @@ class OfferContract:
 
     def offer(self) -> Contribution:
         """Return what the plugin offers."""
-        return installed().choose(self.kind, self.name)
+        found = installed().choose(self.hook, self.name)
+        assert isinstance(found, Contribution)
+        return found
 
     def given(self) -> dict[str, str]:
         """Return a value for each option that needs one, and those of `answers`."""

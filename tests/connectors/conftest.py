@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.connectors.mariadb import MariaDB, running
+from tests.connectors.programs import program
 from tests.generated.conftest import also, shared, templates
 from tests.generated.conftest import runtime as bare_runtime
 from tests.generated.projects import Generated, copy, told
@@ -38,23 +39,6 @@ LIBRARIES = (
     "pymysql[rsa]>=1.1,<2",
 )
 """What the connectors add to a project; the same as in their templates."""
-
-_POSITION = """
-import json, sys
-from polster_runtime.domain.asset_id import AssetId
-from core.storage import store
-data = store()
-latest = data.latest(Asset.parse(sys.argv[1]))
-print(json.dumps(latest and data.provenance(latest).get("position")))
-"""
-
-
-_VALUES = """
-import sys
-from core.storage import read
-frame = read(sys.argv[1]).collect()
-print({name: (str(frame[name].dtype), frame[name].to_list()) for name in frame.columns})
-"""
 
 
 class Shop(Generated):
@@ -92,7 +76,7 @@ class Shop(Generated):
 
     def position(self, asset: str) -> Any:
         """Return the position that a reader of an asset gets."""
-        return self.document("-c", _POSITION, asset)
+        return self.document(program("position"), asset)
 
 
 def succeed(done: Done) -> Done:
@@ -103,7 +87,7 @@ def succeed(done: Done) -> Done:
 
 def columns(shop: Shop, asset: str) -> dict[str, tuple[str, list[Any]]]:
     """Return the type and the values of each column of what a reader gets."""
-    done = succeed(shop.python("-c", _VALUES, asset))
+    done = succeed(shop.python(program("values"), asset))
     known = {"datetime": datetime, "Decimal": Decimal, "zoneinfo": zoneinfo}
     found: dict[str, tuple[str, list[Any]]] = eval(done.stdout, known)  # noqa: S307 - our own
     return found

@@ -12,6 +12,7 @@ import pytest
 
 from tests.connectors.conftest import Shop, maker
 from tests.connectors.http_server import Answer, Api, Asked, pages, serving
+from tests.connectors.programs import program
 from tests.generated.projects import told
 
 ROWS = [{"id": number, "name": f"n{number}", "at": {"x": number}} for number in range(1, 8)]
@@ -24,11 +25,6 @@ NAMED = {
     "post": ("--method", "POST", "--body", '{"only": true, "tags": ["a"]}', "--flatten"),
 }
 """What some need beside the address; the others are found out."""
-READ_ALL = """
-import json, sys
-from core.storage import read
-print(json.dumps({name: read(f"bronze_{name}").collect()["id"].to_list() for name in sys.argv[1:]}))
-"""
 PAGINATIONS = ("link", "next_url", "cursor", "page", "offset", *NAMED)
 
 
@@ -130,8 +126,8 @@ def test_every_row_arrives_once_whatever_the_way(shop: Shop, ran: Any) -> None:
     found = {one["name"]: one["rows"] for one in ran["assets"]}
     expected = [*PAGINATIONS, *(auth.replace("-", "_") for auth in LETS_IN), "oauth"]
     assert found == dict.fromkeys(expected, len(ROWS))
-    done = shop.python("-c", READ_ALL, *expected)
-    assert json.loads(done.stdout) == dict.fromkeys(expected, IDS), told(done)
+    assets = [f"bronze_{name}" for name in expected]
+    assert shop.document(program("ids"), *assets) == dict.fromkeys(assets, IDS)
 
 
 def test_nested_objects_stay_what_they_are_or_become_columns(shop: Shop, ran: Any) -> None:
@@ -169,11 +165,11 @@ def test_a_token_is_renewed_when_its_time_is_over(shop: Shop, api: Api) -> None:
 
     def give(_: Asked) -> Answer:
         given.append(f"t{len(given)}")
-        return Answer(200, {"access_token": given[-1], "expires_in": 0.2})
+        return Answer(200, {"access_token": given[-1], "expires_in": 1e-9})
 
     api.routes["/brief"] = give
     api.routes["/any"] = pages("link", ROWS)
-    env = {"API_TOKEN_URL": api.url("/brief"), "API_REQUESTS_PER_SECOND": "8"}
+    env = {"API_TOKEN_URL": api.url("/brief")}
     done = shop.python("-c", EXPIRING, api.url("/any"), env=env)
     assert done.stdout.split() == [str(len(ROWS))], told(done)
     sent = [token(asked) for asked in api.asked if asked.path == "/any"]
@@ -183,7 +179,7 @@ def test_a_token_is_renewed_when_its_time_is_over(shop: Shop, api: Api) -> None:
 
 def test_what_is_written_is_clean_and_tested(shop: Shop) -> None:
     """Of every asset; mypy looks at the same modules in test_written_code.py."""
-    files = ["src/core/sources", *map(str, shop.root.rglob("*bronze_*.py"))]
+    files = [str(file) for file in shop.root.rglob("*bronze_*.py")]
     for command in (("check",), ("format", "--check")):
         done = shop.tool("ruff", *command, *files)
         assert done.returncode == 0, told(done)
@@ -197,8 +193,8 @@ def test_who_does_not_use_it_does_not_pay_for_it(
     bare = (templates[False] / "pyproject.toml").read_text(encoding="utf-8")
     assert "ijson" not in bare
     assert "ijson" in (shop.root / "pyproject.toml").read_text(encoding="utf-8")
-    look = "import sys, core.sources, core.runtime; print({'ijson', 'requests'} & {*sys.modules})"
-    assert shop.python("-c", look, cold=True).stdout.strip() == "set()"
+    loaded = shop.python(program("modules"), "polster_runtime.sources.base", cold=True).stdout
+    assert not {"ijson", "requests"} & set(json.loads(loaded))
 
 
 @pytest.mark.parametrize(

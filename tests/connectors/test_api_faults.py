@@ -16,6 +16,7 @@ import pytest
 
 from tests.connectors.conftest import Shop, maker
 from tests.connectors.http_server import Answer, Api, lines, pages, serving
+from tests.connectors.programs import program
 from tests.generated.projects import told
 
 ROWS = [{"id": number} for number in range(1, 8)]
@@ -125,21 +126,6 @@ def shop(
     return made
 
 
-RUN = """
-import json, os, sys, traceback
-from core.bronze_rows import extract
-from polster_runtime.cli.run_asset import EXPECTED
-from polster_runtime.execution.materialize import materialize
-for env in map(json.loads, sys.stdin):
-    before = {name: os.environ.get(name, "") for name in env}
-    os.environ |= env
-    try:
-        said = f"published {materialize(extract).path}"
-    except EXPECTED as error:
-        said = f"{error}\\n{traceback.format_exc()}"
-    os.environ |= before
-    print(json.dumps(said), flush=True)
-"""
 Run = Callable[[Mapping[str, str]], str]
 
 
@@ -147,7 +133,7 @@ Run = Callable[[Mapping[str, str]], str]
 def run(shop: Shop) -> Iterator[Run]:
     """Return what runs the asset, over and over in one process, and says how that ended."""
     with subprocess.Popen(
-        [shop.interpreter, "-c", RUN],
+        [shop.interpreter, program("attempts")],
         cwd=shop.root,
         env=shop.variables(),
         stdin=subprocess.PIPE,
@@ -159,7 +145,7 @@ def run(shop: Shop) -> Iterator[Run]:
         asks, says = process.stdin, process.stdout
 
         def once(env: Mapping[str, str]) -> str:
-            asks.write(json.dumps(env) + "\n")
+            asks.write(json.dumps({"asset": "bronze_rows", "env": env}) + "\n")
             asks.flush()
             return str(json.loads(says.readline()))
 
@@ -241,36 +227,27 @@ def test_dagster_tells_the_same_line(shop: Shop, api: Api) -> None:
     assert api.faults == []
 
 
-DOCTOR = """
-from core.bronze_rows import source
-from polster_runtime.errors import SourceError
-from core.settings import SettingsError
-for name, do in source.steps():
-    try:
-        print(name, "ok", do())
-    except (SourceError, SettingsError) as error:
-        print(name, "error", error)
-        break
-"""
-
-
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({}, ["settings ok", "connect ok 127.0.0.1:", "read ok 2 records"]),
-        ({"API_KEY": " "}, ["settings error API_KEY is not set"]),
+        ({}, ["settings http://", "connect 127.0.0.1:", "read 2 records"]),
+        ({"API_KEY": " "}, ["settings error: API_KEY is not set"]),
         (
             {"API_BASE_URL": "http://127.0.0.1:9"},
-            ["settings ok", "connect error http://127.0.0.1:9"],
+            ["settings http://", "connect error: http://127.0.0.1:9"],
         ),
-        ({"API_KEY": "wrong"}, ["settings ok", "connect ok", "read error http://127.0.0.1:"]),
-        ({"API_TIMEOUT": "soon"}, ["settings error API_TIMEOUT must be a number, not 'soon'"]),
+        (
+            {"API_KEY": "wrong"},
+            ["settings http://", "connect 127.0.0.1:", "read error: http://127.0.0.1:"],
+        ),
+        ({"API_TIMEOUT": "soon"}, ["settings error: API_TIMEOUT must be a number, not 'soon'"]),
     ],
 )
 def test_the_doctor_names_the_first_step_that_fails(
     shop: Shop, env: dict[str, str], said: list[str]
 ) -> None:
-    found = shop.python("-c", DOCTOR, env=env).stdout.splitlines()
+    done = shop.python(program("steps"), "bronze_rows", env=env)
+    found = [f"{name} {text}" for name, text in json.loads(done.stdout).items()]
     assert len(found) == len(said), found
     for line, start in zip(found, said, strict=True):
         assert line.startswith(start)

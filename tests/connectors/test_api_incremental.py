@@ -9,37 +9,11 @@ import pytest
 
 from tests.connectors.conftest import MakeShop, Shop
 from tests.connectors.http_server import Answer, Api, Asked, pages, serving
+from tests.connectors.programs import program
 from tests.generated.projects import told
 from tests.generated.warm import Done
 
 ROUNDS = 50
-KILLED = """
-import os, random, signal, sys, time
-from core.bronze_rows import extract
-from polster_runtime.execution.materialize import materialize
-chance, killed, span = random.Random(int(sys.argv[1])), 0, 2 * float(sys.argv[3])
-for number in range(int(sys.argv[2])):
-    child = os.fork()
-    if not child:
-        materialize(extract)
-        os._exit(0)
-    time.sleep(chance.uniform(0, span))
-    os.kill(child, signal.SIGKILL)
-    died = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    killed += died
-    span *= 1.1 if died else 0.9  # half of them die, however busy the machine is
-    print(killed, flush=True)
-"""
-"""Runs that are killed at any moment, forked off a process that has imported all it needs."""
-TIMED = """
-import time
-from core.bronze_rows import extract
-from polster_runtime.execution.materialize import materialize
-materialize(extract)
-started = time.perf_counter()
-materialize(extract)
-print(time.perf_counter() - started)
-"""
 
 
 @pytest.fixture
@@ -82,11 +56,9 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
 
     api.routes["/rows"] = growing
     shop = asset(project, api, "--pagination", "offset")
-    usual = shop.python("-c", TIMED)
-    assert usual.returncode == 0, told(usual)
-    killing = shop.python("-c", KILLED, "7", str(ROUNDS), usual.stdout)
+    killing = shop.python(program("killed_runs"), "bronze_rows", str(ROUNDS), "7")
     assert killing.returncode == 0, told(killing)
-    assert 5 < int(killing.stdout.split()[-1]) < ROUNDS, "some ended, and some were killed"
+    assert 5 < int(killing.stdout) < ROUNDS, "some ended, and some were killed"
     api.routes["/rows"] = paged
     done = shop.core("bronze_rows")
     assert done.returncode == 0, told(done)

@@ -14,29 +14,9 @@ import pytest
 
 from tests.connectors.conftest import Shop, maker
 from tests.connectors.http_server import Answer, Api, Asked, Route, Row, lines, serving, zipped
+from tests.connectors.programs import program
 from tests.generated.projects import told
 from tests.machine import no_file_longer_than
-
-READ = """
-import json, sys
-import polars as pl
-from polster_runtime.sources.api import fetch_api_data
-from polster_runtime.sources.base import SourceError
-url, asked = sys.argv[1], json.loads(sys.argv[2])
-found = {}
-for name, options in asked.items():
-    types = {column: eval(kind) for column, kind in options.pop("types", {}).items()}
-    try:
-        frames = list(fetch_api_data(f"{url}{name}", types=types, **options))
-    except SourceError as error:
-        found[name] = [str(error), []]
-        continue
-    assert len({str(frame.schema) for frame in frames}) <= 1
-    frame = pl.concat(frames) if frames else pl.DataFrame()
-    kinds = {column: str(kind) for column, kind in frame.schema.items()}
-    found[name] = [kinds, frame.to_dicts()]
-print(json.dumps(found, default=str))
-"""
 
 
 @dataclass(frozen=True)
@@ -206,7 +186,7 @@ def found(shop: Shop, api: Api) -> Any:
     asked: dict[str, Any] = {name: case.options for name, case in CASES.items()}
     asked |= {name: options for name, (_, options) in PLACES.items()}
     asked |= {name: {} for name in FORMS} | {name: {"flatten": True} for name in WRONG}
-    done = shop.python("-c", READ, api.url("/"), json.dumps(asked))
+    done = shop.python(program("api_shapes"), api.url("/"), json.dumps(asked))
     assert done.returncode == 0, told(done)
     return json.loads(done.stdout)
 
@@ -243,26 +223,6 @@ def test_a_first_answer_without_rows_is_named(shop: Shop, api: Api) -> None:
 
 
 RECORDS, LINES = 300_000, 120_000
-LARGE = """
-import re, sys
-from pathlib import Path
-from polster_runtime.sources.api import fetch_api_data
-rows = total = 0
-for frame in fetch_api_data(sys.argv[1], pagination="none"):
-    rows, total = rows + frame.height, total + frame["id"].sum()
-# What getrusage says counts the process that started this one as well.
-peak = re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]
-print(rows, total, int(peak) // 1024)
-"""
-FULL = """
-import sys
-from polster_runtime.sources.base import SourceError
-from polster_runtime.sources.api import fetch_api_data
-try:
-    next(fetch_api_data(sys.argv[1]))
-except SourceError as error:
-    print(error)
-"""
 PADDING = "x" * 150
 
 
@@ -283,7 +243,7 @@ def large_lines(records: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("form", ["large", "lines"])
 def test_an_answer_that_is_larger_than_memory_is_read(form: str, shop: Shop, api: Api) -> None:
     """52 and 20 MB, of which a few are in memory at once; read whole it would need 300."""
-    done = shop.python("-c", LARGE, api.url(f"/{form}"), cold=True)  # memory of its own
+    done = shop.python(program("api_memory"), api.url(f"/{form}"), cold=True)  # memory of its own
     assert done.returncode == 0, told(done)
     rows, total, megabytes = map(int, done.stdout.split())
     expected = RECORDS if form == "large" else LINES
@@ -293,6 +253,7 @@ def test_an_answer_that_is_larger_than_memory_is_read(form: str, shop: Shop, api
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_a_full_disk_is_named(shop: Shop, api: Api) -> None:
-    done = shop.python("-c", FULL, api.url("/large"), setup=no_file_longer_than(2**20))
-    assert done.stdout.endswith("/large: no room for the pages: File too large\n"), told(done)
+    limit = no_file_longer_than(2**20)
+    done = shop.python(program("api_memory"), api.url("/large"), setup=limit)
+    assert done.stderr.endswith("/large: no room for the pages: File too large\n"), told(done)
     assert shop.staged() == []

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.connectors.conftest import MakeShop, Shop, columns, succeed
 from tests.connectors.mariadb import PASSWORD, MariaDB, broken_after
+from tests.connectors.programs import program, text_of
 from tests.generated.projects import told
 from tests.storage.proxies import proxy
 
@@ -25,32 +26,16 @@ def test_queries_with_parameters(shop: Shop, mariadb: MariaDB) -> None:
     shop.add_mysql("lines", "--query", query, "--connection", "crm")
     succeed(shop.core("bronze_lines"))
     assert columns(shop, "bronze_lines")["price"][1] == [16777216.0, 0.10000000149011612]
-    shop.write({"src/core/bronze_lines.py": BY_HAND})
+    by_hand = text_of("bronze_lines")
+    shop.write({"src/core/bronze_lines.py": by_hand})
     succeed(shop.core("bronze_lines"))
     assert columns(shop, "bronze_lines")["id"] == ("Int32", [2])
-    shop.write({"src/core/bronze_lines.py": BY_HAND.replace("%%", "%")})
+    shop.write({"src/core/bronze_lines.py": by_hand.replace("%%", "%")})
     assert shop.core("bronze_lines").stderr == (
         "error: bronze_lines: the query and its parameters do not match: unsupported format "
         "character 'b' (0x62) at index 54; write %% for a % sign\n"
     )
 
-
-BY_HAND = """
-from collections.abc import Iterator
-
-import polars as pl
-
-from polster_runtime import run
-from polster_runtime.sources.mysql import fetch_mysql_data
-
-QUERY = "SELECT id FROM items WHERE product < %s AND id LIKE '%%b' OR id = %s"
-
-def extract() -> Iterator[pl.DataFrame]:
-    yield from fetch_mysql_data(QUERY, ("z", 2), connection="CRM")
-
-if __name__ == "__main__":
-    run(extract)
-"""
 
 NOT_TO_BE_READ: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...], str]] = {
     # variables, options of the asset, what is said
@@ -119,27 +104,14 @@ NOT_TO_BE_READ: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...], str]] = {
 POOR = [("--table", "poor"), *(options for _, options, _ in NOT_TO_BE_READ.values() if options)]
 
 
-ATTEMPTS = """
-import importlib, json, os, sys
-from polster_runtime.cli.run_asset import EXPECTED
-from polster_runtime.execution.materialize import materialize
-said = []
-for variables, asset in json.loads(sys.argv[1]):
-    os.environ.update(variables)
-    try:
-        materialize(importlib.import_module(f"core.{asset}").extract)
-        said.append("")
-    except EXPECTED as error:
-        said.append(str(error))
-print(json.dumps(said))
-"""
-
-
 def attempts(shop: Shop, tried: Sequence[tuple[Mapping[str, Any], str]]) -> list[str]:
     """Run assets with variables, one by one in one process; return what is said of each failure."""
-    plain = [({name: str(v) for name, v in given.items()}, asset) for given, asset in tried]
-    found: list[str] = shop.document("-c", ATTEMPTS, json.dumps(plain))
-    return found
+    asked = [
+        json.dumps({"asset": asset, "env": {name: str(v) for name, v in given.items()}})
+        for given, asset in tried
+    ]
+    done = succeed(shop.python(program("attempts"), *asked))
+    return [json.loads(line).partition("\n")[0] for line in done.stdout.splitlines()]
 
 
 def test_faults_are_told_in_one_line(shop: Shop, mariadb: MariaDB) -> None:
@@ -250,7 +222,7 @@ def test_a_lost_connection(shop: Shop, mariadb: MariaDB) -> None:
             assert done.stderr.count("\n") == 1, done.stderr
             assert "Lost connection" in done.stderr
             assert shop.files(asset) == []
-    module = shop.root / "src/polster_runtime/sources/mysql.py"
+    module = shop.root / "src/polster_runtime/sources/mysql/source.py"
     module.write_text(module.read_text("utf-8").replace("(0.5, 1.0, 2.0, 4.0)", "(0.1,)"), "utf-8")
     before = shop.files("bronze_keyed")
     with proxy(mariadb.port) as between, broken_after(between, 2_500_000, for_good=True):
@@ -281,7 +253,7 @@ def test_encryption(shop: Shop, mariadb: MariaDB) -> None:
     said = attempts(shop, [(given, "bronze_safe") for given in tried])
     for how, found in zip(outcomes, said, strict=True):
         if outcomes[how]:
-            assert found == "", how
+            assert found.startswith("published "), how
         else:
             assert "its certificate was refused" in found, how
             assert found.endswith("; check MYSQL_TLS_CA")
@@ -294,7 +266,7 @@ def test_the_doctor_tries_each_source(shop: Shop, mariadb: MariaDB) -> None:
     shop.env(**{name.replace("MYSQL", "CRM"): v for name, v in mariadb.variables().items()})
     shop.env(CRM_PASSWORD="unheard-of", MYSQL_TLS="required")  # noqa: S106 - to be found nowhere
     shop.add_mysql("secret", "--connection", "crm")
-    done = shop.python("-m", "polster_runtime.cli.doctor")
+    done = shop.python("-m", "polster_runtime", "doctor")
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if not line.startswith("warning")]
     port = mariadb.port
@@ -324,18 +296,9 @@ def test_memory_stays_flat(shop: Shop, mariadb: MariaDB) -> None:
     """Half a million rows of 100 bytes; bench/mysql.py reads four million."""
     large(mariadb, "many", 500_000)
     shop.add_mysql("many")
-    done = succeed(shop.python("-c", MEASURED))
+    done = succeed(shop.python(program("peak_memory"), "src/core/bronze_many.py"))
     assert done.stdout.split()[1] == "500,000"
     assert int(done.stdout.split()[-1]) < 400_000
-
-
-MEASURED = """
-import runpy
-from pathlib import Path
-runpy.run_path("src/core/bronze_many.py", run_name="__main__")
-(peak,) = [line for line in Path("/proc/self/status").open() if line.startswith("VmHWM")]
-print(peak.split()[1])
-"""
 
 
 def test_bad_options(project: MakeShop) -> None:
@@ -352,4 +315,4 @@ def test_bad_options(project: MakeShop) -> None:
         done = shop.polster("add-asset", *bronze, *args)
         assert done.returncode == 2
         assert done.stderr.startswith(f"error: {said}")
-        assert not (shop.root / "src/core/sources").exists()
+        assert not (shop.root / "src/polster_runtime/sources/mysql").exists()

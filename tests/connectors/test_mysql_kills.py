@@ -15,26 +15,10 @@ from contextlib import contextmanager
 
 from tests.connectors.conftest import Shop, succeed
 from tests.connectors.mariadb import MariaDB
+from tests.connectors.programs import program
 from tests.generated.warm import PATIENCE
 
 ROUNDS = 50
-AGAIN_AND_AGAIN = """
-import os, sys
-from core.bronze_growing import extract
-from polster_runtime.execution.materialize import materialize
-
-for _ in sys.stdin:  # each line starts a process that has all its imports already
-    child = os.fork()
-    while not child:
-        materialize(extract)
-    print("started", child, flush=True)
-    os.waitpid(child, 0)
-"""
-IDS = """
-import json
-from core.storage import read
-print(json.dumps(read("bronze_growing").collect()["id"].to_list()))
-"""
 
 
 @contextmanager
@@ -76,7 +60,7 @@ def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
             os.kill(child, signal.SIGKILL)
     succeed(shop.core("bronze_growing"))
     there = [int(row[0]) for row in mariadb.sql("SELECT id FROM growing")]
-    found = Counter(shop.document("-c", IDS))
+    found = Counter(shop.document(program("ids"), "bronze_growing")["bronze_growing"])
     assert found == Counter(there)
     assert len(there) > 1_000
     assert len(shop.files("bronze_growing")) > 16
@@ -87,7 +71,7 @@ def server(shop: Shop) -> Iterator[subprocess.Popen[str]]:
     """Run what starts the processes to kill."""
     variables = shop.variables()
     with subprocess.Popen(
-        [shop.interpreter, "-c", AGAIN_AND_AGAIN],
+        [shop.interpreter, program("run_for_ever"), "bronze_growing"],
         cwd=shop.root,
         env=variables,
         stdin=subprocess.PIPE,

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop, maker
+from tests.connectors.programs import program
 from tests.connectors.ssh_servers import Sshd, sshd
 from tests.generated.projects import told
 from tests.generated.sources import workbook
@@ -23,29 +24,6 @@ HOUR = 3600
 PARQUET = """
 import polars as pl, sys
 pl.DataFrame({"id": [12], "name": ["Zoë"], "amount": [1.5]}).write_parquet(sys.argv[1])
-"""
-OTHERS = """
-import json, sys
-import polars as pl
-from pathlib import Path
-from polster_runtime.sources.sftp.files import SftpFile, SftpFormat, load_sftp_data
-from polster_runtime.sources.sftp import SourceError
-
-found = {}
-for name, (files, how) in json.load(open(sys.argv[1])).items():
-    files = [SftpFile(file, 1, 1, Path(file)) for file in files]
-    if "schema" in how:
-        how["schema"] = {column: getattr(pl, kind) for column, kind in how["schema"].items()}
-    try:
-        frames = list(load_sftp_data(files, SftpFormat(**how)))
-    except SourceError as error:
-        found[name] = str(error)
-        continue
-    assert len({tuple(frame.schema.items()) for frame in frames}) == 1, frames
-    rows = pl.concat(frames)
-    kinds = {column: str(kind) for column, kind in rows.schema.items()}
-    found[name] = [kinds, sorted(rows.rows(), key=repr)]
-print(json.dumps(found, default=str))
 """
 
 
@@ -171,7 +149,7 @@ def test_a_pattern_that_matches_nothing(reading: Reading, out: Path) -> None:
     assert ids(run(runs)) == [1]
     assert "give SFTP(..., schema=" in fails(runs, "--full-refresh")
     edit(runs, '"empty"', '"empty", schema={"id": pl.Int16}')
-    edit(runs, "from core.runtime import", "import polars as pl\n\nfrom core.runtime import")
+    edit(runs, "from polster_runtime import", "import polars as pl\n\nfrom polster_runtime import")
     assert run(runs, "--full-refresh") == []
 
 
@@ -190,7 +168,7 @@ def test_a_position_that_a_person_has_set(reading: Reading, out: Path) -> None:
     put(out / "2.csv", "id\n2\n", age=3 * HOUR)
     put(out / "3.csv", "id\n3\n", age=HOUR / 2)
     since = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
-    done = runs.python("-m", "polster_runtime.execution.positions", "set", "orders", since)
+    done = runs.python("-m", "polster_runtime", "state", "set", "orders", since)
     assert done.returncode == 0, told(done)
     assert ids(run(runs)) == [1, 1, 3]
     assert ids(run(runs)) == [1, 1, 3]
@@ -352,7 +330,7 @@ def read_alone(shops: Shop) -> Mapping[str, Any]:
         folder.mkdir(parents=True)
         asked[name] = ([str(put(folder / file, text)) for file, text in files.items()], how)
     (shops.root / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
-    done = shops.python("-c", OTHERS, "asked.json")
+    done = shops.python(program("sftp_files"), "asked.json")
     assert done.returncode == 0, told(done)
     found: Mapping[str, Any] = json.loads(done.stdout)
     return found
@@ -375,60 +353,26 @@ def test_workbooks_need_one_more_package(shops: Shop) -> None:
     assert '"fastexcel' in requirements
 
 
-REMEMBERED = """
-import json
-from datetime import UTC, datetime, timedelta
-from polster_runtime.sources.sftp.files import SftpFile
-from polster_runtime.sources.sftp.position import fingerprint, packed_position, unpacked_position
-
-files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(100_000)]
-position = packed_position(files, {})
-size, (_, known) = len(json.dumps(position)), unpacked_position(position)
-assert known.keys() == {fingerprint(file) for file in files}
-today = datetime.now(UTC).date()
-gone = {fingerprint(file): str(today - timedelta(days=file.size)) for file in files[:100]}
-_, left = unpacked_position(packed_position([], gone))
-print(json.dumps([size, len(left)]))
-"""
-"""The size of the position of 100,000 files, and how many of 100 that went day by day it knows."""
-
-
 def test_what_is_remembered_is_small_and_not_for_ever(shops: Shop) -> None:
-    done = shops.python("-c", REMEMBERED)
+    done = shops.python(program("sftp_positions"))
     assert done.returncode == 0, told(done)
     size, left = json.loads(done.stdout)
     assert size < 1_100_000
     assert left == 91
 
 
-BY_HAND = """
-from core.connectors import SftpFormat, download_sftp_files, load_sftp_data
-from polster_runtime import Frames, Position
-
-
-def extract(position: Position = None) -> Frames:
-    with download_sftp_files("{}", position) as found:
-        yield from load_sftp_data(found.files, SftpFormat(options={{"separator": ";"}}))
-    return found.position
-"""
-
-
-def test_through_dagster_and_by_hand(project: MakeShop, server: Sshd, out: Path) -> None:
+def test_through_dagster(project: MakeShop, server: Sshd, out: Path) -> None:
     shop = project()
     shop.add_asset("orders", "--template", "sftp", "--pattern", f"{out}/*.csv")
     shop.env(**server.variables())
-    copied = (shop.root / "docs/connectors/connectors.py.template").read_text("utf-8")
-    shop.write({"src/core/connectors.py": copied})
-    shop.add("bronze_mine", BY_HAND.format(f"{out}/*.txt.csv"))
     put(out / "1.csv", "id\n1\n")
     put(out / "2.txt.csv", "id;name\n2;Zoë\n")
     core = shop.root / "src/core/bronze_orders.py"
     core.write_text(core.read_text("utf-8").replace("*.csv", "[0-9].csv"), "utf-8")
     assert shop.json()["success"]
     assert shop.rows("bronze_orders") == [{"id": 1}]
-    assert shop.rows("bronze_mine") == [{"id": 2, "name": "Zoë"}]
     assert {one["rows"] for one in shop.json()["assets"]} == {0}
-    done = shop.python("-m", "polster_runtime.cli.doctor", "--json")
+    done = shop.python("-m", "polster_runtime", "doctor", "--json")
     checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
     assert checks["source orders: list"]["status"] == "ok"
     assert checks["source orders: list"]["message"] == f"1 file matches {out}/[0-9].csv"

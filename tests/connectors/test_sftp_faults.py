@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop, maker
+from tests.connectors.programs import program
 from tests.connectors.ssh_servers import (
     PASSPHRASE,
     PASSWORD,
@@ -26,44 +27,6 @@ from tests.generated.projects import told
 from tests.services import free_port
 
 ROUNDS = 50
-KILLED = """
-import os, random, signal, sys, time
-from core.bronze_orders import extract
-from polster_runtime.execution.materialize import materialize
-chance, killed, started = random.Random(7), 0, time.perf_counter()
-for number in range(int(sys.argv[1])):
-    child = os.fork()
-    if not child:
-        materialize(extract)
-        os._exit(0)
-    if number == 0:
-        os.waitpid(child, 0)
-        usual = time.perf_counter() - started
-        continue
-    deadline, ended = time.perf_counter() + chance.uniform(0, 2 * usual), False
-    while not ended and time.perf_counter() < deadline:
-        time.sleep(0.005)
-        ended = os.waitpid(child, os.WNOHANG)[0] == child
-    if not ended:
-        os.kill(child, signal.SIGKILL)
-        killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-print(killed)
-"""
-"""Runs that are killed at any moment, forked off a process that has imported all it needs."""
-STEPS = """
-import json
-from core.bronze_orders import source
-from core.settings import SettingsError
-from polster_runtime.errors import SourceError
-found = {}
-for name, do in source.steps():
-    try:
-        found[name] = do()
-    except (SettingsError, SourceError) as error:
-        found[name] = f"error: {error}"
-        break
-print(json.dumps(found))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +265,7 @@ def test_a_file_that_grows_while_it_is_read_waits(runs: Shop, tmp_path: Path) ->
 def test_doctor_names_the_first_step_that_fails(runs: Shop, server: Faulty) -> None:
     def steps(**variables: object) -> dict[str, str]:
         env = {name: str(value) for name, value in variables.items()}
-        done = runs.python("-c", STEPS, env=env)
+        done = runs.python(program("steps"), "bronze_orders", env=env)
         assert done.returncode == 0, told(done)
         found: dict[str, str] = json.loads(done.stdout)
         return found
@@ -352,7 +315,7 @@ def test_killed_at_any_moment_no_file_is_lost_and_none_comes_twice(
         sender = Thread(target=arrive)
         sender.start()
         try:
-            killing = shop.python("-c", KILLED, str(ROUNDS))
+            killing = shop.python(program("killed_runs"), "bronze_orders", str(ROUNDS), "7")
         finally:
             over.set()
             sender.join()

@@ -3,82 +3,21 @@
 from __future__ import annotations
 
 import json
-from textwrap import dedent
 
 import pytest
 
 from tests.connectors.conftest import MakeShop, Shop, succeed
+from tests.connectors.programs import program, text_of
 from tests.generated.warm import Done
 from tests.quality.test_how_to import with_environment
-
-NUMBERS = """
-from pathlib import Path
-
-from polster_runtime import Frames, Position
-
-LAST = Path(__file__).parents[2] / "last.txt"
-
-
-def extract(position: Position = None) -> Frames:
-    '''Numbers up to one that a file names.'''
-    last = int(LAST.read_text())
-    start = position["value"] if isinstance(position, dict) else position or 0
-    yield pl.DataFrame({"id": range(start + 1, last + 1)}, schema={"id": pl.Int64})
-    return {"value": last, "seen": []}
-"""
-GROW = """
-import json, sys
-from core.bronze_n import LAST, extract
-from polster_runtime.storage import compaction
-from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.execution.materialize import materialize
-from core.storage import read, store
-
-compaction.TOGETHER = 4
-first, runs, each = map(int, sys.argv[1:])
-for run in range(1, runs + 1):
-    LAST.write_text(str(first + run * each))
-    materialize(extract)
-    found = read("bronze_n").collect()["id"].to_list()
-    assert found == list(range(1, first + run * each + 1)), (run, len(found))
-found = store().snapshots(Asset("bronze", "n"))
-print(json.dumps([len(found[-1].paths), len(found[-1].held), len(found)]))
-"""
-COUNT = """
-import json
-from core.storage import read
-found = read("bronze_n").collect()["id"]
-print(json.dumps([found.len(), found.n_unique()]))
-"""
-DIE = """
-import os, sys
-from core import storage
-from polster_runtime.storage import compaction
-from core.bronze_n import LAST, extract
-from polster_runtime.execution.materialize import materialize
-compaction.TOGETHER = 4
-moment, publish = sys.argv[1], storage.Store.publish
-
-def dies(self, staged, path):
-    number = path.rsplit(".", 2)[1]
-    if "-" not in number and number.isdecimal():
-        return publish(self, staged, path)
-    if moment == "before":
-        os._exit(9)
-    publish(self, staged, path)
-    os._exit(9)
-
-storage.Store.publish = dies
-LAST.write_text(sys.argv[2])
-materialize(extract)
-"""
 
 
 @pytest.fixture
 def numbers(project: MakeShop) -> Shop:
     """Return a project with an incremental asset."""
     shop = project()
-    shop.add("bronze_n", dedent(NUMBERS))
+    shop.add("bronze_n", "")
+    shop.write({"src/core/bronze_n.py": text_of("bronze_n")})
     return shop
 
 
@@ -128,7 +67,7 @@ def test_a_position_is_shown_and_changed(numbers: Shop) -> None:
 def test_a_reset_and_a_full_refresh_read_everything(numbers: Shop) -> None:
     shop = numbers
     assert (upto(shop, 10), upto(shop, 15)) == ("10", "5")
-    reset = succeed(shop.python("-m", "polster_runtime.execution.positions", "reset", "n"))
+    reset = succeed(shop.python("-m", "polster_runtime", "state", "reset", "n"))
     assert reset.stdout == "bronze_n: 15 -> none: the next run reads everything\n"
     assert len(shop.rows("bronze_n")) == 15
     assert upto(shop, 16) == "16"
@@ -143,11 +82,11 @@ def test_increments_are_merged(numbers: Shop) -> None:
     shop = numbers
     upto(shop, 50_000)
     # The full file, one of 16 increments, one of 4, and what came after it.
-    assert shop.document("-c", GROW, "50000", "22", "3") == [1 + 1 + 1 + 2, 24, 1]
+    assert shop.document(program("grow"), "50000", "22", "3") == [1 + 1 + 1 + 2, 24, 1]
     full = max(shop.files("bronze_n"), key=lambda file: file.stat().st_size)
     assert "." not in full.stem
     # Once the increments weigh more than the full file, they become one.
-    files, held, snapshots = shop.document("-c", GROW, "50066", "3", "50000")
+    files, held, snapshots = shop.document(program("grow"), "50066", "3", "50000")
     assert snapshots == 2
     assert (files, held) == (2, 0)
 
@@ -155,9 +94,7 @@ def test_increments_are_merged(numbers: Shop) -> None:
 def test_what_was_merged_goes_after_a_day(numbers: Shop) -> None:
     shop = numbers
     upto(shop, 50_000)
-    a_day_later = "from datetime import timedelta\ncompaction.GRACE = timedelta(0)\n"
-    grow = GROW.replace("compaction.TOGETHER", f"{a_day_later}compaction.TOGETHER")
-    assert shop.document("-c", grow, "50000", "21", "3") == [1 + 1 + 1 + 1, 0, 1]
+    assert shop.document(program("grow"), "50000", "21", "3", "0") == [1 + 1 + 1 + 1, 0, 1]
     assert len(shop.files("bronze_n")) == 4
 
 
@@ -165,9 +102,10 @@ def test_what_was_merged_goes_after_a_day(numbers: Shop) -> None:
 def test_sudden_death_while_merging(numbers: Shop, moment: str) -> None:
     shop = numbers
     upto(shop, 300_000)
-    assert shop.document("-c", GROW, "300000", "3", "1") == [4, 0, 1]
-    assert shop.python("-c", DIE, moment, "300004").returncode == 9
-    assert shop.document("-c", COUNT) == [300_004, 300_004]
+    assert shop.document(program("grow"), "300000", "3", "1") == [4, 0, 1]
+    assert shop.python(program("die_while_merging"), moment, "300004").returncode == 9
+    found = shop.document(program("ids"), "bronze_n")["bronze_n"]
+    assert (len(found), len(set(found))) == (300_004, 300_004)
     assert shop.position("bronze_n")["value"] == 300_004
-    assert shop.document("-c", GROW, "300004", "4", "1")[0] == 3
-    assert shop.document("-c", GROW, "300008", "1", "1")[0] == 4
+    assert shop.document(program("grow"), "300004", "4", "1")[0] == 3
+    assert shop.document(program("grow"), "300008", "1", "1")[0] == 4

@@ -1,4 +1,4 @@
-"""Answers of an API: JSON in whatever form becomes records. This module is yours to change."""
+"""Answers of an API: JSON in whatever form becomes records."""
 
 import gzip
 import itertools
@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import IO, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import ijson  # type: ignore[import-untyped]
 import requests
@@ -15,6 +14,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from polster_runtime.errors import SourceError
+from polster_runtime.sources.api.addresses import api_place
 from polster_runtime.sources.api.rows import API_IN_MEMORY, api_at, api_file
 
 API_RECORDS = ("data", "items", "results", "records", "value", "rows", "entries", "content")
@@ -254,9 +254,3 @@ def _api_first_list(body: IO[bytes]) -> str:
         if event == "start_array" and inner == "start_map":
             return path or "."
     return "."
-
-
-def api_place(url: str) -> str:
-    """An address for a message: no user, no password, no query."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

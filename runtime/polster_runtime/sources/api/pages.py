@@ -1,4 +1,4 @@
-"""Pages of an API: how to get from one to the next. This module is yours to change."""
+"""Pages of an API: how to get from one to the next."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping

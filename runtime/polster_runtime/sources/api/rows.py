@@ -1,4 +1,4 @@
-"""Rows of an API: records become frames of the same columns. This module is yours to change."""
+"""Rows of an API: records become frames of the same columns."""
 
 import hashlib
 import json

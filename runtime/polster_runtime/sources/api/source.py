@@ -16,16 +16,12 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError
-from polster_runtime.sources.api.answer import ApiAnswer, api_place
-from polster_runtime.sources.api.client import (
-    API_AUTHENTICATIONS,
-    ApiClient,
-    ApiSettings,
-    api_reached,
-    api_url,
-)
+from polster_runtime.sources.api.addresses import api_place, api_url
+from polster_runtime.sources.api.answer import ApiAnswer
+from polster_runtime.sources.api.client import ApiClient, api_reached
 from polster_runtime.sources.api.pages import API_PAGINATIONS, ApiPage, ApiPagination, api_detected
 from polster_runtime.sources.api.rows import ApiNew, ApiRows
+from polster_runtime.sources.api.settings import API_AUTHENTICATIONS, ApiSettings
 from polster_runtime.sources.base import Frames, Position
 
 

@@ -1,7 +1,7 @@
 """The columns of a MySQL table: their types, and how the text of the server becomes their values.
 
 Values arrive as the server's own text, and Polars gives them the types of the columns: nothing is
-rounded, cut or guessed. This module is yours to change.
+rounded, cut or guessed.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,4 @@
-"""Sessions with MySQL: settings, connecting, the raw rows of queries, and what errors mean.
-
-This module is yours to change.
-"""
+"""Sessions with MySQL: settings, connecting, the raw rows of queries, and what errors mean."""
 
 import socket
 import ssl

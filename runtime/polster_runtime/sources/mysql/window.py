@@ -1,4 +1,4 @@
-"""What is new in a MySQL table since the last run. This module is yours to change."""
+"""What is new in a MySQL table since the last run."""
 
 import hashlib
 from collections import Counter

@@ -1,6 +1,6 @@
 """Sessions with an SFTP server: settings, keys, and what errors mean.
 
-Nothing is sent to a server that has not proved who it is. This module is yours to change.
+Nothing is sent to a server that has not proved who it is.
 """
 
 import re

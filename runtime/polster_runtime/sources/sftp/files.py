@@ -1,4 +1,4 @@
-"""Downloaded files as one stream of rows, packed or not. This module is yours to change."""
+"""Downloaded files as one stream of rows, packed or not."""
 
 import gzip
 import shutil

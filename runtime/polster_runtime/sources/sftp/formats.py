@@ -1,7 +1,4 @@
-"""Formats of files: CSV, JSON, NDJSON, Parquet and Excel become columns and their types.
-
-This module is yours to change.
-"""
+"""Formats of files: CSV, JSON, NDJSON, Parquet and Excel become columns and their types."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which files of an SFTP server were read. This module is yours to change."""
+"""Which files of an SFTP server were read."""
 
 import base64
 import hashlib
