@@ -21,7 +21,7 @@ from typing import Any
 
 from polster_core import hookspecs
 from polster_core.plugins import validation
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 
 PAGE = Path(__file__).parent / "reference" / "hooks.md"
 HEAD = """\

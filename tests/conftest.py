@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
@@ -37,3 +39,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return list(Distribution.at(info).entry_points)
 
     return lay_out
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start take signals as they do in a terminal.
+
+    A caller such as nohup or a shell's `&` has signals ignored, and children inherit that. A
+    handler, even one that does nothing, is not inherited: they start with the default.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)

@@ -8,10 +8,9 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from polster_core.assets import env_file, files, naming, pyproject
-from polster_core.errors import PluginError, PolsterError
 from polster_core.model.layers import AssetId, Layer
 from polster_core.plan.definition import Kind, Plan, draft, read
-from polster_core.plugins import validation
+from polster_core.plugins.calls import call
 from polster_core.project.locate import Project
 from polster_core.rendering.python_source import docstring, one_line
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
@@ -40,11 +39,11 @@ def plan(project: Project, request: Request) -> Plan:
     naming.check(project, request.asset)
     context, template = _context(project, request), request.template
     generated = {file.path: file for file in files.usual(context)}
-    for file in _contributed(request, template.files, context, NewFile):
+    for file in _call(request, template.files, context, NewFile):
         usual = generated.get(file.path)
         if usual is not None or read(project.root / file.path) is None:
             generated[file.path] = file
-    packages = _contributed(request, template.requirements_of, context, str)
+    packages = _call(request, template.requirements_of, context, str)
     plan = draft(
         project.root,
         [
@@ -60,7 +59,7 @@ def plan(project: Project, request: Request) -> Plan:
 def variables(project: Project, request: Request) -> list[EnvVar]:
     """Return what the asset reads from the environment; raises PluginError."""
     context, template = _context(project, request), request.template
-    return [*template.env, *_contributed(request, template.env_of, context, EnvVar)]
+    return [*template.env, *_call(request, template.env_of, context, EnvVar)]
 
 
 def registered(project: Project, asset: AssetId) -> Iterator[NewFile]:
@@ -94,23 +93,13 @@ def _context(project: Project, request: Request) -> AssetContext:
     )
 
 
-def _contributed(
+def _call(
     request: Request,
     function: Callable[[AssetContext], Iterable[Item]],
     context: AssetContext,
     expected: type[Item],
 ) -> list[Item]:
-    """Call a function of the template; raises PluginError when it fails."""
-    try:
-        return validation.answered(function, context, expected)
-    except PolsterError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"template {request.template.name}: the plugin {request.origin} failed: "
-            f"{validation.in_one_line(error)}",
-            hint="nothing was changed; choose another one, or see  polster plugins",
-        ) from error
+    return call(request.origin, request.template, function, context, expected)
 
 
 def _empty(layer: Layer) -> bytes:

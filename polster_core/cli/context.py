@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from polster_core.cli import console
 from polster_core.errors import PolsterError
-from polster_core.plugins.manager import Plugins, installed
+from polster_core.plugins.installed import installed
+from polster_core.plugins.manager import Plugins
 
 SETTING = "disable-plugins"
 """The key in `[tool.polster]` that turns plugins off."""

@@ -26,7 +26,6 @@ from polster_core.plugins import discovery
 if TYPE_CHECKING:
     from polster_core.cli.plugin_commands import Added
 
-COMMAND_PREFIX = "command-"  # that of plugins.py, which takes long to import
 PASSES_EVERYTHING_ON = frozenset({"run"})
 """Commands whose flags are all somebody else's."""
 
@@ -61,7 +60,7 @@ class LazyGroup(click.Group):
 
     def added(self) -> Mapping[str, Added]:
         """Return the commands of plugins."""
-        if discovery.quickly(COMMAND_PREFIX) == []:
+        if discovery.quickly(discovery.COMMAND_PREFIX) == []:
             return {}
         from polster_core.cli import plugin_commands
 

@@ -11,9 +11,9 @@ from click.shell_completion import CompletionItem
 from polster_core.errors import UsageProblem
 from polster_core.model import platforms
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import CICD, Flag
+from polster_core.plugins.options import Flag
 from polster_core.scaffold import cicd
-from polster_core.types import Contribution, Option
+from polster_core.types import AssetTemplate, CicdGenerator, Contribution, Option, StorageBackend
 
 
 class PluginChoice(click.ParamType[str]):
@@ -21,28 +21,34 @@ class PluginChoice(click.ParamType[str]):
 
     name = "name"
 
-    def __init__(self, plugins: Plugins, hook: str, *, also: Sequence[str] = ()) -> None:
-        """Take the names offered through `hook`, and those in `also`."""
-        self._plugins, self._hook, self._also = plugins, hook, tuple(also)
+    def __init__(
+        self,
+        plugins: Plugins,
+        kind: type[StorageBackend | CicdGenerator | AssetTemplate],
+        *,
+        also: Sequence[str] = (),
+    ) -> None:
+        """Take the names of what is offered of a kind, and those in `also`."""
+        self._plugins, self._kind, self._also = plugins, kind, tuple(also)
 
     @property
     def names(self) -> list[str]:
         """What may be chosen."""
-        return [*self._also, *self._plugins.offers(self._hook)]
+        return [*self._also, *self._plugins.offers(self._kind)]
 
     @property
     def summaries(self) -> Mapping[str, str]:
         """What may be chosen, each with a line that explains it."""
-        offers = self._plugins.offers(self._hook)
-        found = {
-            name: offer.summary for name, offer in offers.items() if isinstance(offer, Contribution)
+        offers = self._plugins.offers(self._kind)
+        return {
+            **dict.fromkeys(self._also, ""),
+            **{name: offer.summary for name, offer in offers.items()},
         }
-        return {**dict.fromkeys(self._also, ""), **found}
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the name; raises PluginError or UsageProblem if it cannot be chosen."""
         if value not in self._also:
-            self._plugins.choose(self._hook, value)
+            self._plugins.choose(self._kind, value)
         return str(value)
 
     def get_metavar(self, *_: Any, **__: Any) -> str:
@@ -61,7 +67,7 @@ class PlatformChoice(PluginChoice):
 
     def __init__(self, plugins: Plugins, *, also: Sequence[str] = ()) -> None:
         """Take the platforms that plugins offer, and those in `also`."""
-        super().__init__(plugins, CICD, also=also)
+        super().__init__(plugins, CicdGenerator, also=also)
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the platforms' own names; raises PluginError or UsageProblem for any other."""
@@ -119,8 +125,10 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def options_for(flags: Iterable[Flag], headings: Mapping[str, str]) -> list[click.Option]:
-    """Make click options of plugins' flags; `headings` names the group of each hook's."""
+def options_for(
+    flags: Iterable[Flag], headings: Mapping[type[Contribution], str]
+) -> list[click.Option]:
+    """Make click options of plugins' flags; `headings` names the group of each kind's."""
     return [_option(flag, headings) for flag in flags]
 
 
@@ -129,7 +137,7 @@ def parameter_name(flag: Flag) -> str:
     return f"plugin_{flag.name.replace('-', '_')}"
 
 
-def _option(flag: Flag, headings: Mapping[str, str]) -> click.Option:
+def _option(flag: Flag, headings: Mapping[type[Contribution], str]) -> click.Option:
     option = flag.option
     names = f"--{flag.name}/--no-{flag.name}" if option.flag else f"--{flag.name}"
     made = GroupedOption(
@@ -141,8 +149,8 @@ def _option(flag: Flag, headings: Mapping[str, str]) -> click.Option:
         envvar=f"POLSTER_INIT_{flag.name.replace('-', '_').upper()}",
         show_envvar=option.secret,  # what is typed on the line is seen by others
     )
-    if flag.contribution:
-        made.heading = f"Options of {headings[flag.hook]} {flag.contribution}"
+    if flag.kind:
+        made.heading = f"Options of {headings[flag.kind]} {flag.contribution}"
     return made
 
 

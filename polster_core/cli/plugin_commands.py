@@ -10,7 +10,8 @@ import click
 
 from polster_core.cli.context import disabled_here
 from polster_core.errors import PluginError
-from polster_core.plugins.manager import COMMANDS, Plugins, installed_commands
+from polster_core.plugins.installed import installed_commands
+from polster_core.plugins.manager import Plugins
 from polster_core.plugins.validation import in_one_line
 from polster_core.types import Command
 
@@ -48,7 +49,7 @@ class Added:
         return PluginError(
             f"command {self.command.name}: the plugin {self.plugin} ({self.source}) failed: "
             f"{in_one_line(error)}",
-            hint="tell its authors; --debug shows where",
+            hint="report it to the plugin's author; --debug shows where",
         )
 
 
@@ -60,10 +61,10 @@ def commands(own: Collection[str]) -> dict[str, Added]:
 def of(plugins: Plugins, own: Collection[str]) -> dict[str, Added]:
     """Return the commands of these plugins; who wants one of Polster's own is noted as broken."""
     found, versions = {}, plugins.versions()
-    for name, command in plugins.offers(COMMANDS).items():
-        plugin = plugins.owner(COMMANDS, name)
+    for name, command in plugins.commands().items():
+        plugin = plugins.owner(Command, name)
         if name in own:
             plugins.blame(plugin, f"command {name} is one of Polster's own")
-        elif isinstance(command, Command):
+        else:
             found[name] = Added(command, plugin, versions[plugin])
     return found

@@ -9,7 +9,9 @@ from typing import Any
 
 from polster_core.errors import UsageProblem
 from polster_core.model.names import did_you_mean
-from polster_core.plugins.manager import PluginInfo, Plugins, normalized
+from polster_core.plugins.info import PluginInfo
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.origin import normalized
 from polster_core.types import AssetTemplate, Contribution
 
 _WIDTH = 14

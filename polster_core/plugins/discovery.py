@@ -13,7 +13,11 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from typing import Any, NamedTuple
 
-_GROUP = re.compile(r"^\[polster\][^\S\n]*\n(?P<body>.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
+GROUP = "polster"
+"""The entry-point group of plugins, Polster's own included."""
+COMMAND_PREFIX = "command-"
+"""How the name of an entry point begins whose plugin adds commands."""
+_SECTION = re.compile(r"^\[polster\][^\S\n]*\n(?P<body>.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
@@ -76,7 +80,7 @@ def _infos(folder: str) -> Iterator[str]:
 
 
 def _lines(info: str, prefix: str) -> Iterator[str]:
-    for group in _GROUP.finditer(_text(info, "entry_points.txt")):
+    for group in _SECTION.finditer(_text(info, "entry_points.txt")):
         for line in map(str.strip, group["body"].splitlines()):
             if line.startswith(prefix) and "=" in line:
                 yield line

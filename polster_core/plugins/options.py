@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from polster_core.plugins.manager import Plugins
-from polster_core.types import Contribution, Option
+from polster_core.types import CicdGenerator, Contribution, Option, StorageBackend
 
-STORAGE, CICD, OPTIONS = (
-    "polster_storage_backends",
-    "polster_cicd_generators",
-    "polster_init_options",
-)
-_CHOSEN_BY_NAME = (STORAGE, CICD)
 _TAKEN = frozenset(
     """cicd debug dry-run git help install-uv platform remote run runtime schedule setup
     start-dagster storage verbose version""".split()  # noqa: SIM905 - they read best as they are typed
@@ -25,13 +19,13 @@ class Flag:
     """One flag of `polster init` that a plugin owns.
 
     `name` is its name without the dashes and the key of its answer. Where `contribution` is set,
-    it counts only if that contribution was chosen through `hook`.
+    it counts only if that contribution of the given kind was chosen.
     """
 
     name: str
     option: Option
     plugin: str
-    hook: str
+    kind: type[Contribution] | None = None
     contribution: str | None = None
 
 
@@ -56,12 +50,11 @@ def flags(plugins: Plugins) -> list[Flag]:
 
 
 def _offered(plugins: Plugins) -> Iterator[Flag]:
-    for hook in _CHOSEN_BY_NAME:
-        for name, contribution in plugins.offers(hook).items():
-            if isinstance(contribution, Contribution):
-                for option in contribution.options:
-                    flag = f"{name}-{option.name}"
-                    yield Flag(flag, option, plugins.owner(hook, name), hook, name)
-    for name, offer in plugins.offers(OPTIONS).items():
-        if isinstance(offer, Option):
-            yield Flag(name, offer, plugins.owner(OPTIONS, name), OPTIONS)
+    chosen: Sequence[type[StorageBackend | CicdGenerator]] = (StorageBackend, CicdGenerator)
+    for kind in chosen:
+        for name, contribution in plugins.offers(kind).items():
+            for option in contribution.options:
+                flag = f"{name}-{option.name}"
+                yield Flag(flag, option, plugins.owner(kind, name), kind, name)
+    for name, option in plugins.init_options().items():
+        yield Flag(name, option, plugins.owner(Option, name))

@@ -8,21 +8,18 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from polster_core.assets import env_file, pyproject
-from polster_core.errors import PluginError, PolsterError, UsageProblem
+from polster_core.errors import UsageProblem
 from polster_core.model.names import did_you_mean
 from polster_core.model.platforms import join
 from polster_core.plan.definition import Kind, Plan, draft
-from polster_core.plugins import validation
+from polster_core.plugins.calls import files_of
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import CICD, STORAGE
 from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.rendering.context import merged
 from polster_core.scaffold.project import each_once
-from polster_core.types import CicdGenerator, Contribution, EnvVar, NewFile, ProjectContext
+from polster_core.types import CicdGenerator, EnvVar, ProjectContext
 
-_KNOWN_BY = (STORAGE, CICD, "polster_asset_templates")
-"""The hooks whose contributions say which variables there are."""
 _SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 
@@ -32,16 +29,12 @@ def named(plugins: Plugins, typed: str) -> str:
 
     Raises UsageProblem with the nearest name, and PluginError where its plugin is broken.
     """
-    offers = plugins.offers(CICD)
-    hosts = {
-        offer.host: name
-        for name, offer in offers.items()
-        if isinstance(offer, CicdGenerator) and offer.host
-    }
+    offers = plugins.cicd_generators()
+    hosts = {offer.host: name for name, offer in offers.items() if offer.host}
     if typed not in offers and typed in hosts:
         return hosts[typed]
     try:
-        plugins.choose(CICD, typed)
+        plugins.choose(CicdGenerator, typed)
     except UsageProblem as error:
         near = did_you_mean(typed, [*offers, *hosts])
         raise UsageProblem(f"there is no cicd {typed}{near}", hint=error.hint) from error
@@ -57,7 +50,7 @@ def plan(
     cannot be edited, and PluginError where a generator fails.
     """
     known = manifest.find(project.root)
-    generators = {name: _generator(plugins, name) for name in names}
+    generators = {name: plugins.choose(CicdGenerator, name) for name in names}
     answers = dict(known.answers if known else {})
     answers["cicd"] = join([answers.get("cicd", ""), *names])
     if schedule:
@@ -66,7 +59,7 @@ def plan(
     generated = each_once(
         file
         for name, generator in generators.items()
-        for file in _files(generator, context, plugins.owner(CICD, name))
+        for file in files_of(plugins.owner(CicdGenerator, name), generator, context)
     )
     needed = merged(text for one in generators.values() for text in one.requirements)
     wanted = [
@@ -97,13 +90,6 @@ def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
 
 def _is_pristine(entry: manifest.Entry | None, content: bytes | None) -> bool:
     return entry is not None and entry.digest == manifest.digest(content or b"")
-
-
-def _generator(plugins: Plugins, name: str) -> CicdGenerator:
-    found = plugins.choose(CICD, name)
-    if not isinstance(found, CicdGenerator):
-        raise TypeError(f"{name} is no CI/CD platform")
-    return found
 
 
 def _context(
@@ -142,22 +128,11 @@ def _context(
 
 
 def _known_variables(plugins: Plugins) -> Iterator[EnvVar]:
-    for hook in _KNOWN_BY:
-        for offer in plugins.offers(hook).values():
-            if isinstance(offer, Contribution):
-                yield from offer.env
-
-
-def _files(generator: CicdGenerator, context: ProjectContext, origin: str) -> list[NewFile]:
-    try:
-        offered = validation.answered(generator.files, context, NewFile)
-    except PolsterError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"cicd {generator.name}: the plugin {origin} failed: {validation.in_one_line(error)}",
-            hint="nothing was changed; see  polster plugins",
-        ) from error
-    return [
-        replace(file, origin=file.origin or origin) for file in offered if isinstance(file, NewFile)
-    ]
+    """Yield the variables that contributions declare."""
+    for offers in (
+        plugins.storage_backends(),
+        plugins.cicd_generators(),
+        plugins.asset_templates(),
+    ):
+        for offer in offers.values():
+            yield from offer.env

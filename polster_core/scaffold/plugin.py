@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,18 +12,28 @@ import polster_core
 from polster_core import hookspecs
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.plan.definition import Plan, draft
-from polster_core.plugins.manager import COMMAND_PREFIX, COMMANDS, Plugins, normalized
-from polster_core.types import NewFile
+from polster_core.plugins.discovery import COMMAND_PREFIX
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.offers import Offer
+from polster_core.plugins.origin import normalized
+from polster_core.types import (
+    AssetTemplate,
+    CicdGenerator,
+    Command,
+    NewFile,
+    StorageBackend,
+    ValidationRule,
+)
 
-KINDS = {
-    "storage": "polster_storage_backends",
-    "cicd": "polster_cicd_generators",
-    "connector": "polster_asset_templates",
-    "asset-template": "polster_asset_templates",
-    "rule": "polster_validation_rules",
-    "command": COMMANDS,
+KINDS: Mapping[str, type[Offer]] = {
+    "storage": StorageBackend,
+    "cicd": CicdGenerator,
+    "connector": AssetTemplate,
+    "asset-template": AssetTemplate,
+    "rule": ValidationRule,
+    "command": Command,
 }
-"""What a plugin may offer, and the hook for it."""
+"""What a plugin may offer, and as what."""
 PREFIX = "polster-plugin-"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
@@ -124,7 +134,7 @@ def _check_free(wanted: Request, plugins: Plugins) -> None:
 
 
 def _variables(wanted: Request) -> dict[str, object]:
-    assets = [name for kind, name in wanted.offers.items() if KINDS[kind] == KINDS["connector"]]
+    assets = [name for kind, name in wanted.offers.items() if KINDS[kind] is AssetTemplate]
     return {
         "name": wanted.name,
         "distribution": wanted.distribution,

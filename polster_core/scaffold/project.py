@@ -10,14 +10,20 @@ from polster_core.delivery import Delivery
 from polster_core.errors import PluginError
 from polster_core.model.platforms import NONE, split
 from polster_core.plan import conflicts
-from polster_core.plugins import validation
-from polster_core.plugins.manager import OWN, Plugins
-from polster_core.plugins.options import CICD, STORAGE, Flag, flags
+from polster_core.plugins.calls import files_of
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import Flag, flags
+from polster_core.plugins.origin import OWN
 from polster_core.project import manifest
 from polster_core.rendering.context import merged
-from polster_core.types import Contribution, NewFile, ProjectContext
+from polster_core.types import (
+    CicdGenerator,
+    Contribution,
+    NewFile,
+    ProjectContext,
+    StorageBackend,
+)
 
-_FILES = "polster_project_files"
 _SKELETON = "project"
 
 
@@ -46,10 +52,12 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
     context = _context(plugins, request, [contribution for _, contribution in chosen])
     generated = [
         *_runtime(chosen, request),
-        *each_once(_contributed(chosen, context)),
+        *each_once(
+            file for plugin, chosen_one in chosen for file in files_of(plugin, chosen_one, context)
+        ),
     ]
-    for name, answer in plugins.ask(_FILES, context=context).items():
-        offered = [_of(file, name) for file in answer if isinstance(file, NewFile)]
+    for name, answer in plugins.project_files(context).items():
+        offered = [replace(file, origin=file.origin or name) for file in answer]
         if not plugins.is_own(name) and (problems := conflicts.of_paths([*generated, *offered])):
             plugins.blame(name, problems[0])
             continue
@@ -76,23 +84,25 @@ def files(plugins: Plugins, request: Request) -> list[NewFile]:
 
 def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
     """Return the flags that count for these choices."""
-    chosen = {(STORAGE, storage), *((CICD, name) for name in split(pipelines))}
+    chosen = {
+        (StorageBackend, storage),
+        *((CicdGenerator, name) for name in split(pipelines)),
+    }
     return [
         flag
         for flag in flags(plugins)
-        if flag.contribution is None or (flag.hook, flag.contribution) in chosen
+        if flag.contribution is None or (flag.kind, flag.contribution) in chosen
     ]
 
 
 def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
     """Yield what was chosen by name, each with its plugin."""
-    for hook, name in (
-        (STORAGE, request.storage),
-        *((CICD, name) for name in split(request.cicd)),
-    ):
-        contribution = plugins.choose(hook, name)
-        if isinstance(contribution, Contribution):
-            yield plugins.owner(hook, name), contribution
+    yield (
+        plugins.owner(StorageBackend, request.storage),
+        plugins.choose(StorageBackend, request.storage),
+    )
+    for name in split(request.cicd):
+        yield plugins.owner(CicdGenerator, name), plugins.choose(CicdGenerator, name)
 
 
 def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution]) -> ProjectContext:
@@ -122,32 +132,13 @@ def _runtime(chosen: Iterable[tuple[str, Contribution]], request: Request) -> It
     if request.delivery == "vendored":
         yield from delivery.files()
         for plugin, contribution in chosen:
-            yield from (_of(file, plugin) for file in delivery.part_files(contribution.runtime))
-
-
-def _contributed(
-    chosen: Iterable[tuple[str, Contribution]], context: ProjectContext
-) -> Iterator[NewFile]:
-    """Yield the files of what was chosen."""
-    for plugin, contribution in chosen:
-        try:
-            offered = validation.answered(contribution.files, context, NewFile)
-        except (Exception, SystemExit) as error:
-            raise PluginError(
-                f"{contribution.kind} {contribution.name}: the plugin {plugin} failed: "
-                f"{validation.in_one_line(error)}",
-                hint="nothing was changed; choose another one, or see  polster plugins",
-            ) from error
-        yield from (_of(file, plugin) for file in offered if isinstance(file, NewFile))
+            for file in delivery.part_files(contribution.runtime):
+                yield replace(file, origin=file.origin or plugin)
 
 
 def each_once(generated: Iterable[NewFile]) -> list[NewFile]:
     """Drop a file that an earlier one is the same as: pipelines of two platforms share some."""
     return list({(file.path, file.content): file for file in reversed([*generated])}.values())[::-1]
-
-
-def _of(file: NewFile, plugin: str) -> NewFile:
-    return replace(file, origin=file.origin or plugin)
 
 
 def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from polster_core.assets import env_file, pyproject
-from polster_core.errors import PluginError, PolsterError
 from polster_core.plan.definition import Plan, draft, read
-from polster_core.plugins import validation
+from polster_core.plugins.calls import files_of
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import STORAGE
 from polster_core.project import manifest
 from polster_core.project.locate import Project
-from polster_core.types import NewFile, ProjectContext, StorageBackend
+from polster_core.types import ProjectContext, StorageBackend
 
 
 def plan(project: Project, plugins: Plugins, name: str) -> Plan:
@@ -21,12 +19,10 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
     A file that is there already stays as it is. Raises PolsterError where a file cannot be edited,
     and PluginError where the backend fails or there is none of that name.
     """
-    backend, origin = plugins.choose(STORAGE, name), plugins.owner(STORAGE, name)
-    if not isinstance(backend, StorageBackend):
-        raise TypeError(f"{name} is no storage backend")
+    backend, origin = plugins.choose(StorageBackend, name), plugins.owner(StorageBackend, name)
     offered = [
-        replace(file, origin=file.origin or origin)
-        for file in _files(project, backend, origin)
+        file
+        for file in files_of(origin, backend, _context(project, backend))
         if read(project.root / file.path) is None
     ]
     wanted = [
@@ -46,8 +42,9 @@ def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
     return [file for file in wanted if read(project.root / file.path) is None]
 
 
-def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
-    context = ProjectContext(
+def _context(project: Project, backend: StorageBackend) -> ProjectContext:
+    """Tell the backend what it would be told if the project were made with it."""
+    return ProjectContext(
         name=project.name,
         storage=backend.name,
         env=backend.env,
@@ -60,13 +57,3 @@ def _files(project: Project, backend: StorageBackend, origin: str) -> list[NewFi
             if option.default is not None
         },
     )
-    try:
-        offered = validation.answered(backend.files, context, NewFile)
-    except PolsterError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"storage {backend.name}: the plugin {origin} failed: {validation.in_one_line(error)}",
-            hint="nothing was changed; see  polster plugins",
-        ) from error
-    return [file for file in offered if isinstance(file, NewFile)]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polster_core.plugins.manager import installed
-from polster_core.plugins.options import STORAGE
+from polster_core.plugins.installed import installed
 from polster_core.testing.init_choices import InitChoiceContract
 from polster_core.testing.offers import SECRET, check_texts, files_of, init
 from polster_core.testing.projects import polster
-from polster_core.types import Contribution
+from polster_core.types import CicdGenerator, Contribution
 
 
 class CicdContract(InitChoiceContract):
     """What `polster init --cicd NAME` writes. Give `name`, and `answers` where it needs some."""
 
-    hook = "polster_cicd_generators"
+    kind = CicdGenerator
     option = "--cicd"
 
     def test_the_project_has_the_pipeline(self, tmp_path: Path) -> None:
@@ -37,11 +36,10 @@ class CicdContract(InitChoiceContract):
 
     def test_it_serves_every_storage(self, tmp_path: Path) -> None:
         """Whatever is installed."""
-        for storage, backend in installed().offers(STORAGE).items():
+        for storage, backend in installed().storage_backends().items():
             folder = tmp_path / storage
             folder.mkdir()
-            needed = _needed(backend) if isinstance(backend, Contribution) else []
-            self.init(folder, "--storage", storage, *needed)
+            self.init(folder, "--storage", storage, *_needed(backend))
             check_texts(files_of(folder / "shop"))
 
 

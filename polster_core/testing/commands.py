@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from polster_core.plugins.manager import COMMANDS, installed
+from polster_core.plugins.installed import installed
 from polster_core.testing.projects import polster
 from polster_core.types import Command
 
@@ -50,6 +50,4 @@ class CommandContract:
 
     def offer(self) -> Command:
         """Return what the plugin offers."""
-        found = installed().choose(COMMANDS, self.name)
-        assert isinstance(found, Command)
-        return found
+        return installed().choose(Command, self.name)

@@ -14,7 +14,7 @@ from typing import Protocol
 import pytest
 
 from polster_core.environment import venv
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 from polster_core.testing.projects import (
     PYPROJECT,
     ProjectFolder,

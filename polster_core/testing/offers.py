@@ -6,10 +6,17 @@ import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 from polster_core.testing.projects import Ran, polster, tree
-from polster_core.types import Contribution, Option
+from polster_core.types import (
+    AssetTemplate,
+    CicdGenerator,
+    Contribution,
+    Option,
+    StorageBackend,
+)
 
 SECRET = "s3cret-0f-the-kit"  # noqa: S105 - not one
 """What the contracts give for options that are secret."""
@@ -24,7 +31,7 @@ class OfferContract:
     required and not in it gets its first choice, its default, or the word `orders`.
     """
 
-    hook: str
+    kind: ClassVar[type[StorageBackend | CicdGenerator | AssetTemplate]]
     name: str
     answers: Mapping[str, str] = {}
 
@@ -56,9 +63,7 @@ class OfferContract:
 
     def offer(self) -> Contribution:
         """Return what the plugin offers."""
-        found = installed().choose(self.hook, self.name)
-        assert isinstance(found, Contribution)
-        return found
+        return installed().choose(self.kind, self.name)
 
     def given(self) -> dict[str, str]:
         """Return a value for each option that needs one, and those of `answers`."""

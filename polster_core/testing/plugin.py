@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from polster_core.plugins.manager import GROUP
+from polster_core.plugins.discovery import GROUP
 from polster_core.testing.projects import polster
 
 _LIGHT = {"polster_core", "pluggy"}

@@ -14,7 +14,7 @@ from unittest import mock
 
 from polster_core.cli.main import dispatch
 from polster_core.model.layers import AssetId, Layer
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 
 PLUMBING = {
     "src/core/runtime/__init__.py": "def run(function): ...\n",

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from polster_core.model.diagnostics import ValidationRule
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 from polster_core.testing.projects import PYPROJECT, faultless, polster, tree, write
 
 _ASSETS = {
@@ -37,8 +37,7 @@ class RuleContract:
 
     def test_it_is_listed(self, tmp_path: Path) -> None:
         """With a summary that fits into a line."""
-        rule = installed().choose("polster_validation_rules", self.name)
-        assert isinstance(rule, ValidationRule)
+        rule = installed().choose(ValidationRule, self.name)
         assert rule.summary.strip()
         assert "\n" not in rule.summary
         assert f"\n{self.name} " in polster(tmp_path, "validate", "--rules").succeeded().out

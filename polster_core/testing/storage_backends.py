@@ -8,12 +8,13 @@ from pathlib import Path
 from polster_core.testing.init_choices import InitChoiceContract
 from polster_core.testing.offers import SECRET, check_texts, files_of, init
 from polster_core.testing.projects import polster
+from polster_core.types import StorageBackend
 
 
 class StorageBackendContract(InitChoiceContract):
     """What `polster init --storage NAME` writes. Give `name`, and `answers` where it needs some."""
 
-    hook = "polster_storage_backends"
+    kind = StorageBackend
     option = "--storage"
 
     def test_the_project_has_it(self, tmp_path: Path) -> None:

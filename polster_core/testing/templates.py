@@ -28,7 +28,7 @@ _PATIENCE = 120.0
 class AssetTemplateContract(OfferContract):
     """What `polster add-asset --template NAME` writes. Give `name`, and `answers` for options."""
 
-    hook = "polster_asset_templates"
+    kind = AssetTemplate
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -94,7 +94,7 @@ def _fault(rule: Rule, said: str) -> Problem:
         path=PurePosixPath("pyproject.toml"),
         message=f"the rule {rule.name} of {rule.source} {said}",
         severity=Severity.WARNING,
-        hint=f"tell its authors; ignore {rule.name} meanwhile",
+        hint=f"report it to the plugin's author; ignore {rule.name} meanwhile",
     )
 
 

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from polster_core.plugins.manager import installed
+from polster_core.plugins.installed import installed
 from polster_core.scaffold import project
 from polster_core.types import NewFile
 

@@ -208,7 +208,7 @@ def test_a_python_without_the_project(project: MakeProject, tmp_path: Path) -> N
     nothing = shop.variables({"PYTHONPATH": ""})
     command = [sys.executable, "-S", str(shop.root / "run_polster.py")]
     done = execute([*command, "--status"], cwd=tmp_path, env=nothing)
-    why = f"core is not installed in {sys.executable}; "
+    why = f"polster_runtime is not installed in {sys.executable}; "
     todo = 'install this project: python -m pip install -e ".[dev]"\n'
     assert_fails_in_one_line(done, why + todo, code=2)
     (shop.root / ".venv/bin").mkdir(parents=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -13,7 +12,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
-from tests.quality.daemon import statuses
+from tests.quality.daemon import PATIENCE, statuses, wait_for
 
 INTERRUPTED = "error: interrupted; what was published before stays"
 
@@ -38,7 +37,12 @@ def in_terminal(shop: Generated, *args: str) -> pexpect.spawn[str]:
     command = args or ("run_polster.py",)
     env = shop.variables()
     return pexpect.spawn(
-        str(shop.interpreter), list(command), cwd=shop.root, env=env, encoding="utf-8", timeout=60
+        str(shop.interpreter),
+        list(command),
+        cwd=shop.root,
+        env=env,
+        encoding="utf-8",
+        timeout=PATIENCE,
     )
 
 
@@ -80,7 +84,7 @@ def test_signals_from_outside(project: MakeProject, number: signal.Signals) -> N
     process = shop.start("run_polster.py")
     wait_for(lambda: len(shop.staged()) > 0)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, output
     assert output.rstrip().endswith(INTERRUPTED)
     assert_nothing_is_left(shop, [])
@@ -89,14 +93,20 @@ def test_signals_from_outside(project: MakeProject, number: signal.Signals) -> N
 
 @pytest.mark.slow
 def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
-    """From the first import to the last line."""
+    """From the first import of the runtime to the last of the run: each is a line of output."""
     shop = project()
+    command = ("-X", "importtime", "run_polster.py")
+    output, _ = shop.start(*command).communicate(timeout=PATIENCE)
+    imports = output.splitlines()
+    (begun, *_) = (n for n, line in enumerate(imports) if line.endswith(" polster_runtime"))
     dice = random.Random(5)  # noqa: S311 - moments, not secrets
-    for moment in sorted(dice.uniform(0.0, 2.0) for _ in range(7)):
-        process = shop.start("run_polster.py")
-        time.sleep(0.05 + moment)
+    for moment in sorted(dice.randrange(begun, len(imports)) for _ in range(7)):
+        process = shop.start(*command)
+        assert process.stdout
+        for _ in range(moment):
+            process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE)
         # A shell calls both 130; the second is Ctrl-C while Python itself ends.
         assert process.returncode in {0, 130, -signal.SIGINT}, f"{moment}\n{output}"
         assert "Traceback" not in output, f"{moment}\n{output}"
@@ -150,11 +160,3 @@ def two_days_ago(path: Path) -> None:
 
     when = time.time() - 48 * 3600
     os.utime(path, (when, when))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)

@@ -66,11 +66,27 @@ def test_nothing_imports_polster(fresh: Generated) -> None:
     """All tests of this folder run without Polster; this one looks at what they do not run."""
     assert fresh.python("-c", "import polster_core").returncode == 1
     for file in fresh.root.rglob("*.py"):
-        assert not re.search(r"^\s*(import|from) +polster", file.read_text("utf-8"), re.MULTILINE)
+        assert not re.search(
+            r"^\s*(import|from) +polster(?!_runtime\b)", file.read_text("utf-8"), re.MULTILINE
+        )
 
 
 def test_core_files_can_be_imported_from_the_root_too(project: MakeProject) -> None:
     assert project().program("import_from_root").stdout == "transform True\n"
+
+
+def test_plain_pytest_imports_core_files_by_both_names(project: MakeProject) -> None:
+    test = """
+    from core.silver_example import transform as one
+    from src.core.silver_example import transform as other
+
+
+    def test_names() -> None:
+        assert one.__name__ == other.__name__ == "transform"
+    """
+    shop = project(files={"tests/test_names.py": test})
+    done = shop.tool("pytest", "-q", "tests/test_names.py", env={"PYTHONPATH": ""})
+    assert done.returncode == 0, told(done)
 
 
 def test_core_never_imports_dagster(project: MakeProject) -> None:

@@ -162,9 +162,9 @@ def test_the_table_of_settings_is_complete(ran: Generated) -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)?", text_of(ran), re.MULTILINE))
     example = (ran.root / ".env.example").read_text(encoding="utf-8")
     given = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))
-    fields = (ran.root / "src/core/settings.py").read_text(encoding="utf-8")
+    fields = (ran.root / "src/polster_runtime/config/settings.py").read_text(encoding="utf-8")
     names = {name.upper() for name in re.findall(r"^    (\w+): .* = ", fields, re.MULTILINE)}
-    assert set(rows) == names | set(given) | {"DAGSTER_HOME", "PROJECT_ROOT"}
+    assert set(rows) == names | set(given) | {"DATA_DIR", "DAGSTER_HOME", "PROJECT_ROOT"}
     assert {name: rows[name] for name in given} == given
 
 
@@ -256,7 +256,7 @@ def with_guessed_types(project: Generated) -> None:
 
 
 PROVOKED: Mapping[str, Provocation] = {
-    "core is not installed": not_installed,
+    "polster_runtime is not installed": not_installed,
     "no asset is called gold_revenue": unregistered,
     "payments is ambiguous": nothing,
     "gold_revenue depends on bronze_payments": edit(

@@ -152,10 +152,27 @@ def test_two_increments_at_once_go_one_after_the_other(incremental: Generated) -
     shop = incremental
     succeed(shop.core("bronze_a"))
     source(shop, range(1, 61))
-    ended = together(shop, 3, "src/core/bronze_a.py", NAP="0.2")
-    assert [code for code, _ in ended] == [0, 0, 0], ended
+    first = shop.start("src/core/bronze_a.py", env={"HOLD": "1"})
+    said(first, "begun")
+    others = [shop.start("src/core/bronze_a.py") for _ in range(2)]
+    for other in others:
+        said(other, "waiting for another run")
+    (shop.root / "go").touch()
+    for process in (first, *others):
+        output, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, output
     assert ids(shop) == list(range(1, 61))
-    assert any("waiting for another run" in output for _, output in ended)
+
+
+def said(process: subprocess.Popen[str], text: str) -> None:
+    """Wait until a process says something."""
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return
+    pytest.fail(f"it never said {text!r}: {lines}")
 
 
 def test_two_increments_from_two_machines(incremental: Generated) -> None:
@@ -163,7 +180,12 @@ def test_two_increments_from_two_machines(incremental: Generated) -> None:
     shop = incremental
     succeed(shop.core("bronze_a"))
     source(shop, range(1, 61))
-    ended = sorted(together(shop, 2, WITHOUT_LOCK, NAP="0.3"))
+    both = [shop.start(WITHOUT_LOCK, env={"HOLD": "1"}) for _ in range(2)]
+    for process in both:
+        said(process, "begun")
+    (shop.root / "go").touch()
+    outputs = [process.communicate(timeout=PATIENCE)[0] for process in both]
+    ended = sorted(zip((process.returncode for process in both), outputs, strict=True))
     assert [code for code, _ in ended] == [0, 1], ended
     refused = ended[1][1]
     assert refused.startswith("error: bronze_a: "), refused

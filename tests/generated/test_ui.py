@@ -194,15 +194,13 @@ def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> Non
     """Its port, its runs, and an end that leaves nothing running."""
     shop = project(samples=False)
     for number in range(WAITING):
-        shop.place(f"bronze_wait{number}", "waits")
+        shop.place(f"bronze_wait{number}", "meets_others")
     shop.place("bronze_slow", "waits")
-    shop.edit("src/core/bronze_slow.py", "sleep(1)", "sleep(600)")
     with ui(shop, "--no-materialize") as one:
         assert one.port != running.port
         assert (f"(port {FIRST_PORT} is taken)" in one.said[-1]) is (one.port > FIRST_PORT)
         together = launch(one, *(f"bronze_wait{number}" for number in range(WAITING)))
-        run = end_of(one, together, "SUCCESS")
-        assert float(run["endTime"]) - float(run["startTime"]) < WAITING - 1
+        end_of(one, together, "SUCCESS")
         slow = launch(one, "bronze_slow")
         end_of(one, slow, "STARTED")
         one.process.send_signal(signal.SIGINT)

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.cli.main import COMMAND_PREFIX
 from polster_core.plugins import discovery
-from polster_core.plugins.manager import COMMAND_PREFIX as IN_PLUGINS
 from polster_core.testing import InstallPlugin, RunPolster
 
 HOOKS = """
@@ -214,8 +212,3 @@ def test_the_quick_look_leaves_what_it_cannot_see_to_importlib(
 
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
     assert discovery.quickly("command-", [str(tmp_path)]) is None
-
-
-def test_one_prefix() -> None:
-    """It is written down twice: one of the two modules takes long to import."""
-    assert COMMAND_PREFIX == IN_PLUGINS

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.plugins.manager import installed
-from polster_core.plugins.options import CICD, STORAGE
+from polster_core.plugins.installed import installed
+from polster_core.plugins.offers import Offer
 from polster_core.project.locate import Project
 from polster_core.testing import (
     AssetTemplateContract,
@@ -20,6 +20,7 @@ from polster_core.testing import (
     RuleContract,
     StorageBackendContract,
 )
+from polster_core.types import AssetTemplate, CicdGenerator, StorageBackend, ValidationRule
 from tests.plugins.broken import BROKEN
 from tests.project.test_broken import SHOP, git
 
@@ -34,10 +35,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def names(hook: str) -> list[str]:
+def names(kind: type[Offer]) -> list[str]:
     """Return what Polster's own plugins offer, whatever others are installed here."""
     plugins = installed()
-    return [name for name in plugins.offers(hook) if plugins.is_own(plugins.owner(hook, name))]
+    return [name for name in plugins.offers(kind) if plugins.is_own(plugins.owner(kind, name))]
 
 
 def own() -> list[str]:
@@ -55,7 +56,7 @@ class TestPlugin(PluginContract):
 class TestStorage(StorageBackendContract):
     """Each backend."""
 
-    @pytest.fixture(autouse=True, params=names(STORAGE))
+    @pytest.fixture(autouse=True, params=names(StorageBackend))
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.answers = request.param, ANSWERS.get(request.param, {})
 
@@ -63,7 +64,7 @@ class TestStorage(StorageBackendContract):
 class TestCicd(CicdContract):
     """Each platform."""
 
-    @pytest.fixture(autouse=True, params=names(CICD))
+    @pytest.fixture(autouse=True, params=names(CicdGenerator))
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.answers = request.param, ANSWERS.get(request.param, {})
 
@@ -73,7 +74,7 @@ class TestTemplate(AssetTemplateContract):
 
     @pytest.fixture(
         autouse=True,
-        params=[name for name in names("polster_asset_templates") if name not in CONNECTORS],
+        params=[name for name in names(AssetTemplate) if name not in CONNECTORS],
     )
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.answers = request.param, ANSWERS.get(request.param, {})
@@ -89,6 +90,6 @@ class TestRule(RuleContract):
         if self.name == "secret":
             git(Project(root))
 
-    @pytest.fixture(autouse=True, params=names("polster_validation_rules"))
+    @pytest.fixture(autouse=True, params=names(ValidationRule))
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.broken = request.param, BROKEN[request.param]

@@ -10,9 +10,10 @@ import pytest
 from polster_core import hookspecs
 from polster_core.errors import PluginError, UsageProblem
 from polster_core.hookspecs import Deprecation
-from polster_core.plugins.manager import PluginInfo, Plugins, Status
-from polster_core.plugins.options import STORAGE, flags
-from polster_core.types import NewFile, ProjectContext
+from polster_core.plugins.info import PluginInfo, Status
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import flags
+from polster_core.types import NewFile, ProjectContext, StorageBackend
 from tests.conftest import Install
 
 GOOD = """
@@ -52,9 +53,9 @@ def own(source: str, install: Install, entry: str) -> list[EntryPoint]:
 def test_third_party_plugin_takes_the_same_path(plugins: Plugins, install: Install) -> None:
     plugins.load(install("polster-plugin-s3", GOOD.format(name="s3"), entry="storage-s3"))
 
-    assert list(plugins.offers(STORAGE)) == ["s3"]
-    assert plugins.choose(STORAGE, "s3").name == "s3"
-    assert plugins.owner(STORAGE, "s3") == "storage-s3"
+    assert list(plugins.offers(StorageBackend)) == ["s3"]
+    assert plugins.choose(StorageBackend, "s3").name == "s3"
+    assert plugins.owner(StorageBackend, "s3") == "storage-s3"
     assert plugins.infos == [
         PluginInfo(
             name="storage-s3",
@@ -123,7 +124,7 @@ def test_a_broken_plugin_is_noted_and_the_others_work(
 
     plugins.load(found)
 
-    assert list(plugins.offers(STORAGE)) == ["s3"]
+    assert list(plugins.offers(StorageBackend)) == ["s3"]
     assert info(plugins, "polster-plugin-s3").status is Status.ACTIVE
     bad = info(plugins, "polster-plugin-bad")
     assert (bad.status, bad.problem, bad.provides) == (Status.BROKEN, problem, ())
@@ -154,7 +155,7 @@ def test_entry_point_name_clash_keeps_the_first_and_names_both(
         + install("polster-plugin-a", GOOD.format(name="a"), entry="same")
     )
 
-    assert list(plugins.offers(STORAGE)) == ["a"]
+    assert list(plugins.offers(StorageBackend)) == ["a"]
     assert [(i.source, i.problem) for i in plugins.infos] == [
         ("polster-plugin-a 0.3.0", None),
         ("polster-plugin-b 0.3.0", "the name same is already taken by polster-plugin-a 0.3.0"),
@@ -167,8 +168,8 @@ def test_nobody_takes_a_name_from_polster(plugins: Plugins, install: Install) ->
         + own(GOOD.format(name="local"), install, "storage-local")
     )
 
-    assert plugins.choose(STORAGE, "local").name == "local"
-    assert plugins.owner(STORAGE, "local") == "storage-local"
+    assert plugins.choose(StorageBackend, "local").name == "local"
+    assert plugins.owner(StorageBackend, "local") == "storage-local"
     assert info(plugins, "storage-local").status is Status.ACTIVE
     assert info(plugins, "another-local").problem == (
         "storage local is offered by polster 0.3.0, too"
@@ -184,14 +185,14 @@ def test_a_name_that_two_others_offer_is_used_from_neither(
         + install("polster-plugin-gcs", GOOD.format(name="gcs"))
     )
 
-    assert list(plugins.offers(STORAGE)) == ["gcs"]
+    assert list(plugins.offers(StorageBackend)) == ["gcs"]
     assert [i.problem for i in plugins.infos] == [
         "storage s3 is offered by polster-plugin-b 0.3.0, too",
         "storage s3 is offered by polster-plugin-a 0.3.0, too",
         None,
     ]
     with pytest.raises(PluginError) as caught:
-        plugins.choose(STORAGE, "s3")
+        plugins.choose(StorageBackend, "s3")
     assert caught.value.reason == (
         "storage s3: offered by polster-plugin-a 0.3.0 and polster-plugin-b 0.3.0"
     )
@@ -216,14 +217,14 @@ def test_a_broken_plugin_is_an_error_when_it_is_asked_for(
         "polster_storage_backends: OSError: 1",
     }.items():
         with pytest.raises(PluginError) as caught:
-            plugins.choose(STORAGE, name)
+            plugins.choose(StorageBackend, name)
         assert caught.value.reason == reason
 
 
 def test_an_unknown_name_is_a_slip_of_the_user(plugins: Plugins, install: Install) -> None:
     plugins.load(install("polster-plugin-adls", GOOD.format(name="adls")))
     with pytest.raises(UsageProblem) as caught:
-        plugins.choose(STORAGE, "adsl")
+        plugins.choose(StorageBackend, "adsl")
     assert caught.value.reason == "there is no storage adsl. Did you mean adls?"
     assert caught.value.hint == "there is  adls"
 
@@ -264,7 +265,7 @@ def test_a_plugin_says_which_hooks_it_knows(plugins: Plugins, install: Install, 
     plugins.load(
         install("polster-plugin-s3", f"polster_api = {known!r}\n" + GOOD.format(name="s3"))
     )
-    assert list(plugins.offers(STORAGE)) == ["s3"]
+    assert list(plugins.offers(StorageBackend)) == ["s3"]
     assert plugins.noted == []
 
 
@@ -283,7 +284,7 @@ def test_a_plugin_for_other_hooks_is_not_called(
         noted.hint == "install versions that fit:  pip install --upgrade polster-plugin-s3 polster"
     )
     with pytest.raises(PluginError, match="storage s3: the plugin polster-plugin-s3"):
-        plugins.choose(STORAGE, "s3")
+        plugins.choose(StorageBackend, "s3")
 
 
 def test_an_implementation_takes_the_arguments_that_it_wants(
@@ -294,20 +295,20 @@ def test_an_implementation_takes_the_arguments_that_it_wants(
         body = f"return [NewFile(path=PurePosixPath({name!r}), text='')]"
         install_files(plugins, install, name, f"def polster_project_files({arguments}): {body}")
     context = ProjectContext(name="shop", storage="local")
-    assert sorted(plugins.ask("polster_project_files", context=context)) == ["a", "b", "c"]
+    assert sorted(plugins.project_files(context)) == ["a", "b", "c"]
 
 
 def test_what_will_go_away_still_works_and_says_until_when(install: Install) -> None:
     """Who it is, what they use, what takes its place, and the version."""
     gone = {
-        STORAGE: Deprecation(until="2.0", instead="implement polster_stores"),
+        "polster_storage_backends": Deprecation(until="2.0", instead="implement polster_stores"),
         "polster_project_files(context)": Deprecation(until="1.5", instead="take project"),
     }
     plugins = Plugins(gone)
     plugins.load(install("polster-plugin-s3", GOOD.format(name="s3")))
     install_files(plugins, install, "files", "def polster_project_files(context): return []")
     install_files(plugins, install, "none", "def polster_project_files(): return []")
-    assert list(plugins.offers(STORAGE)) == ["s3"]
+    assert list(plugins.offers(StorageBackend)) == ["s3"]
     assert {one.name: (one.status, one.notes) for one in plugins.noted} == {
         "files": (
             Status.ACTIVE,
@@ -337,7 +338,7 @@ def test_a_plugin_cannot_change_what_others_are_given(plugins: Plugins, install:
     install_files(plugins, install, "z", f"def polster_project_files(context): {force}")
     install_files(plugins, install, "a", f"def polster_project_files(context): {see}")
     context = ProjectContext(name="shop", storage="local")
-    (seen,) = plugins.ask("polster_project_files", context=context)["a"]
+    (seen,) = plugins.project_files(context)["a"]
     assert isinstance(seen, NewFile)
     assert (str(seen.path), context.name) == ("shop", "shop")
 

@@ -49,7 +49,9 @@ class Bad:
     """What is wrong; empty where the plugin is used all the same."""
     note: str = ""
     """What is worth knowing."""
-    hint: str = "upgrade it, tell its authors, or turn it off:  POLSTER_DISABLE_PLUGINS="
+    hint: str = (
+        "upgrade it, report it to the plugin's author, or turn it off:  POLSTER_DISABLE_PLUGINS="
+    )
     asked: tuple[str, ...] = ()
     """A command that asks for the plugin; it ends with exit code 4."""
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -72,11 +71,6 @@ def wait_for(there: Callable[[], bool], seconds: float = PATIENCE) -> None:
     while not there():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.2)
-
-
-def published(path: Path) -> float:
-    """Return when a snapshot was published, as its name tells: seconds since 1970."""
-    return datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S%f%z").timestamp()
 
 
 def statuses(shop: Generated) -> list[str]:

@@ -16,6 +16,8 @@ from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import BUSY, TOO_MANY, proxy
 
 DOCTOR = "or run  python -m polster_runtime doctor\n"
+LOADED = 4
+"""How much longer everything may take on a machine that has much else to do."""
 WRONG_KEY = "AAAA" + KEY[4:]
 
 LARGE = """
@@ -32,13 +34,13 @@ def failure(shop: Generated, env: Mapping[str, str], seconds: float, **how: bool
     assert done.returncode == 1, told(done)
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, told(done)
-    if took >= seconds:  # a busy machine takes long to start anything
+    if took >= seconds * LOADED:  # a busy machine takes long to start anything
         began = time.monotonic()
         assert (
             shop.python("-c", "import polster_runtime.execution.materialize, adlfs").returncode == 0
         )
         took -= time.monotonic() - began
-    assert took < seconds, f"{took:.1f} s"
+    assert took < seconds * LOADED, f"{took:.1f} s"
     for secret in (KEY, WRONG_KEY, env.get("ADLS_SAS_TOKEN") or KEY):
         assert secret not in done.stderr
     return done.stderr
@@ -144,7 +146,7 @@ def test_a_server_that_dies_in_mid_write(shop: Generated, azurite: Azurite) -> N
         between.dies_after = 2**20
         began = time.monotonic()
         done = shop.core("bronze_large", env=env)
-        assert time.monotonic() - began < 60
+        assert time.monotonic() - began < 60 * LOADED
         assert done.returncode == 1, told(done)
         assert "cannot be reached" in done.stderr, told(done)
         assert "Traceback" not in done.stderr

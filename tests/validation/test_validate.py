@@ -299,7 +299,7 @@ def test_a_rule_that_raises_is_named_and_the_others_count(project: Project, use:
         "column": 1,
         "message": "the rule money of polster-plugin-money 0.3.0 failed: "
         "ZeroDivisionError: division by zero",
-        "hint": "tell its authors; ignore money meanwhile",
+        "hint": "report it to the plugin's author; ignore money meanwhile",
         "fix": None,
     } in found
 

@@ -15,7 +15,6 @@ from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import carry_out
 from polster_core.cli.options import templates
-from polster_core.cli.options.templates import HOOK
 from polster_core.errors import UsageProblem
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import AssetNameError, Pipeline
@@ -43,7 +42,7 @@ class Wishes:
 def command() -> click.Command:
     """Build the command from what is installed."""
     plugins = plugins_here()
-    template = params.PluginChoice(plugins, HOOK)
+    template = params.PluginChoice(plugins, AssetTemplate)
     flags = templates.shared_flags(plugins)
 
     def callback(**typed: Any) -> None:
@@ -92,7 +91,7 @@ class _Add:
         request = add.Request(
             asset=asset,
             template=template,
-            origin=self._plugins.owner(HOOK, template.name),
+            origin=self._plugins.owner(AssetTemplate, template.name),
             dependencies=upstream,
             description=self._description(),
             answers=answers,
@@ -174,7 +173,7 @@ class _Add:
     def _template(self, layer: Layer) -> AssetTemplate:
         offered = {
             name: template
-            for name, template in templates.templates(self._plugins).items()
+            for name, template in self._plugins.asset_templates().items()
             if layer in template.layers
         }
         name = self._wishes.template
@@ -185,8 +184,8 @@ class _Add:
         name = name or _DEFAULT
         if name in offered:
             return offered[name]
-        template = self._plugins.choose(HOOK, name)
-        layers = " or ".join(template.layers) if isinstance(template, AssetTemplate) else ""
+        template = self._plugins.choose(AssetTemplate, name)
+        layers = " or ".join(template.layers)
         raise UsageProblem(
             f"--template {name} writes {layers} assets only",
             hint=f"for {layer} there is  {', '.join(offered)}",

@@ -17,7 +17,6 @@ from polster_core.plan.apply import apply
 from polster_core.plan.definition import Plan
 from polster_core.plan.render import summary, visible
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import CICD
 from polster_core.project.locate import find_project
 from polster_core.scaffold import cicd
 
@@ -42,7 +41,7 @@ def command() -> click.Command:
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
         ],
         help="Write the pipeline of a CI/CD platform, and its guide.",
-        epilog=f"Platforms: {', '.join(plugins.offers(CICD)) or 'none is installed'}.",
+        epilog=f"Platforms: {', '.join(plugins.cicd_generators()) or 'none is installed'}.",
     )
 
 

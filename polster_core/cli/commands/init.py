@@ -21,15 +21,17 @@ from polster_core.model import platforms
 from polster_core.model.names import check_project_name
 from polster_core.plan.apply import apply, recover
 from polster_core.plan.definition import Plan, Step, draft
-from polster_core.plugins.manager import Plugins, installed
-from polster_core.plugins.options import STORAGE, flags
+from polster_core.plugins.installed import installed
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import flags
 from polster_core.scaffold import project
+from polster_core.types import StorageBackend
 
 
 def command() -> click.Command:
     """Build the command from what is installed."""
     plugins = installed()
-    storage = params.PluginChoice(plugins, STORAGE)
+    storage = params.PluginChoice(plugins, StorageBackend)
     cicd = params.PlatformChoice(plugins, also=[platforms.NONE])
     added = flags(plugins)
 

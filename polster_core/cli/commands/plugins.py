@@ -9,7 +9,9 @@ import click
 
 from polster_core.cli import console, plugin_page
 from polster_core.cli.context import SETTING, disabled_here, plugins_here
-from polster_core.plugins.manager import PluginInfo, Plugins, Status, normalized
+from polster_core.plugins.info import PluginInfo, Status
+from polster_core.plugins.manager import Plugins
+from polster_core.plugins.origin import normalized
 from polster_core.scaffold.plugin import KINDS
 
 _MANY = 3

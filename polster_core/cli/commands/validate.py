@@ -93,14 +93,10 @@ def _deep_rules(
 def _rules() -> list[Rule]:
     """Return the rules of all plugins, Polster's own first."""
     plugins = plugins_here()
-    offers = plugins.offers("polster_validation_rules")
+    offers = plugins.validation_rules()
     warn_of_broken(plugins)
     versions = plugins.versions()
-    found = [
-        (plugins.owner("polster_validation_rules", name), rule)
-        for name, rule in offers.items()
-        if isinstance(rule, ValidationRule)
-    ]
+    found = [(plugins.owner(ValidationRule, name), rule) for name, rule in offers.items()]
     found.sort(key=lambda pair: (not plugins.is_own(pair[0]), pair[1].name))
     return [Rule(rule, versions[owner]) for owner, rule in found]
 

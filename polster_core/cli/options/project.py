@@ -14,12 +14,12 @@ from polster_core.errors import PluginError, UsageProblem
 from polster_core.model import platforms
 from polster_core.model.names import project_name_problem
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.options import CICD, STORAGE, Flag, flags
+from polster_core.plugins.options import Flag, flags
 from polster_core.scaffold import project
-from polster_core.types import CicdGenerator
+from polster_core.types import CicdGenerator, Contribution, StorageBackend
 
-HEADINGS = {STORAGE: "--storage", CICD: "--cicd"}
-"""The option that chooses among what a hook offers."""
+HEADINGS: Mapping[type[Contribution], str] = {StorageBackend: "--storage", CicdGenerator: "--cicd"}
+"""The option that chooses among what is offered of a kind."""
 _STORAGE = "local"
 
 
@@ -101,8 +101,7 @@ class Answers:
     def host(self, request: project.Request) -> str:
         """Return where the first pipeline runs; "" if there is none, or if it runs anywhere."""
         for name in platforms.split(request.cicd):
-            offer = self._plugins.choose(CICD, name)
-            return offer.host if isinstance(offer, CicdGenerator) else ""
+            return self._plugins.choose(CicdGenerator, name).host
         return ""
 
     def _choice(self, question: str, kind: PluginChoice, default: str) -> str:
@@ -137,8 +136,8 @@ class Answers:
         """Say so when an option was typed that belongs to something else than was chosen."""
         names = {flag.name for flag in counting}
         for flag in flags(self._plugins):
-            if flag.name not in names and self._wishes.options[flag.name] is not None:
-                owner = f"{HEADINGS[flag.hook]} {flag.contribution}"
+            if flag.kind and flag.name not in names and self._wishes.options[flag.name] is not None:
+                owner = f"{HEADINGS[flag.kind]} {flag.contribution}"
                 raise UsageProblem(f"--{flag.name} belongs to {owner}", hint=f"add  {owner}")
 
     def _option(self, flag: Flag) -> str | None:

@@ -13,7 +13,6 @@ from polster_core.errors import UsageProblem
 from polster_core.plugins.manager import Plugins
 from polster_core.types import AssetTemplate, Option
 
-HOOK = "polster_asset_templates"
 Typed = str | bool | None
 """What click hands over for a flag; `None` where it was not given."""
 TAKEN = frozenset(
@@ -36,23 +35,14 @@ class SharedFlag:
         return f"template_{self.option.name.replace('-', '_')}"
 
 
-def templates(plugins: Plugins) -> dict[str, AssetTemplate]:
-    """Return what `--template` may name."""
-    return {
-        name: offer
-        for name, offer in plugins.offers(HOOK).items()
-        if isinstance(offer, AssetTemplate)
-    }
-
-
 def shared_flags(plugins: Plugins) -> list[SharedFlag]:
     """List the flags of all templates; one that clashes is noted as its plugin's problem."""
     found: dict[str, list[tuple[str, Option]]] = {}
-    for name, template in templates(plugins).items():
+    for name, template in plugins.asset_templates().items():
         for option in template.options:
             problem = _clash(option, [other for _, other in found.get(option.name, ())])
             if problem:
-                plugins.blame(plugins.owner(HOOK, name), f"template {name}: {problem}")
+                plugins.blame(plugins.owner(AssetTemplate, name), f"template {name}: {problem}")
             else:
                 found.setdefault(option.name, []).append((name, option))
     return [

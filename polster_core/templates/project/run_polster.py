@@ -27,9 +27,9 @@ def main() -> int:
     # A run makes many objects that live as long as it does; looking at them again and again is
     # a twentieth of its time.
     gc.set_threshold(500_000, 20, 20)
-    arguments = parse_arguments()
-    stop_like_ctrl_c()
     try:
+        arguments = parse_arguments()
+        stop_like_ctrl_c()
         return load_commands().main(arguments)
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)

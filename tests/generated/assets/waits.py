@@ -1,4 +1,4 @@
-"""One row, after a while."""
+"""One row, after ten minutes."""
 
 import time
 
@@ -9,7 +9,7 @@ from polster_runtime import run
 
 def extract() -> pl.DataFrame:
     """Wait, then return it."""
-    time.sleep(1)
+    time.sleep(600)
     return pl.DataFrame({"id": [1]})
 
 

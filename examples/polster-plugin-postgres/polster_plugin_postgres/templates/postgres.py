@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import polars as pl
 import psycopg
-from core.settings import load
 from psycopg import sql
 
+from core.settings import load
 from polster_runtime import Frames, Position
 from polster_runtime.errors import SourceError
 

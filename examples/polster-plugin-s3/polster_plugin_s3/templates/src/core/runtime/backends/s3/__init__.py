@@ -7,7 +7,6 @@ from core.runtime.backends.s3.access import Access
 from core.runtime.backends.s3.bucket import Bucket
 from core.runtime.backends.s3.diagnosis import diagnose
 from core.settings import load
-
 from polster_runtime.storage.cloud import connected
 from polster_runtime.storage.store import Store
 

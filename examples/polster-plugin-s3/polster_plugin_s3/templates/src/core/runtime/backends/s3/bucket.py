@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import NoCredentialsError  # type: ignore[import-untyped]
+from s3fs import S3FileSystem  # type: ignore[import-untyped]
+
 from core.runtime.backends.s3.access import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -21,8 +23,6 @@ from core.runtime.backends.s3.access import (
     Access,
 )
 from core.runtime.backends.s3.errors import explained, status
-from s3fs import S3FileSystem  # type: ignore[import-untyped]
-
 from polster_runtime.storage.cloud import CloudStore
 
 PART_BYTES = 8 * 2**20

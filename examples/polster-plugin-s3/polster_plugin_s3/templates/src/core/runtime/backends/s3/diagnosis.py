@@ -11,7 +11,6 @@ from core.runtime.backends.s3.bucket import Bucket
 from core.runtime.backends.s3.errors import MissingBucket
 from core.settings import load
 from core.storage import StorageError
-
 from polster_runtime.errors import Unreachable
 from polster_runtime.storage.snapshots import Snapshot, unique_name
 

@@ -13,9 +13,9 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     SSOError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
+
 from core.runtime.backends.s3.access import Access
 from core.storage import StorageError
-
 from polster_runtime.errors import Unreachable
 
 POLARS = "object-store error"

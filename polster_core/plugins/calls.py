@@ -1,0 +1,44 @@
+"""Call the functions of something that a person has chosen; unlike hooks, they must succeed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from polster_core.errors import PluginError, PolsterError
+from polster_core.plugins import validation
+from polster_core.types import Contribution, NewFile, ProjectContext
+
+_Given = TypeVar("_Given")
+_Wanted = TypeVar("_Wanted")
+
+
+def call(
+    plugin: str,
+    contribution: Contribution,
+    function: Callable[[_Given], Iterable[_Wanted]],
+    given: _Given,
+    expected: type[_Wanted],
+) -> list[_Wanted]:
+    """Return what a function of a contribution yields; what it prints is not shown.
+
+    Raises the PolsterError that the function raised, and PluginError, with the plugin's name, for
+    any other failure and for an answer that is not of the `expected` type.
+    """
+    try:
+        return validation.answered(function, given, expected)
+    except PolsterError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"{contribution.kind} {contribution.name}: the plugin {plugin} failed: "
+            f"{validation.in_one_line(error)}",
+            hint="nothing was changed; choose another one, or see  polster plugins",
+        ) from error
+
+
+def files_of(plugin: str, contribution: Contribution, context: ProjectContext) -> list[NewFile]:
+    """Return the files of a contribution, each with its origin; raises as `call` does."""
+    found = call(plugin, contribution, contribution.files, context, NewFile)
+    return [replace(file, origin=file.origin or plugin) for file in found]

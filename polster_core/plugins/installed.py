@@ -1,0 +1,47 @@
+"""The plugins that are installed on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from polster_core.plugins.discovery import COMMAND_PREFIX, GROUP, quickly
+from polster_core.plugins.manager import Plugins
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+@cache
+def installed(disabled: frozenset[str] = frozenset()) -> Plugins:
+    """Load every installed plugin, once per process.
+
+    `disabled` are the names that a project turns off; POLSTER_DISABLE_PLUGINS adds to them.
+    """
+    plugins = Plugins()
+    plugins.load(_entry_points(), disabled={*disabled, *_disabled_here()})
+    return plugins
+
+
+def installed_commands(disabled: frozenset[str] = frozenset()) -> Plugins:
+    """Load the installed plugins that add commands, and no others."""
+    plugins = Plugins()
+    points = quickly(COMMAND_PREFIX)
+    if points is None:
+        found = [one for one in _entry_points() if one.name.startswith(COMMAND_PREFIX)]
+        plugins.load(found, disabled={*disabled, *_disabled_here()})
+    else:
+        plugins.load(points, disabled={*disabled, *_disabled_here()})
+    return plugins
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP)
+
+
+def _disabled_here() -> set[str]:
+    return {name.strip() for name in os.environ.get("POLSTER_DISABLE_PLUGINS", "").split(",")}

@@ -1,0 +1,60 @@
+"""The folder of a project, in which the runtime is used directly."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from unittest import mock
+
+import pytest
+
+from polster_runtime.config import environment, root, settings
+
+PYPROJECT = """\
+[project]
+name = "shop"
+
+[project.entry-points."polster_runtime.storage"]
+local = "polster_runtime.storage.backends.local"
+
+[tool.polster]
+runtime = "vendored"
+"""
+
+CoreFile = Callable[[str, str], ModuleType]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path) -> Iterator[Path]:
+    """Return a new project's folder; the environment has nothing but what names it."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+    caches = (root._found, root._parsed, environment._load_dotenv, settings._settings_class)
+    for cache in caches:
+        cache.cache_clear()
+    with mock.patch.dict(os.environ, {"PROJECT_ROOT": str(tmp_path)}, clear=True):
+        yield tmp_path
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.fixture
+def core_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CoreFile]:
+    """Write and import core files of the project."""
+    folder = project / "src" / "core"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(folder.parent))
+
+    def write(stem: str, text: str) -> ModuleType:
+        head = "import dataframely as dy\nimport polars as pl\n\n"
+        (folder / f"{stem}.py").write_text(head + dedent(text), encoding="utf-8")
+        return import_module(f"core.{stem}")
+
+    yield write
+    for name in [name for name in sys.modules if name.partition(".")[0] == "core"]:
+        del sys.modules[name]
