@@ -29,7 +29,8 @@ from polster_core.types import (
 _LONGEST = 200
 _RESERVED = frozenset(
     """AUTOMATION_ENABLED DAGSTER_HOME DATA_DIR ENV EXECUTOR HOME LOG_FORMAT LOG_LEVEL PATH
-    PROJECT_ROOT PYTHONHOME PYTHONPATH STORAGE_BACKEND TEMP TIMEZONE TMPDIR USER VIRTUAL_ENV""".split()  # noqa: SIM905 - they read best as they are typed
+    PROJECT_ROOT PYTHONHOME PYTHONPATH STORAGE_BACKEND TEMP TIMEZONE TMPDIR USER
+    VIRTUAL_ENV""".split()  # noqa: SIM905 - they read best as they are typed
 )
 """Variables that a system, Python or every project reads already."""
 _RESERVED_PREFIXES = ("POLSTER_", "_POLSTER_", "DYLD_", "LD_")

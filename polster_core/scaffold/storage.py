@@ -10,7 +10,7 @@ from polster_core.plugins.calls import files_of
 from polster_core.plugins.manager import Plugins
 from polster_core.project import manifest
 from polster_core.project.locate import Project
-from polster_core.types import ProjectContext, StorageBackend
+from polster_core.types import NewFile, ProjectContext, StorageBackend
 
 
 def plan(project: Project, plugins: Plugins, name: str) -> Plan:

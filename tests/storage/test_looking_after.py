@@ -45,27 +45,19 @@ def aged(shop: Generated, *days: float) -> list[Path]:
     return made
 
 
-def test_retention_keeps_what_it_says_and_what_may_be_read(polstered: Generated) -> None:
-    days = [80, 60, 40, 10, 0.1]
-    files = dict(zip(days, aged(polstered, *days), strict=True))
-    for retention, stay in {
-        "9": days,
-        "3,70d": [60, 40, 10, 0.1],
-        "20d": [10, 0.1],
-        "2": [10, 0.1],
-        "1": [10, 0.1],  # what was the newest until an hour ago may still be read
-    }.items():
-        gone = [str(files[ago]) for ago in days if ago not in stay]
-        env = {"SNAPSHOT_RETENTION": retention}
-        shown = polster(polstered, "storage", "prune", "--dry-run", "--json", env=env)
-        assert shown.returncode == 0, told(shown)
-        document = json.loads(shown.stdout)
-        assert document["deleted"] is False
-        assert [one["path"] for one in document["snapshots"]] == gone
-    assert len(polstered.files("bronze_example")) == len(days)
-    done = polster(polstered, "storage", "prune", env={"SNAPSHOT_RETENTION": "1"})
+def test_what_is_pruned_is_what_the_dry_run_shows(polstered: Generated) -> None:
+    """Which snapshots these are is a matter of tests/runtime."""
+    *gone, day_before, newest = aged(polstered, 80, 60, 40, 10, 0.1)
+    env = {"SNAPSHOT_RETENTION": "1"}
+    shown = polster(polstered, "storage", "prune", "--dry-run", "--json", env=env)
+    assert shown.returncode == 0, told(shown)
+    document = json.loads(shown.stdout)
+    assert document["deleted"] is False
+    assert [one["path"] for one in document["snapshots"]] == [str(path) for path in gone]
+    assert len(polstered.files("bronze_example")) == 5
+    done = polster(polstered, "storage", "prune", env=env)
     assert done.stdout.endswith("3 snapshots deleted\n"), told(done)
-    assert polstered.files("bronze_example") == [files[10], files[0.1]]
+    assert polstered.files("bronze_example") == [day_before, newest]
 
 
 def test_a_run_forgets_what_is_old(shop: Generated) -> None:
@@ -76,7 +68,7 @@ def test_a_run_forgets_what_is_old(shop: Generated) -> None:
 
 def test_a_retention_that_means_nothing_deletes_nothing(polstered: Generated) -> None:
     aged(polstered, 80, 60)
-    for retention in ("0", "-1", "many", "3d5", "30,x"):
+    for retention in ("0", "30,x"):
         done = polster(polstered, "storage", "prune", env={"SNAPSHOT_RETENTION": retention})
         assert done.returncode == 1
         assert done.stderr == (
