@@ -113,7 +113,7 @@ def test_sources_are_tried_again_and_mistakes_are_not(
     done = shop.run("--asset", "customers", env=env)
     assert done.returncode == code, told(done)
     assert (shop.root / "data" / "attempts").read_text("utf-8") == attempts
-    where = f"src/core/bronze_customers.py:{shop.line_of('bronze_customers', 'raise')}"
+    where = f"src/core/bronze_customers.py:{shop.line_of('bronze_customers', 'raise ERRORS')}"
     again = f"bronze_customers: {where}: ConnectionError: busy; trying again in 0 s"
     said = [line for line in done.stdout.splitlines() if "trying again" in line]
     assert said == [again] * (len(attempts) - 1)
