@@ -26,7 +26,7 @@ _SKELETON = "project"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ProjectRequest:
     """What somebody wants: every choice made, every answer given or defaulted.
 
     `cicd` may name several platforms, separated by commas.
@@ -38,7 +38,7 @@ class Request:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def files(plugins: Plugins, request: Request) -> list[NewFile]:
+def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     """Return all files of a new project, `.polster/` included.
 
     A plugin that nobody asked for and that fails or gets in the way contributes nothing, and is
@@ -87,7 +87,7 @@ def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
     ]
 
 
-def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
+def _chosen(plugins: Plugins, request: ProjectRequest) -> Iterator[tuple[str, Contribution]]:
     """Yield what was chosen by name, each with its plugin."""
     yield (
         plugins.owner(StorageBackend, request.storage),
@@ -97,7 +97,9 @@ def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribut
         yield plugins.owner(CicdGenerator, name), plugins.choose(CicdGenerator, name)
 
 
-def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution]) -> ProjectContext:
+def _context(
+    plugins: Plugins, request: ProjectRequest, chosen: Sequence[Contribution]
+) -> ProjectContext:
     env = {variable.name: variable for known in chosen for variable in known.env}
     values = {name: variable.default for name, variable in env.items()}
     for flag in relevant(plugins, request.storage, request.cicd):
