@@ -13,11 +13,11 @@ from polster_core.model.diagnostics import Fix as Fix
 from polster_core.model.diagnostics import Problem as Problem
 from polster_core.model.diagnostics import Severity as Severity
 from polster_core.model.diagnostics import ValidationRule as ValidationRule
+from polster_core.model.facts import Place as Place
 from polster_core.model.layers import AssetId as AssetId
 from polster_core.model.layers import Layer as Layer
 from polster_core.model.pipeline import Asset as Asset
 from polster_core.model.pipeline import Pipeline as Pipeline
-from polster_core.model.pipeline import Place as Place
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")

@@ -11,10 +11,11 @@ from polster_core import edit
 from polster_core.assets import dagster_history, mentions
 from polster_core.assets import stored_data as stored
 from polster_core.errors import PolsterError
-from polster_core.model.pipeline import Asset, Fault, Pipeline, Place
+from polster_core.model.facts import Fault, Place
+from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.plan.definition import Plan, draft, read
 from polster_core.project.locate import Project
-from polster_core.project.parsing.source import Source, parse
+from polster_core.project.parsing.source import ParsedFile, parse
 from polster_core.types import NewFile
 
 _SHOWN = 10
@@ -143,7 +144,7 @@ def _refuse_imports(path: PurePosixPath, content: bytes, assets: Sequence[Asset]
             raise PolsterError(f"{place}: {path.stem} imports {asset}", hint="take that out first")
 
 
-def _imports(source: Source, asset: Asset) -> Iterator[Place]:
+def _imports(source: ParsedFile, asset: Asset) -> Iterator[Place]:
     modules = {asset.id.core_module, asset.id.asset_module, f"tests.test_{asset.id}"}
     for found in source.imports():
         module = found.module.removeprefix("src.")

@@ -15,8 +15,9 @@ from pathlib import PurePosixPath
 from polster_core import edit
 from polster_core.assets import dagster_history, files, mentions, naming, stored_data
 from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model.facts import Definition, Fault, Form, Place
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Asset, Definition, Fault, Form, Pipeline, Place
+from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.plan.definition import Plan, draft, read
 from polster_core.project.locate import Project
 from polster_core.project.parsing import dagster_file, package_file

@@ -11,7 +11,8 @@ from polster_core.cli import console
 from polster_core.environment import git
 from polster_core.environment.process import InterruptedProgramError
 from polster_core.errors import PolsterError
-from polster_core.model.pipeline import Asset, Place
+from polster_core.model.facts import Place
+from polster_core.model.pipeline import Asset
 from polster_core.plan.apply import apply
 from polster_core.plan.definition import Plan, Step
 from polster_core.plan.render import diff, summary, table, visible

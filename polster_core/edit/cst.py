@@ -12,7 +12,7 @@ from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper  # noqa: T
 from polster_core.edit.splice import CannotEditError, Span, Text
 
 
-class Source(Text):
+class CstFile(Text):
     """The bytes of a file, its tree, and where in the bytes the nodes are."""
 
     def __init__(self, data: bytes) -> None:

@@ -15,7 +15,7 @@ from libcst.metadata import (  # noqa: TID253
     ScopeProvider,
 )
 
-from polster_core.edit.cst import Source
+from polster_core.edit.cst import CstFile
 from polster_core.edit.equivalence import differ_in_name_only
 from polster_core.edit.splice import CannotEditError, Span, Splice
 
@@ -31,7 +31,7 @@ def rename_parameter(data: bytes, function: str, old: str, new: str) -> bytes:
     Raises CannotEditError where the new name is taken, and where the function looks the
     parameter up by its name, as SQL over local frames does.
     """
-    source = Source(data)
+    source = CstFile(data)
     found = _function(source, function)
     parameter = _parameter(found, old) if found else None
     if not found or not parameter:
@@ -63,7 +63,7 @@ def parameters(data: bytes, function: str) -> list[str] | None:
     return found
 
 
-def _function(source: Source, name: str) -> cst.FunctionDef | None:
+def _function(source: CstFile, name: str) -> cst.FunctionDef | None:
     """Return the last function of that name at the top of the module: the one that counts."""
     found = None
     for statement in source.module.body:
@@ -78,7 +78,7 @@ def _parameter(function: cst.FunctionDef, name: str) -> cst.Param | None:
     return next((one for one in every if one.name.value == name), None)
 
 
-def _uses(source: Source, function: cst.FunctionDef, parameter: cst.Param) -> Iterator[cst.Name]:
+def _uses(source: CstFile, function: cst.FunctionDef, parameter: cst.Param) -> Iterator[cst.Name]:
     """Yield the names that mean the parameter, in inner functions too."""
     scopes = source.wrapper.resolve(ScopeProvider)
     scope, old = scopes[function.body], parameter.name.value
@@ -119,7 +119,7 @@ def _bound_names(node: cst.Import | cst.ImportFrom, name: str) -> Iterator[cst.N
         yield cst.ensure_type(cst.ensure_type(found, cst.AsName).name, cst.Name)
 
 
-def _refuse_taken(source: Source, function: cst.FunctionDef, new: str) -> None:
+def _refuse_taken(source: CstFile, function: cst.FunctionDef, new: str) -> None:
     for node in m.findall(function, m.Name(new)):
         if _is_variable(function, node):
             raise CannotEditError(
@@ -136,7 +136,7 @@ def _is_variable(function: cst.FunctionDef, name: cst.CSTNode) -> bool:
     return not m.findall(function, attribute | keyword)
 
 
-def _refuse_lookups(source: Source, function: cst.FunctionDef, old: str) -> None:
+def _refuse_lookups(source: CstFile, function: cst.FunctionDef, old: str) -> None:
     """Refuse where a text in the function has the name and something may look it up."""
     globally = m.Arg(keyword=m.Name("register_globals")) | m.Name("register_globals")
     lookups = m.findall(function, m.Call(_BY_TEXT | m.Attribute(attr=_BY_TEXT)) | globally)

@@ -12,7 +12,7 @@ import libcst as cst  # noqa: TID253 - only commands that edit import this packa
 import libcst.matchers as m  # noqa: TID253
 from libcst.metadata import QualifiedNameProvider, QualifiedNameSource  # noqa: TID253
 
-from polster_core.edit.cst import Source
+from polster_core.edit.cst import CstFile
 from polster_core.edit.mentions import Mentions
 from polster_core.edit.splice import CannotEditError, Splice
 from polster_core.model.layers import AssetId
@@ -49,14 +49,14 @@ def rename_references(
     `path` is the file's own, from the project's root; `parameters` are functions to whose callers
     a parameter has another name now. Raises CannotEditError where a new name is taken already.
     """
-    file = _File(Source(data), path, Mentions(old, new), parameters or {})
+    file = _File(CstFile(data), path, Mentions(old, new), parameters or {})
     splices = {splice.span: splice for splice in file.splices()}
     return Edited(file.source.replaced(splices.values()), tuple(file.left()))
 
 
 @dataclass(frozen=True)
 class _File:
-    source: Source
+    source: CstFile
     path: PurePosixPath
     mentions: Mentions
     parameters: Parameters

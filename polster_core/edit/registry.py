@@ -8,7 +8,8 @@ from functools import partial
 
 from polster_core.edit.brackets import Items
 from polster_core.edit.exports import each_export, exported, renamed_export
-from polster_core.edit.imports import import_splice, imports_of, renamed_import, without_import
+from polster_core.edit.import_splices import import_splice, renamed_import, without_import
+from polster_core.edit.imports import imports_of
 from polster_core.edit.outline import Outline, walk
 from polster_core.edit.splice import CannotEditError, Span
 from polster_core.model.layers import AssetId

@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from polster_core.model.pipeline import Pipeline, Place
+from polster_core.model.facts import Place
+from polster_core.model.pipeline import Pipeline
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from polster_core.model.facts import Dependency
 from polster_core.model.layers import Layer
-from polster_core.model.pipeline import Asset, Dependency
+from polster_core.model.pipeline import Asset
 
 HEADER = ("LAYER", "ASSET", "DEPENDS ON", "DESCRIPTION")
 _WIDEST = 40

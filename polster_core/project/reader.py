@@ -9,11 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from polster_core.model import layers
-from polster_core.model.layers import AssetId, Layer
-from polster_core.model.pipeline import (
+from polster_core.model.facts import (
     Access,
-    Asset,
-    AssetNameError,
     Core,
     Definition,
     Dependency,
@@ -22,15 +19,16 @@ from polster_core.model.pipeline import (
     Import,
     Package,
     Parameter,
-    Pipeline,
     Place,
     Registration,
     Unread,
 )
+from polster_core.model.layers import AssetId, Layer
+from polster_core.model.pipeline import Asset, AssetNameError, Pipeline
 from polster_core.project.locate import Project
 from polster_core.project.parsing import cores, dagster_file, package_file
 from polster_core.project.parsing.files import TOO_DEEP, quiet, read_core_file, read_source
-from polster_core.project.parsing.source import Source
+from polster_core.project.parsing.source import ParsedFile
 
 _CORE_NAME = re.compile(r"((?:bronze|silver|gold)_\w+)\.py")
 
@@ -98,7 +96,7 @@ class _Reading:
         self.faults.extend(one for one in found.values() if isinstance(one, Fault))
         return {asset: one for asset, one in found.items() if isinstance(one, Core)}
 
-    def open(self, path: PurePosixPath) -> Source | None:
+    def open(self, path: PurePosixPath) -> ParsedFile | None:
         """Parse one file, or note why that is impossible."""
         source = read_source(self.root, path)
         if isinstance(source, Fault):

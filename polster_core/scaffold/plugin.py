@@ -50,7 +50,7 @@ _TAKES_A_PROJECT = {"storage", "connector"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class PluginRequest:
     """What somebody wants: a plugin of this name, without `polster-plugin-`, of these kinds."""
 
     name: str
@@ -78,7 +78,7 @@ class Request:
         return {kind: rows if kind == "asset-template" else self.name for kind in self.kinds}
 
 
-def request(name: str, kinds: Sequence[str]) -> Request:
+def request(name: str, kinds: Sequence[str]) -> PluginRequest:
     """Return what is meant; raises UsageProblem for a name that no plugin can have."""
     short = name.removeprefix(PREFIX)
     if not _NAME.fullmatch(short) or len(short) > _LONGEST:
@@ -87,10 +87,10 @@ def request(name: str, kinds: Sequence[str]) -> Request:
             "and dashes, and start with a letter",
             hint=f"for example  {_suggested(short)}",
         )
-    return Request(name=short, kinds=tuple(kind for kind in KINDS if kind in kinds))
+    return PluginRequest(name=short, kinds=tuple(kind for kind in KINDS if kind in kinds))
 
 
-def plan(folder: Path, wanted: Request, plugins: Plugins) -> Plan:
+def plan(folder: Path, wanted: PluginRequest, plugins: Plugins) -> Plan:
     """Plan the distribution's files, in a folder of its name below `folder`.
 
     Raises PolsterError if there is something already, and UsageProblem if an installed plugin has
@@ -108,7 +108,7 @@ def plan(folder: Path, wanted: Request, plugins: Plugins) -> Plan:
     return draft(root, files(wanted))
 
 
-def files(wanted: Request) -> Iterator[NewFile]:
+def files(wanted: PluginRequest) -> Iterator[NewFile]:
     """Yield the distribution's files."""
     from polster_core.rendering import tree
 
@@ -117,7 +117,7 @@ def files(wanted: Request) -> Iterator[NewFile]:
         yield from tree("polster_core", f"templates/plugin/{folder}", known, origin="polster")
 
 
-def _check_free(wanted: Request, plugins: Plugins) -> None:
+def _check_free(wanted: PluginRequest, plugins: Plugins) -> None:
     """Raise UsageProblem if a plugin on this machine has the name already."""
     another = "choose another name; see  polster plugins"
     names = (wanted.name, wanted.entry_point, wanted.distribution)
@@ -133,7 +133,7 @@ def _check_free(wanted: Request, plugins: Plugins) -> None:
             )
 
 
-def _variables(wanted: Request) -> dict[str, object]:
+def _variables(wanted: PluginRequest) -> dict[str, object]:
     assets = [name for kind, name in wanted.offers.items() if KINDS[kind] is AssetTemplate]
     return {
         "name": wanted.name,

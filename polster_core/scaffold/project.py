@@ -28,7 +28,7 @@ _SKELETON = "project"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ProjectRequest:
     """What somebody wants: every choice made, every answer given or defaulted.
 
     `cicd` may name several platforms, separated by commas; `delivery` says whether the project
@@ -42,7 +42,7 @@ class Request:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def files(plugins: Plugins, request: Request) -> list[NewFile]:
+def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     """Return all files of a new project, `.polster/` included.
 
     A plugin that nobody asked for and that fails or gets in the way contributes nothing, and is
@@ -95,7 +95,7 @@ def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
     ]
 
 
-def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribution]]:
+def _chosen(plugins: Plugins, request: ProjectRequest) -> Iterator[tuple[str, Contribution]]:
     """Yield what was chosen by name, each with its plugin."""
     yield (
         plugins.owner(StorageBackend, request.storage),
@@ -105,7 +105,9 @@ def _chosen(plugins: Plugins, request: Request) -> Iterator[tuple[str, Contribut
         yield plugins.owner(CicdGenerator, name), plugins.choose(CicdGenerator, name)
 
 
-def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution]) -> ProjectContext:
+def _context(
+    plugins: Plugins, request: ProjectRequest, chosen: Sequence[Contribution]
+) -> ProjectContext:
     env = {variable.name: variable for known in chosen for variable in known.env}
     values = {name: variable.default for name, variable in env.items()}
     for flag in relevant(plugins, request.storage, request.cicd):
@@ -127,7 +129,9 @@ def _context(plugins: Plugins, request: Request, chosen: Sequence[Contribution])
     )
 
 
-def _runtime(chosen: Iterable[tuple[str, Contribution]], request: Request) -> Iterator[NewFile]:
+def _runtime(
+    chosen: Iterable[tuple[str, Contribution]], request: ProjectRequest
+) -> Iterator[NewFile]:
     """Yield the runtime and the parts of what was chosen, where the project shall hold them."""
     if request.delivery == "vendored":
         yield from delivery.files()

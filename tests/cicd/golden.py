@@ -25,7 +25,7 @@ STORAGES: Mapping[str, Mapping[str, str]] = {
 def pipeline(platform: str, storage: str, **answers: str) -> list[NewFile]:
     """Return the files of a new project that belong to its pipeline."""
     given = {"sample-assets": "false", **STORAGES[storage], **answers}
-    request = project.Request(name="shop", storage=storage, cicd=platform, answers=given)
+    request = project.ProjectRequest(name="shop", storage=storage, cicd=platform, answers=given)
     made = project.files(installed(), request)
     return [file for file in made if file.origin.startswith("cicd-")]
 

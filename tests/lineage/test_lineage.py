@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from polster_core.lineage import layout, mermaid, svg, terminal, tree
 from polster_core.lineage.graph import Graph, graph_of
+from polster_core.model.facts import Definition, Dependency, Place
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Asset, Definition, Dependency, Pipeline, Place
+from polster_core.model.pipeline import Asset, Pipeline
 from tests.handmade import polster, shop, write_project
 
 HERE = Place(PurePosixPath("x.py"))

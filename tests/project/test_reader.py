@@ -10,11 +10,12 @@ from textwrap import dedent
 
 import pytest
 
+from polster_core.model.facts import Core, Definition, Form
 from polster_core.model.layers import AssetId, Layer
-from polster_core.model.pipeline import AssetNameError, Core, Definition, Form, Pipeline
+from polster_core.model.pipeline import AssetNameError, Pipeline
 from polster_core.project.locate import NoProjectError, Project, find_project
 from polster_core.project.parsing import core_file, cores, dagster_file
-from polster_core.project.parsing.source import Source, parse
+from polster_core.project.parsing.source import ParsedFile, parse
 from polster_core.project.reader import read_core, read_pipeline
 from tests.handmade import PLUMBING, shop, write_project
 
@@ -30,7 +31,7 @@ HERE = PurePosixPath("a.py")
 def one(text: str) -> Definition:
     """Read the only asset of a Dagster file."""
     source = parse(HERE, dedent(text).encode())
-    assert isinstance(source, Source)
+    assert isinstance(source, ParsedFile)
     (found,), faults = dagster_file.definitions(source)
     assert not faults
     return found
@@ -44,7 +45,7 @@ def keys(text: str) -> list[str]:
 def core_of(text: str) -> Core:
     """Read a silver core file."""
     source = parse(HERE, dedent(text).encode())
-    assert isinstance(source, Source)
+    assert isinstance(source, ParsedFile)
     return core_file.core(source, AssetId(Layer.SILVER, "orders"))
 
 
@@ -187,7 +188,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_move_places() -> None:
         HERE,
         b'\xef\xbb\xbfimport dagster as dg\r\n@dg.asset(deps=["\xc3\xa4","b"])\r\ndef x(): ...\r\n',
     )
-    assert isinstance(source, Source)
+    assert isinstance(source, ParsedFile)
     (definition,), _ = dagster_file.definitions(source)
     assert [(dep.place.line, dep.place.column) for dep in definition.deps] == [(2, 17), (2, 21)]
 
@@ -207,7 +208,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_move_places() -> None:
 )
 def test_assets_that_exist_only_at_run_time_are_reported(text: str, message: str) -> None:
     source = parse(HERE, text.encode())
-    assert isinstance(source, Source)
+    assert isinstance(source, ParsedFile)
     found, faults = dagster_file.definitions(source)
     assert found == ()
     assert [(fault.rule, fault.message) for fault in faults] == [("unreadable", message)]
@@ -425,7 +426,7 @@ def test_every_file_may_be_broken(tmp_path: Path) -> None:
 )
 def test_bytes_that_are_no_python_are_a_fault(data: bytes) -> None:
     fault = parse(HERE, data)
-    assert not isinstance(fault, Source)
+    assert not isinstance(fault, ParsedFile)
     assert fault.rule == "syntax-error"
 
 

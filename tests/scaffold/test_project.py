@@ -8,7 +8,7 @@ import pytest
 
 from polster_core.errors import PluginError
 from polster_core.plugins.manager import Plugins
-from polster_core.scaffold.project import Request, files, relevant
+from polster_core.scaffold.project import ProjectRequest, files, relevant
 from polster_core.types import NewFile
 from tests.conftest import Install
 
@@ -58,7 +58,9 @@ def polster_project_files(context):
     yield NewFile(path=PurePosixPath("OWNERS"), text="ada")
     {more}
 """
-REQUEST = Request(name="shop", storage="s3", answers={"s3-bucket": "orders", "s3-key": "hunter2"})
+REQUEST = ProjectRequest(
+    name="shop", storage="s3", answers={"s3-bucket": "orders", "s3-key": "hunter2"}
+)
 
 
 def generated(

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from polster_core.builtin.rules.dependencies import reached
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
+from polster_core.model.facts import Core, Place
 from polster_core.model.layers import Layer
 from polster_core.model.names import closest
-from polster_core.model.pipeline import Asset, Core, Pipeline, Place
+from polster_core.model.pipeline import Asset, Pipeline
 
 
 def functions(pipeline: Pipeline) -> Iterator[Problem]:

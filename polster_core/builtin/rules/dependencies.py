@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from polster_core.model.diagnostics import Problem, ValidationRule
+from polster_core.model.facts import Access, Core, Dependency, Form
 from polster_core.model.layers import RESERVED_PARAMETERS, AssetId, Layer
 from polster_core.model.names import did_you_mean
-from polster_core.model.pipeline import Access, Asset, Core, Dependency, Form, Pipeline
+from polster_core.model.pipeline import Asset, Pipeline
 
 _SUGGESTIONS = 20
 """Missing assets for which the nearest existing one is looked up, which takes a while each."""

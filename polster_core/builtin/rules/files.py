@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
+from polster_core.model.facts import Place
 from polster_core.model.layers import CORE, AssetId, Layer
-from polster_core.model.pipeline import Asset, Pipeline, Place
+from polster_core.model.pipeline import Asset, Pipeline
 
 DEFINITIONS = PurePosixPath("src/orchestration/definitions.py")
 _PYPROJECT = PurePosixPath("pyproject.toml")

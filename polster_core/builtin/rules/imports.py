@@ -9,9 +9,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
+from polster_core.model.facts import Import
 from polster_core.model.layers import AssetId
 from polster_core.model.names import did_you_mean
-from polster_core.model.pipeline import Asset, Import, Pipeline
+from polster_core.model.pipeline import Asset, Pipeline
 
 _WORD = re.compile(r"\w+")
 _OURS = (".", "core", "orchestration", "src")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
+from polster_core.model.facts import Definition, Place
 from polster_core.model.layers import AssetId
 from polster_core.model.names import asset_name_problem, suggest_asset_name
-from polster_core.model.pipeline import Asset, Definition, Pipeline, Place
+from polster_core.model.pipeline import Asset, Pipeline
 
 
 def names(pipeline: Pipeline) -> Iterator[Problem]:

@@ -8,10 +8,11 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
+from polster_core.model.facts import Dependency, Package, Registration
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Asset, Dependency, Package, Pipeline, Registration
+from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.project.parsing.package_file import export_lists
-from polster_core.project.parsing.source import Source, parse
+from polster_core.project.parsing.source import ParsedFile, parse
 
 
 def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
@@ -155,7 +156,7 @@ def _unregister(asset: AssetId, found: Registration | Dependency) -> Fix:
 def without_repeats(data: bytes) -> bytes:
     """Take out what `__all__` lists a second time, with the comma before it."""
     source = parse(PurePosixPath("__init__.py"), data)
-    if not isinstance(source, Source):
+    if not isinstance(source, ParsedFile):
         return data
     seen: set[str] = set()
     cut: list[tuple[int, int]] = []

@@ -14,7 +14,7 @@ from polster_core.cli import params
 from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
 from polster_core.cli.execute import run_steps, say, show
-from polster_core.cli.options.project import HEADINGS, Answers, Wishes
+from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
 from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
@@ -38,12 +38,12 @@ def command() -> click.Command:
     @click.pass_obj
     def callback(session: object, /, name: str | None, **typed: Any) -> None:
         options = {flag.name: typed.pop(params.parameter_name(flag)) for flag in added}
-        wishes = Wishes(
+        arguments = InitArguments(
             **typed,
             verbose=bool(getattr(session, "verbose", False)),
             options=options,
         )
-        _do(name, wishes, Answers(plugins, storage, cicd, wishes), plugins)
+        _do(name, arguments, Answers(plugins, storage, cicd, arguments), plugins)
 
     return params.GroupedCommand(
         "init",
@@ -96,17 +96,17 @@ def _own_options() -> Iterator[click.Option]:
     yield flag("dry-run", "Show what would be written, and stop.")
 
 
-def _do(name: str | None, wishes: Wishes, answers: Answers, plugins: Plugins) -> None:
+def _do(name: str | None, arguments: InitArguments, answers: Answers, plugins: Plugins) -> None:
     """Check, ask, plan, write, run."""
-    _refuse_contradictions(wishes)
+    _refuse_contradictions(arguments)
     name = check_project_name(answers.name() if name is None else name)
     root = Path.cwd() / name
     _check_target(root)
     request = answers.request(name)
     generated = project.files(plugins, request)
     warn_of_broken(plugins)
-    plan = draft(root, generated, steps=_steps(root, wishes, answers, request))
-    if wishes.dry_run:
+    plan = draft(root, generated, steps=_steps(root, arguments, answers, request))
+    if arguments.dry_run:
         show(plan, prefix=f"{name}/")
         return
     apply(plan)
@@ -114,43 +114,45 @@ def _do(name: str | None, wishes: Wishes, answers: Answers, plugins: Plugins) ->
     context = click.get_current_context()
     if not run_steps(plan.steps):
         context.exit(1)
-    _say_next(name, samples=request.answers.get("sample-assets") == "true", is_set_up=wishes.setup)
-    if wishes.run or wishes.start_dagster:
+    _say_next(
+        name, samples=request.answers.get("sample-assets") == "true", is_set_up=arguments.setup
+    )
+    if arguments.run or arguments.start_dagster:
         click.echo()
-        context.exit(project_python.run(root, _run_arguments(wishes)))
+        context.exit(project_python.run(root, _run_arguments(arguments)))
 
 
-def _refuse_contradictions(wishes: Wishes) -> None:
-    if not wishes.setup:
+def _refuse_contradictions(arguments: InitArguments) -> None:
+    if not arguments.setup:
         for flag in ("run", "start_dagster", "install_uv"):
-            if getattr(wishes, flag):
+            if getattr(arguments, flag):
                 name = flag.replace("_", "-")
                 raise UsageProblem(f"--{name} needs the environment: leave out --no-setup")
-    if wishes.remote and wishes.git is False:
+    if arguments.remote and arguments.git is False:
         raise UsageProblem("--remote needs a repository: leave out --no-git")
 
 
 def _steps(
-    root: Path, wishes: Wishes, answers: Answers, request: project.Request
+    root: Path, arguments: InitArguments, answers: Answers, request: project.ProjectRequest
 ) -> Iterator[Step]:
     """Yield what comes after the files, in order."""
     name = root.name
-    if wishes.setup:
+    if arguments.setup:
         if answers.install_uv():
             yield Step(
                 name="install",
                 summary="uv, with pip",
-                run=lambda: setup.add_uv(verbose=wishes.verbose),
+                run=lambda: setup.add_uv(verbose=arguments.verbose),
             )
         yield Step(
             name="create",
             target=f"{name}/.venv",
             summary=f"with {'uv' if venv.find_uv() else 'venv and pip'}",
-            run=lambda: setup.build(root, f"{name}/.venv", verbose=wishes.verbose),
+            run=lambda: setup.build(root, f"{name}/.venv", verbose=arguments.verbose),
         )
     if answers.git(root):
         yield Step(name="git", summary="initialize, first commit", run=lambda: git.initialize(root))
-    if wishes.remote:
+    if arguments.remote:
         host = answers.host(request)
         yield Step(
             name="remote",
@@ -159,10 +161,10 @@ def _steps(
         )
 
 
-def _run_arguments(wishes: Wishes) -> list[str]:
-    if not wishes.start_dagster:
+def _run_arguments(arguments: InitArguments) -> list[str]:
+    if not arguments.start_dagster:
         return []
-    return ["--ui"] if wishes.run else ["--no-materialize", "--ui"]
+    return ["--ui"] if arguments.run else ["--no-materialize", "--ui"]
 
 
 def _check_target(root: Path) -> None:

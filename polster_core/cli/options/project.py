@@ -24,7 +24,7 @@ _STORAGE = "local"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class InitArguments:
     """The command line as it was typed; `None` where nothing was said."""
 
     storage: str | None
@@ -47,13 +47,17 @@ class Answers:
     """Settles each question once; Ctrl-C at any of them passes through as it is."""
 
     def __init__(
-        self, plugins: Plugins, storage: PluginChoice, pipelines: PlatformChoice, wishes: Wishes
+        self,
+        plugins: Plugins,
+        storage: PluginChoice,
+        pipelines: PlatformChoice,
+        arguments: InitArguments,
     ) -> None:
         """Ask only where somebody can answer."""
         self._plugins = plugins
         self._storage = storage
         self._cicd = pipelines
-        self._wishes = wishes
+        self._arguments = arguments
         self._asks = prompts.is_possible()
 
     def name(self) -> str:
@@ -62,10 +66,10 @@ class Answers:
             raise UsageProblem("give the project's name", hint="for example  polster init shop")
         return prompts.text("What is the project called?", problem=project_name_problem)
 
-    def request(self, name: str) -> project.Request:
+    def request(self, name: str) -> project.ProjectRequest:
         """Settle what is written; raises UsageProblem for options that are missing or idle."""
-        wishes = self._wishes
-        storage = wishes.storage or self._choice("Where is data kept?", self._storage, _STORAGE)
+        arguments = self._arguments
+        storage = arguments.storage or self._choice("Where is data kept?", self._storage, _STORAGE)
         pipelines = self._pipelines()
         counting = project.relevant(self._plugins, storage, pipelines)
         self._refuse_idle(counting)
@@ -75,30 +79,30 @@ class Answers:
         ]:
             raise UsageProblem(f"give {' and '.join(missing)}", hint="see  polster init --help")
         given = {name: answer for name, answer in answers.items() if answer is not None}
-        if wishes.schedule:
-            given["schedule"] = wishes.schedule
-        return project.Request(
-            name=name, storage=storage, cicd=pipelines, delivery=wishes.runtime, answers=given
+        if arguments.schedule:
+            given["schedule"] = arguments.schedule
+        return project.ProjectRequest(
+            name=name, storage=storage, cicd=pipelines, delivery=arguments.runtime, answers=given
         )
 
     def install_uv(self) -> bool:
         """Decide whether uv is to be installed."""
         if venv.find_uv():
             return False
-        if self._wishes.install_uv is None and self._asks:
+        if self._arguments.install_uv is None and self._asks:
             return prompts.yes("Install uv? It is faster than pip.", default=False)
-        return bool(self._wishes.install_uv)
+        return bool(self._arguments.install_uv)
 
     def git(self, root: Path) -> bool:
         """Decide on git: not unasked in somebody else's repository, and not where it is missing."""
-        wishes = self._wishes
-        if wishes.git is not None or wishes.remote:
-            return wishes.git is not False
+        arguments = self._arguments
+        if arguments.git is not None or arguments.remote:
+            return arguments.git is not False
         if not git.has_git() or git.is_inside_repository(root.parent):
             return False
         return not self._asks or prompts.yes("Initialize git?")
 
-    def host(self, request: project.Request) -> str:
+    def host(self, request: project.ProjectRequest) -> str:
         """Return where the first pipeline runs; "" if there is none, or if it runs anywhere."""
         for name in platforms.split(request.cicd):
             return self._plugins.choose(CicdGenerator, name).host
@@ -111,18 +115,18 @@ class Answers:
 
     def _pipelines(self) -> str:
         """Settle on the platforms, as one text."""
-        typed = [*self._wishes.cicd, *self._of_platform()]
+        typed = [*self._arguments.cicd, *self._of_platform()]
         if typed:
             chosen = platforms.join(typed)
         else:
             chosen = self._choice("Generate a CI/CD pipeline?", self._cicd, platforms.NONE)
-        if self._wishes.schedule and chosen == platforms.NONE:
+        if self._arguments.schedule and chosen == platforms.NONE:
             raise UsageProblem("--schedule belongs to a pipeline", hint="add  --cicd PLATFORM")
         return chosen
 
     def _of_platform(self) -> list[str]:
         """Read --platform, which may name a host of which Polster has no pipeline now."""
-        typed = self._wishes.platform
+        typed = self._arguments.platform
         if typed is None:
             return []
         try:
@@ -136,12 +140,16 @@ class Answers:
         """Say so when an option was typed that belongs to something else than was chosen."""
         names = {flag.name for flag in counting}
         for flag in flags(self._plugins):
-            if flag.kind and flag.name not in names and self._wishes.options[flag.name] is not None:
+            if (
+                flag.kind
+                and flag.name not in names
+                and self._arguments.options[flag.name] is not None
+            ):
                 owner = f"{HEADINGS[flag.kind]} {flag.contribution}"
                 raise UsageProblem(f"--{flag.name} belongs to {owner}", hint=f"add  {owner}")
 
     def _option(self, flag: Flag) -> str | None:
-        option, typed = flag.option, self._wishes.options[flag.name]
+        option, typed = flag.option, self._arguments.options[flag.name]
         if isinstance(typed, bool):
             return "true" if typed else "false"
         if typed is not None or not self._asks or not (option.required or option.question):

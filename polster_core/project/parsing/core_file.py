@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from polster_core.model.facts import Access, Core, Import, Parameter, Place
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Access, Core, Import, Parameter, Place
-from polster_core.project.parsing.source import Source, docstring, is_main_guard, written
+from polster_core.project.parsing.source import ParsedFile, docstring, is_main_guard, written
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _POLARS_READ = re.compile(r"(read|scan)_(?!.*_schema$)\w+")
@@ -20,7 +20,7 @@ _READERS = frozenset({"polars", "pandas", "pyarrow", "duckdb", "fsspec", "deltal
 _SUSPICIOUS = (b"read_", b"scan_", b"sink_", b"write_", b"open", b"storage")
 
 
-def core(source: Source, asset: AssetId) -> Core:
+def core(source: ParsedFile, asset: AssetId) -> Core:
     """Return what the core file of `asset` says."""
     imports = tuple(source.imports())
     functions = [
@@ -47,7 +47,7 @@ def core(source: Source, asset: AssetId) -> Core:
     )
 
 
-def _contract(source: Source) -> ast.ClassDef | None:
+def _contract(source: ParsedFile) -> ast.ClassDef | None:
     """Return the class `Contract`, which the runtime finds by that name."""
     for node in source.statements:
         if isinstance(node, ast.ClassDef) and node.name == "Contract":
@@ -62,7 +62,7 @@ def _is_empty(contract: ast.ClassDef) -> bool:
     return bases == ["Schema"] and not says
 
 
-def _parameters(source: Source, function: _Function) -> Iterator[Parameter]:
+def _parameters(source: ParsedFile, function: _Function) -> Iterator[Parameter]:
     given = function.args
     positional = (*given.posonlyargs, *given.args)
     optional = len(positional) - len(given.defaults)
@@ -77,12 +77,14 @@ def _parameters(source: Source, function: _Function) -> Iterator[Parameter]:
         yield _parameter(source, given.kwarg, required=False, kind="**")
 
 
-def _parameter(source: Source, argument: ast.arg, *, required: bool, kind: str = "") -> Parameter:
+def _parameter(
+    source: ParsedFile, argument: ast.arg, *, required: bool, kind: str = ""
+) -> Parameter:
     annotation = written(argument.annotation) if argument.annotation else ""
     return Parameter(argument.arg, source.place(argument), annotation, required, kind)
 
 
-def _stub(source: Source, function: _Function) -> Place | None:
+def _stub(source: ParsedFile, function: _Function) -> Place | None:
     """Return where a function says that it is not written yet.
 
     That is a `raise NotImplementedError` that nothing leads around, or a body of nothing at all.
@@ -109,7 +111,7 @@ def _is_constant(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _accesses(source: Source, asset: AssetId, imports: tuple[Import, ...]) -> Iterator[Access]:
+def _accesses(source: ParsedFile, asset: AssetId, imports: tuple[Import, ...]) -> Iterator[Access]:
     """Yield what reaches for data outside the parameters: files, storage, other assets' code."""
     names = {found.alias: found for found in imports}
     modules = {alias: other for alias, found in names.items() if (other := _asset_module(found))}

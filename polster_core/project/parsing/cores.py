@@ -11,8 +11,8 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polster_core.model.facts import Core, Fault
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Core, Fault
 from polster_core.project.parsing.files import quiet, read_core_file
 
 MANY = 2_000

@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
-from polster_core.model.pipeline import Definition, Dependency, Fault, Form, Import, Unread
-from polster_core.project.parsing.source import Source, docstring, first_paragraph, written
+from polster_core.model.facts import Definition, Dependency, Fault, Form, Import, Unread
+from polster_core.project.parsing.module_names import Function, ModuleNames, functions_of
+from polster_core.project.parsing.source import ParsedFile, docstring, first_paragraph, written
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _ONE_ASSET = frozenset({"asset", "graph_asset", "observable_source_asset"})
 _MANY_ASSETS = frozenset({"multi_asset", "graph_multi_asset", "multi_observable_source_asset"})
-_LOCAL = (".", "orchestration.assets", "src.orchestration.assets")
 _FRAMES = ("LazyFrame", "DataFrame")
 
 
-@dataclass(frozen=True)
-class _Names:
-    """What the names of a module stand for."""
-
-    imports: Mapping[str, Import]
-    constants: Mapping[str, ast.expr] = field(default_factory=dict)
-    functions: frozenset[str] = frozenset()
-
-    def dagster(self, node: ast.expr) -> str:
-        """Return what Dagster calls the thing that an expression names: `dg.asset` is "asset"."""
-        if isinstance(node, ast.Name):
-            found = self.imports.get(node.id)
-            return found.name if found and found.module.partition(".")[0] == "dagster" else ""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found = self.imports.get(node.value.id)
-            return node.attr if found and not found.name and found.module == "dagster" else ""
-        return ""
-
-    def is_asset(self, name: str) -> bool:
-        """Whether a name is that of an asset's function, here or in another asset's file."""
-        found = self.imports.get(name)
-        return name in self.functions if found is None else found.module.startswith(_LOCAL)
-
-    def original(self, name: str) -> str:
-        """Return the name that a function has where it is defined."""
-        return self.imports[name].name or name if name in self.imports else name
-
-
-def definitions(source: Source) -> tuple[tuple[Definition, ...], tuple[Fault, ...]]:
+def definitions(source: ParsedFile) -> tuple[tuple[Definition, ...], tuple[Fault, ...]]:
     """Return the assets that a file defines, and what it defines in ways that cannot be read."""
     imports = tuple(source.imports())
-    functions, constants = _module(source)
-    names = _Names(
-        imports={found.alias: found for found in imports},
-        constants=constants,
-        functions=frozenset(function.name for function in functions),
-    )
+    functions = functions_of(source)
+    names = ModuleNames.of(source, imports, functions)
     found: list[Definition] = []
     faults: list[Fault] = []
     for function in functions:
@@ -63,36 +29,7 @@ def definitions(source: Source) -> tuple[tuple[Definition, ...], tuple[Fault, ..
     return tuple(found), tuple(faults)
 
 
-def _module(source: Source) -> tuple[list[_Function], dict[str, ast.expr]]:
-    functions: list[_Function] = []
-    constants: dict[str, ast.expr] = {}
-    seen: set[str] = set()
-    for node in source.statements:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            functions.append(node)
-            continue
-        for name, value in _assigned(node):
-            if name in seen or value is None:
-                constants.pop(name, None)
-            else:
-                constants[name] = value
-            seen.add(name)
-    return functions, constants
-
-
-def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names that a statement binds, and the value of those whose value is written."""
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value
-    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        yield node.target.id, node.value
-    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        yield node.target.id, None
-
-
-def _decorator(function: _Function, names: _Names, wanted: frozenset[str]) -> ast.expr | None:
+def _decorator(function: Function, names: ModuleNames, wanted: frozenset[str]) -> ast.expr | None:
     for decorator in function.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         if names.dagster(called) in wanted:
@@ -100,7 +37,7 @@ def _decorator(function: _Function, names: _Names, wanted: frozenset[str]) -> as
     return None
 
 
-def _dynamic(source: Source, names: _Names, function: _Function) -> Iterator[Fault]:
+def _dynamic(source: ParsedFile, names: ModuleNames, function: Function) -> Iterator[Fault]:
     """Report assets that exist only once the file has run."""
     if decorator := _decorator(function, names, _MANY_ASSETS):
         kind = names.dagster(decorator.func if isinstance(decorator, ast.Call) else decorator)
@@ -125,7 +62,7 @@ class _Reader:
     """Reads one decorated function."""
 
     def __init__(
-        self, source: Source, names: _Names, function: _Function, decorator: ast.expr
+        self, source: ParsedFile, names: ModuleNames, function: Function, decorator: ast.expr
     ) -> None:
         self.source = source
         self.names = names

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from polster_core.model.facts import Core, Fault, Place
 from polster_core.model.layers import AssetId
-from polster_core.model.pipeline import Core, Fault, Place
 from polster_core.project.parsing import core_file
-from polster_core.project.parsing.source import Source, parse
+from polster_core.project.parsing.source import ParsedFile, parse
 
 TOO_DEEP = "too deeply nested to be read"
 
@@ -34,7 +34,7 @@ def quiet() -> Iterator[None]:
             gc.enable()
 
 
-def read_source(root: Path, path: PurePosixPath) -> Source | Fault | None:
+def read_source(root: Path, path: PurePosixPath) -> ParsedFile | Fault | None:
     """Parse one file; `None` if it does not exist."""
     try:
         with open(f"{root}/{path}", "rb") as file:  # noqa: PTH123 - half of Path's time
@@ -49,7 +49,7 @@ def read_source(root: Path, path: PurePosixPath) -> Source | Fault | None:
 def read_core_file(root: Path, asset: AssetId) -> Core | Fault | None:
     """Read what one core file says; `None` if it does not exist."""
     source = read_source(root, asset.core_file)
-    if not isinstance(source, Source):
+    if not isinstance(source, ParsedFile):
         return source
     try:
         return core_file.core(source, asset)

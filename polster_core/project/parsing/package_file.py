@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from polster_core.model.facts import Dependency, Package, Registration, Unread
 from polster_core.model.layers import Layer
-from polster_core.model.pipeline import Dependency, Package, Registration, Unread
-from polster_core.project.parsing.source import Source
+from polster_core.project.parsing.source import ParsedFile
 
 _PACKAGES = frozenset(layer.package for layer in Layer)
 
 
-def package(source: Source, layer: Layer) -> Package:
+def package(source: ParsedFile, layer: Layer) -> Package:
     """Return what the layer's package imports and exports."""
     registrations = tuple(_registrations(source, layer))
     exported, unread = _exported(source)
@@ -26,7 +26,7 @@ def package(source: Source, layer: Layer) -> Package:
     )
 
 
-def _registrations(source: Source, layer: Layer) -> Iterator[Registration]:
+def _registrations(source: ParsedFile, layer: Layer) -> Iterator[Registration]:
     """Yield the imports of assets, of other layers' too, their modules written in full."""
     for found in source.imports():
         module = found.module.removeprefix("src.")
@@ -45,7 +45,7 @@ def _absolute(module: str, layer: Layer) -> str:
     return ".".join((*parts[: len(parts) - dots + 1], *([name] if name else ())))
 
 
-def _exported(source: Source) -> tuple[tuple[Dependency, ...] | None, tuple[Unread, ...]]:
+def _exported(source: ParsedFile) -> tuple[tuple[Dependency, ...] | None, tuple[Unread, ...]]:
     """Return the entries of `__all__`, `None` without one, and what is not written out."""
     lists = [value for node in source.statements if (value := _all_value(node)) is not None]
     unread = tuple(Unread("__all__", source.place(one)) for one in lists if not _is_list(one))
@@ -57,7 +57,7 @@ def _exported(source: Source) -> tuple[tuple[Dependency, ...] | None, tuple[Unre
     return (entries if lists else None), unread
 
 
-def export_lists(source: Source) -> Iterator[list[ast.Constant]]:
+def export_lists(source: ParsedFile) -> Iterator[list[ast.Constant]]:
     """Yield the texts in each list that is assigned or added to `__all__`."""
     for node in source.statements:
         value = _all_value(node)

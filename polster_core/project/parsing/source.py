@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, takewhile
 from pathlib import PurePosixPath
 
-from polster_core.model.pipeline import Fault, Import, Place
+from polster_core.model.facts import Fault, Import, Place
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
@@ -18,7 +18,7 @@ _COMPOUND = (ast.If, ast.Try, ast.With)
 _Located = ast.stmt | ast.expr | ast.arg | ast.alias
 
 
-class Source:
+class ParsedFile:
     """The tree of one file, and places in it that count characters as editors do.
 
     `statements` are those of the module, with those inside `if`, `try` and `with`, but without
@@ -89,10 +89,10 @@ class Source:
                     yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
 
 
-def parse(path: PurePosixPath, data: bytes) -> Source | Fault:
+def parse(path: PurePosixPath, data: bytes) -> ParsedFile | Fault:
     """Parse a file; a file that Python would refuse becomes a fault at its line."""
     try:
-        return Source(path, data)
+        return ParsedFile(path, data)
     except SyntaxError as error:
         place = Place(path, max(error.lineno or 1, 1), max(error.offset or 1, 1))
         return Fault("syntax-error", place, error.msg)

@@ -20,7 +20,7 @@ _RESERVED = {"partition": "2024-01-01"}
 
 
 @dataclass(frozen=True)
-class Asset:
+class ProbedAsset:
     """One asset as the request describes it."""
 
     stem: str
@@ -44,7 +44,7 @@ class Flow:
     answer: Answer = field(default_factory=Answer)
     waiting: dict[str, list[str]] = field(default_factory=dict)
 
-    def run(self, assets: list[Asset]) -> Answer:
+    def run(self, assets: list[ProbedAsset]) -> Answer:
         """Check the assets, which come in the order of flow."""
         for asset in assets:
             found = self._check(asset)
@@ -60,7 +60,7 @@ class Flow:
             )
         return self.answer
 
-    def _check(self, asset: Asset) -> Input | None:
+    def _check(self, asset: ProbedAsset) -> Input | None:
         """Return what the asset hands on: its contract's columns, or those that come out."""
         try:
             module = import_module(f"core.{asset.stem}")
@@ -81,7 +81,7 @@ class Flow:
         got = got if got is not None else self._stored(asset)
         return Input(got) if got is not None else None
 
-    def _wanted(self, asset: Asset, contract: Any) -> Schema | None:
+    def _wanted(self, asset: ProbedAsset, contract: Any) -> Schema | None:
         if not hasattr(contract, "create_empty"):
             return None
         try:
@@ -92,7 +92,7 @@ class Flow:
             return None
 
     def _flow(
-        self, asset: Asset, function: Callable[..., Any], contract: Any, want: Schema | None
+        self, asset: ProbedAsset, function: Callable[..., Any], contract: Any, want: Schema | None
     ) -> Schema | None:
         inputs = self._inputs(asset, function)
         if inputs is None:
@@ -113,7 +113,7 @@ class Flow:
             self._compare(asset, contract, outcome.schema, want)
         return outcome.schema
 
-    def _inputs(self, asset: Asset, function: Callable[..., Any]) -> dict[str, Input] | None:
+    def _inputs(self, asset: ProbedAsset, function: Callable[..., Any]) -> dict[str, Input] | None:
         """Return what each parameter is given; `None` if that is not known or does not fit."""
         names = [name for name in inspect.signature(function).parameters if name not in _RESERVED]
         by_name = {stem.partition("_")[2]: stem for stem in asset.deps}
@@ -132,7 +132,7 @@ class Flow:
             inputs[name] = found
         return inputs
 
-    def _stored(self, asset: Asset) -> Schema | None:
+    def _stored(self, asset: ProbedAsset) -> Schema | None:
         """Return the columns of the newest snapshot, if the asset has ever run."""
         if asset.stem not in self.stored:
             try:
@@ -142,7 +142,7 @@ class Flow:
                 self.stored[asset.stem] = None
         return self.stored[asset.stem]
 
-    def _compare(self, asset: Asset, contract: Any, got: Schema, want: Schema) -> None:
+    def _compare(self, asset: ProbedAsset, contract: Any, got: Schema, want: Schema) -> None:
         start, columns = contracts.places(contract)
         for name, severity, message, hint in contracts.differences(got, want):
             default = (start, 1) if name in want else (asset.line, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import definitions
-from .flow import Asset, Flow, UnknownColumnError, UnknownTypeError, changes
+from .flow import Flow, ProbedAsset, UnknownColumnError, UnknownTypeError, changes
 from .guard import Guard
 from .report import Answer, Files
 
@@ -31,7 +31,7 @@ def main(request: str, result: str) -> None:
 
 
 def _answer(asked: dict[str, Any], files: Files) -> Answer:
-    assets = [Asset(**{**one, "deps": tuple(one["deps"])}) for one in asked["assets"]]
+    assets = [ProbedAsset(**{**one, "deps": tuple(one["deps"])}) for one in asked["assets"]]
     guard = Guard()
     if asked["what_if"]:
         return _what_if(asked["what_if"], assets, files, guard)
@@ -42,7 +42,7 @@ def _answer(asked: dict[str, Any], files: Files) -> Answer:
 
 
 def _what_if(
-    asked: list[dict[str, str]], assets: list[Asset], files: Files, guard: Guard
+    asked: list[dict[str, str]], assets: list[ProbedAsset], files: Files, guard: Guard
 ) -> Answer:
     """Return what is wrong with the change and is not wrong without it."""
     before = Flow(files, guard)
