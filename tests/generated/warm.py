@@ -21,7 +21,7 @@ from pathlib import Path
 
 Done = subprocess.CompletedProcess[str]
 
-PATIENCE = 180.0
+PATIENCE = 600.0
 """Seconds after which something hangs."""
 
 _SERVER = Path(__file__).with_name("warm_server.py")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.generated.projects import Generated, told
 
-PATIENCE = 180.0
+PATIENCE = 600.0
 """Seconds after which something hangs, on a busy machine."""
 READY = "Dagster UI: "
 

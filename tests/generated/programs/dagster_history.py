@@ -1,12 +1,14 @@
 """Print what an instance with one of the project's configurations says of its runs, as JSON."""
 
 import json
+import os
 import sys
 
 import dagster as dg
 
 from core.paths import DAGSTER_HOME
 
+os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME)
 with dg.DagsterInstance.from_config(str(DAGSTER_HOME), sys.argv[1]) as instance:
     found = {}
     for run in instance.get_runs():

@@ -17,7 +17,7 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import stage
 
 ASSET = AssetId("bronze", "large")
-PATIENCE = 180.0
+PATIENCE = 600.0
 data: Any = store()
 rows = pl.LazyFrame({"x": range(3_000_000)}).select(pl.col("x").hash(7))
 
