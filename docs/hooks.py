@@ -45,7 +45,8 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.types": (
         *("Asset", "AssetContext", "AssetId", "AssetTemplate", "CicdGenerator", "Command"),
         *("Contribution", "EnvVar", "Fix", "Layer", "NewFile", "Option", "Pipeline", "Place"),
-        *("Problem", "ProjectContext", "Severity", "StorageBackend", "ValidationRule"),
+        *("Problem", "ProjectContext", "RuntimePart", "Severity", "StorageBackend"),
+        "ValidationRule",
         *("no_asset_files", "no_env", "no_files", "no_requirements"),
     ),
     "polster_core.hookspecs": ("API", "DEPRECATED", "Deprecation", "hookimpl", "hookspec"),
@@ -61,6 +62,24 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     ),
 }
 """What stays within a version of the hooks; everything else may change with any release."""
+RUNTIME = """\
+The package that a `RuntimePart` names is part of projects, so it imports nothing of `polster_core`.
+What it may import of `polster_runtime` stays between two minor versions of `polster-runtime`.
+"""
+PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
+    "polster_runtime": ("Frames", "Position", "run"),
+    "polster_runtime.config.environment": ("variables",),
+    "polster_runtime.config.root": ("project_name", "project_root"),
+    "polster_runtime.config.settings": ("load",),
+    "polster_runtime.domain.asset_id": ("AssetId",),
+    "polster_runtime.errors": (
+        *("PipelineError", "SettingsError", "SourceError", "StorageError", "Unreachable"),
+    ),
+    "polster_runtime.storage.cloud": ("CloudStore", "connected"),
+    "polster_runtime.storage.snapshots": ("Snapshot", "unique_name"),
+    "polster_runtime.storage.store": ("Store",),
+}
+"""What the package of a part of the runtime may import, beside libraries of its own."""
 
 
 def main() -> int:
@@ -138,7 +157,11 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 def _public() -> str:
     lines = "".join(_module(name, names) for name, names in PUBLIC.items())
-    return f"\n# What a plugin may import\n\n{IMPORTS.format(api=hookspecs.API)}{lines}"
+    parts = "".join(_module(name, names) for name, names in PUBLIC_RUNTIME.items())
+    return (
+        f"\n# What a plugin may import\n\n{IMPORTS.format(api=hookspecs.API)}{lines}"
+        f"\n# What a part of the runtime may import\n\n{RUNTIME}{parts}"
+    )
 
 
 def _module(name: str, names: Sequence[str]) -> str:

@@ -9,7 +9,9 @@ depends on the distributions that have it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
+from importlib import resources
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
@@ -26,6 +28,7 @@ OPTIONAL = (
     "sources/mysql",
     "sources/sftp",
     "storage/backends/adls",
+    "testing",
 )
 """Folders of the runtime that are left out unless a part asks for them."""
 GROUPS = {"storage": "polster_runtime.storage", "source": "polster_runtime.sources"}
@@ -43,10 +46,10 @@ def requirement() -> str:
 
 def version() -> str:
     """Return the version of the runtime that comes with this Polster."""
-    return version_in(_runtime_folder() / "__init__.py")
+    return version_in(runtime_folder() / "__init__.py")
 
 
-def version_in(file: Path) -> str:
+def version_in(file: Traversable) -> str:
     """Return the `__version__` of a Python file; "" if it has none or cannot be read."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -59,9 +62,9 @@ def version_in(file: Path) -> str:
 def files() -> Iterator[NewFile]:
     """Yield the runtime as files of a project, without the parts that only some need."""
     left_out = [PurePosixPath(RUNTIME, folder) for folder in OPTIONAL]
-    for path in _below(_runtime_folder()):
+    for path, file in _below(runtime_folder(), PurePosixPath(RUNTIME)):
         if not any(path.is_relative_to(folder) for folder in left_out):
-            yield _file(_runtime_folder().parent, path, origin="project")
+            yield _file(path, file, origin="project")
 
 
 def part_files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
@@ -70,11 +73,10 @@ def part_files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
     Raises PluginError for a part whose package is not installed.
     """
     for part in parts:
-        folder = _folder(part.package)
-        base = folder.parents[part.package.count(".")]
-        optional = part.package.replace(".", "/").removeprefix(f"{RUNTIME}/") in OPTIONAL
-        if optional or not part.package.startswith(RUNTIME):
-            yield from (_file(base, path) for path in _below(folder, base))
+        names = part.package.split(".")
+        if names[0] != RUNTIME or "/".join(names[1:]) in OPTIONAL:
+            found = _below(package_folder(part.package), PurePosixPath(*names))
+            yield from (_file(path, file) for path, file in found)
 
 
 def entry_points(parts: Iterable[RuntimePart]) -> dict[str, dict[str, str]]:
@@ -112,31 +114,44 @@ def check_version(root: Path) -> None:
         )
 
 
-def _runtime_folder() -> Path:
-    """Return the folder of `polster_runtime`: in the wheel, or in Polster's own repository."""
-    here = Path(__file__).parent
-    for folder in (here / "_runtime" / RUNTIME, here.parent / "runtime" / RUNTIME):
+def runtime_folder() -> Traversable:
+    """Return the folder of `polster_runtime`: in the wheel, or in Polster's own repository.
+
+    Raises PolsterError if it is not there.
+    """
+    here = resources.files("polster_core")
+    for folder in (here / "_runtime" / RUNTIME, Path(__file__).parents[1] / "runtime" / RUNTIME):
         if folder.is_dir():
             return folder
     raise PolsterError(f"{RUNTIME} is missing from this installation of Polster; install it again")
 
 
-def _folder(package: str) -> Path:
-    """Return the folder of a package, without importing it; raises PluginError."""
+def package_folder(package: str) -> Traversable:
+    """Return the folder of a part's package, without importing it; raises PluginError."""
     top, *rest = package.split(".")
-    if top == RUNTIME:
-        return _runtime_folder().joinpath(*rest)
+    folder = runtime_folder() if top == RUNTIME else _installed(top)
+    folder = folder.joinpath(*rest)
+    if not folder.joinpath("__init__.py").is_file():
+        raise PluginError(f"there is no package {package}", hint="install the plugin again")
+    return folder
+
+
+def _installed(top: str) -> Traversable:
+    """Return the folder of an installed package, without importing it; raises PluginError."""
     spec = find_spec(top)
-    if spec is None or spec.origin is None:
-        raise PluginError(f"the package {top} is not installed", hint="install the plugin again")
-    return Path(spec.origin).parent.joinpath(*rest)
+    if spec is None or not spec.submodule_search_locations:
+        raise PluginError(f"there is no package {top}", hint="install the plugin again")
+    return resources.files(module_from_spec(spec))  # a module that is made, and not executed
 
 
-def _below(folder: Path, base: Path | None = None) -> Iterator[PurePosixPath]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield PurePosixPath(path.relative_to(base or folder.parent).as_posix())
+def _below(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
+    """Yield the files below a folder, each with its path behind the path of the folder."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _below(entry, path / entry.name)
+        elif entry.is_file():
+            yield path / entry.name, entry
 
 
-def _file(base: Path, path: PurePosixPath, *, origin: str = "") -> NewFile:
-    return NewFile(path=_SOURCE / path, text=(base / path).read_bytes(), origin=origin)
+def _file(path: PurePosixPath, file: Traversable, *, origin: str = "") -> NewFile:
+    return NewFile(path=_SOURCE / path, text=file.read_bytes(), origin=origin)

@@ -242,7 +242,7 @@ class Plugins:
                 items = validation.items(implementation.function(*given), hook.yields)
                 if not origin.is_own:
                     for item in items:
-                        validation.check_contents(item)
+                        validation.check_contents(item, origin.distribution, origin.module)
                 answers.extend((origin, item) for item in items)
         yield from sorted(answers, key=lambda answer: answer[0].rank)
 

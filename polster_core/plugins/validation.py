@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from types import FunctionType
 from typing import Any, TypeVar
 
-from polster_core import hookspecs
+from polster_core import delivery, hookspecs
+from polster_core.errors import PluginError
 from polster_core.model.names import did_you_mean
 from polster_core.plan import conflicts
 from polster_core.plugins.capture import captured
@@ -23,6 +24,8 @@ from polster_core.types import (
     EnvVar,
     NewFile,
     Option,
+    RuntimePart,
+    StorageBackend,
     ValidationRule,
 )
 
@@ -112,10 +115,11 @@ def answered(
         return items(function(given), expected)
 
 
-def check_contents(item: Item) -> None:
+def check_contents(item: Item, distribution: str, module: str) -> None:
     """Raise MisfitError if a project could not be written with what is in an item.
 
-    Looks closer than `items` does, and takes longer.
+    Looks closer than `items` does, and takes longer. `distribution` and `module` are those of the
+    plugin.
     """
     if isinstance(item, Contribution):
         for requirement in item.requirements:
@@ -123,6 +127,8 @@ def check_contents(item: Item) -> None:
         for variable in item.env:
             if variable.name in _RESERVED or variable.name.startswith(_RESERVED_PREFIXES):
                 raise MisfitError(f"{_named(item)}: the variable {variable.name} is not its own")
+        for part in item.runtime:
+            _check_part(item, part, distribution, module)
 
 
 def deprecated(
@@ -175,6 +181,39 @@ def _check_requirement(item: Contribution, requirement: str) -> None:
         ) from None
 
 
+def _check_part(item: Contribution, part: RuntimePart, distribution: str, module: str) -> None:
+    """Raise MisfitError unless projects can get a part in both ways: as a copy, and installed."""
+    top = part.package.partition(".")[0]
+    own = top != delivery.RUNTIME
+    if own and not _is_in(top, distribution, module):
+        raise MisfitError(f"{_named(item)}: the package {top} is not in {distribution}")
+    try:
+        delivery.package_folder(part.package)
+    except PluginError as error:
+        raise MisfitError(f"{_named(item)}: {error}") from error
+    if part.requirement:
+        _check_requirement(item, part.requirement)
+    elif own:
+        raise MisfitError(
+            f"{_named(item)}: the package {top} has no requirement, which projects need that do "
+            "not hold a copy of it"
+        )
+
+
+def _is_in(top: str, distribution: str, module: str) -> bool:
+    """Whether a distribution has a top-level package, as far as that can be told.
+
+    Of one that is installed in place only the plugin's module is known.
+    """
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        listed = {path.parts[0].removesuffix(".py") for path in files(distribution) or ()}
+    except PackageNotFoundError:
+        return True
+    return top in listed or module.partition(".")[0] not in listed
+
+
 def _problems(item: object) -> Iterator[str]:
     """Yield what is wrong with the types of what a plugin made; nobody checks them earlier."""
     if isinstance(item, NewFile):
@@ -183,14 +222,23 @@ def _problems(item: object) -> Iterator[str]:
         yield from _not_a_tuple(item, "requirements", str)
         yield from _not_a_tuple(item, "options", Option)
         yield from _not_a_tuple(item, "env", EnvVar)
+        yield from _not_a_tuple(item, "runtime", RuntimePart)
         if isinstance(item, AssetTemplate):
             yield from _not_a_tuple(item, "layers", str)
+        if isinstance(item, StorageBackend):
+            yield from _without_store(item)
         if not callable(item.files):
             yield f"{_named(item)}: files is {_shown(item.files)}, not a function"
     elif isinstance(item, ValidationRule) and not callable(item.check):
         yield f"{_named(item)}: check is {_shown(item.check)}, not a function"
     if not isinstance(item, NewFile | Option) and not isinstance(getattr(item, "summary", ""), str):
         yield f"{item}: the summary is no text"
+
+
+def _without_store(item: StorageBackend) -> Iterator[str]:
+    parts = item.runtime if isinstance(item.runtime, tuple) else ()
+    if item.name not in {getattr(part, "storage", item.name) for part in parts}:
+        yield f"{_named(item)}: no part of its runtime says storage={item.name!r}"
 
 
 def _problems_of_file(file: NewFile) -> Iterator[str]:

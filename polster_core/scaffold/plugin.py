@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import polster_core
-from polster_core import hookspecs
+from polster_core import delivery, hookspecs
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.plan.definition import Plan, draft
 from polster_core.plugins.discovery import COMMAND_PREFIX
@@ -38,15 +39,15 @@ PREFIX = "polster-plugin-"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _IMPORTS = {
-    "storage": ["EnvVar", "NewFile", "Option", "ProjectContext", "StorageBackend"],
+    "storage": ["EnvVar", "Option", "RuntimePart", "StorageBackend"],
     "cicd": ["CicdGenerator", "NewFile", "ProjectContext"],
-    "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option"],
+    "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option", "RuntimePart"],
     "asset-template": ["AssetContext", "AssetTemplate", "NewFile", "Option"],
     "rule": ["Pipeline", "Problem", "ValidationRule"],
     "command": ["Command"],
 }
-_TAKES_A_PROJECT = {"storage", "connector"}
-"""Kinds whose tests run a generated project."""
+_HAS_A_RUNTIME = {"storage", "connector"}
+"""Kinds with a package that projects import, and whose tests run a project."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,11 @@ class PluginRequest:
     def module(self) -> str:
         """What Python calls it."""
         return self.distribution.replace("-", "_")
+
+    @property
+    def runtime(self) -> str:
+        """The package that projects import; "" where nothing needs one."""
+        return f"polster_{_snake(self.name)}" if _HAS_A_RUNTIME & {*self.kinds} else ""
 
     @property
     def entry_point(self) -> str:
@@ -113,7 +119,7 @@ def files(wanted: PluginRequest) -> Iterator[NewFile]:
     from polster_core.rendering import tree
 
     known = _variables(wanted)
-    for folder in ("all", *wanted.kinds):
+    for folder in ("all", *(["runtime"] if wanted.runtime else []), *wanted.kinds):
         yield from tree("polster_core", f"templates/plugin/{folder}", known, origin="polster")
 
 
@@ -124,6 +130,8 @@ def _check_free(wanted: PluginRequest, plugins: Plugins) -> None:
     taken = next((name for name in names if normalized(name) in plugins.names), None)
     if taken:
         raise UsageProblem(f"a plugin called {taken} is installed already", hint=another)
+    if wanted.runtime == delivery.RUNTIME or (wanted.runtime and find_spec(wanted.runtime)):
+        raise UsageProblem(f"there is a package {wanted.runtime} already", hint=another)
     for kind, name in wanted.offers.items():
         offers = plugins.offers(KINDS[kind])
         if name in offers:
@@ -140,19 +148,25 @@ def _variables(wanted: PluginRequest) -> dict[str, object]:
         "distribution": wanted.distribution,
         "module": wanted.module,
         "entry_point": wanted.entry_point,
-        "snake": wanted.name.replace("-", "_"),
-        "upper": wanted.name.replace("-", "_").upper(),
+        "runtime": wanted.runtime,
+        "runtime_requirement": delivery.requirement(),
+        "snake": _snake(wanted.name),
+        "upper": _snake(wanted.name).upper(),
         "summary": f"{wanted.name} for Polster",
         "kinds": wanted.kinds,
         "assets": assets,
         "template": wanted.offers.get("asset-template", ""),
-        "templates": bool(set(wanted.kinds) - {"rule", "command"}),
-        "runs": bool(_TAKES_A_PROJECT & set(wanted.kinds)),
+        "templates": bool(set(wanted.kinds) - {"command", "rule", "storage"}),
+        "runs": bool(wanted.runtime),
         "imports": sorted(_imports(wanted.kinds)),
         "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",
         "polster_version": polster_core.__version__,
         "asset": "{asset}",  # stays as it is, for the plugin's own templates
     }
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _imports(kinds: Iterable[str]) -> set[str]:

@@ -140,6 +140,7 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
             f"{info}/entry_points.txt": f"[polster]\n{listed}",
         }
+        written[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in written)
         shutil.rmtree(site, ignore_errors=True)  # an older version of it
         write(site, written)
         for top in {Path(path).parts[0].removesuffix(".py") for path in texts}:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from polster_core import delivery
 from polster_core.plugins.installed import installed
 from polster_core.testing.projects import Ran, polster, tree
 from polster_core.types import (
@@ -15,6 +17,7 @@ from polster_core.types import (
     CicdGenerator,
     Contribution,
     Option,
+    RuntimePart,
     StorageBackend,
 )
 
@@ -104,6 +107,22 @@ def check_texts(files: Mapping[str, str]) -> None:
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), f"{path} has trailing white space"
         if path.endswith(".py"):
             ast.parse(text, path)
+
+
+def check_parts(files: Mapping[str, str], parts: Iterable[RuntimePart]) -> None:
+    """Assert that a project has parts of the runtime: as code with entry points, or required."""
+    project = tomllib.loads(files["pyproject.toml"])
+    vendored = delivery.of(project) == "vendored"
+    groups = project["project"].get("entry-points", {})
+    for part in parts:
+        path = f"src/{part.package.replace('.', '/')}"
+        there = f"{path}/__init__.py" in files or f"{path}.py" in files
+        assert there == vendored, f"{path} is {'missing' if vendored else 'there'}"
+        if vendored:
+            for group, names in delivery.entry_points([part]).items():
+                assert names.items() <= groups.get(group, {}).items(), f"[{group}] lacks {names}"
+        else:
+            assert part.requirement in ("", *project["project"]["dependencies"])
 
 
 def _value(option: Option) -> str:

@@ -13,11 +13,18 @@ from textwrap import dedent
 from unittest import mock
 
 from polster_core.cli.main import dispatch
+from polster_core.delivery import version
 from polster_core.model.layers import AssetId, Layer
 from polster_core.plugins.installed import installed
 
 PLUMBING = {
-    "src/core/runtime/__init__.py": "def run(function): ...\n",
+    "src/polster_runtime/__init__.py": f"""\
+__version__ = "{version()}"
+Frames = Position = None
+
+
+def run(function): ...
+""",
     "src/orchestration/utils.py": (
         "ON_UPSTREAM_SUCCESS = Results = materialize = None\ncontract_check = drift_check = None\n"
     ),

@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_SCRIPT = "storage_contract.py"
+from polster_core.delivery import runtime_folder
+
+_SCRIPT = ("testing", "storage_contract.py")
 _PATIENCE = 120.0
 _ROWS = 1_000
 """Rows of a snapshot that the script writes."""
@@ -44,9 +46,9 @@ class StorageProject:
     ) -> Iterator[subprocess.Popen[str]]:
         """Start doing something; what still runs at the end of the block is killed."""
         with (
-            as_file(files("polster_core.environment.scripts") / _SCRIPT) as script,
+            as_file(runtime_folder().joinpath(*_SCRIPT)) as script,
             subprocess.Popen(  # noqa: S603 - a script of ours
-                [self.python, script, self.root, action, asset, str(number)],
+                [self.python, "-P", script, action, asset, str(number)],
                 cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -63,9 +65,8 @@ class StorageProject:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of what runs in the project."""
-        ours = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-        return {**ours, **self.variables}
+        """The environment of what runs in the project, which need not be installed."""
+        return {**os.environ, "PYTHONPATH": str(self.root / "src"), **self.variables}
 
     def staged(self) -> list[str]:
         """Return what lies in the staging folder."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
+from polster_core.delivery import DELIVERIES
 from polster_core.testing.init_choices import InitChoiceContract
-from polster_core.testing.offers import SECRET, check_texts, files_of, init
+from polster_core.testing.offers import SECRET, check_parts, check_texts, files_of, init
 from polster_core.testing.projects import polster
-from polster_core.types import StorageBackend
+from polster_core.types import RuntimePart, StorageBackend
 
 
 class StorageBackendContract(InitChoiceContract):
@@ -18,13 +21,10 @@ class StorageBackendContract(InitChoiceContract):
     option = "--storage"
 
     def test_the_project_has_it(self, tmp_path: Path) -> None:
-        """Its module, its requirements, its variables; a secret is in `.env` and nowhere else."""
+        """Its package, its requirements, its variables; a secret is in `.env` and nowhere else."""
         self.init(tmp_path)
         root, files = tmp_path / "shop", files_of(tmp_path / "shop")
-        module = f"src/core/runtime/backends/{self.name.replace('-', '_')}"
-        found = files.get(f"{module}.py") or files.get(f"{module}/__init__.py")
-        assert found is not None, f"{module}.py is missing"
-        assert "connect" in _defined(found), f"{module}.py has no connect()"
+        self._check_runtime(files)
         for requirement in self.offer().requirements:
             assert requirement.strip().replace('"', "'") in files["pyproject.toml"]
         for variable in self.offer().env:
@@ -34,15 +34,28 @@ class StorageBackendContract(InitChoiceContract):
         check_texts(files)
         assert polster(root, "validate").succeeded().out.startswith("no problems")
 
-    def test_a_project_can_get_it_later(self, tmp_path: Path) -> None:
-        """`polster storage add NAME` in a project that keeps its data here."""
-        init(tmp_path).succeeded()
+    @pytest.mark.parametrize("delivery", DELIVERIES)
+    def test_a_project_can_get_it_later(self, tmp_path: Path, delivery: str) -> None:
+        """`polster storage add NAME` in a project that keeps its data here, however it runs."""
+        init(tmp_path, "--runtime", delivery).succeeded()
         before = files_of(tmp_path / "shop")
         polster(tmp_path / "shop", "storage", "add", self.name).succeeded()
         after = files_of(tmp_path / "shop")
         assert {path for path in before if path not in after} == set()
-        assert f"src/core/runtime/backends/{self.name.replace('-', '_')}" in " ".join(after)
+        self._check_runtime(after)
         check_texts(after)
+
+    def _check_runtime(self, files: dict[str, str]) -> None:
+        """Assert that the project has the backend, as code with `connect` or as a requirement."""
+        check_parts(files, self.offer().runtime)
+        (part,) = (one for one in self.offer().runtime if one.storage == self.name)
+        module = _module(part)
+        if found := files.get(f"{module}/__init__.py") or files.get(f"{module}.py"):
+            assert "connect" in _defined(found), f"{part.package} has no connect()"
+
+
+def _module(part: RuntimePart) -> str:
+    return f"src/{part.package.replace('.', '/')}"
 
 
 def _defined(source: str) -> set[str]:

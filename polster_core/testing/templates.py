@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from polster_core.model.layers import AssetId, Layer
-from polster_core.testing.offers import SECRET, WIDE, OfferContract, check_texts, files_of, init
+from polster_core.testing.offers import (
+    SECRET,
+    WIDE,
+    OfferContract,
+    check_parts,
+    check_texts,
+    files_of,
+    init,
+)
 from polster_core.testing.projects import Ran, polster
 from polster_core.types import AssetContext, AssetTemplate, EnvVar
 
@@ -141,6 +149,7 @@ class AssetTemplateContract(OfferContract):
             )
         for variable in self._env():
             assert f"{variable.name}=" in files[".env.example"]
+        check_parts(files, self.offer().runtime)
         assert [path for path, text in files.items() if SECRET in text] in ([], [".env"])
         check_texts(files)
 

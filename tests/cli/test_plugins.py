@@ -74,13 +74,14 @@ def test_disabled_for_this_shell_or_for_this_project(tmp_path: Path, install: In
 
 PAGED = """
 from polster_core.hookspecs import hookimpl
-from polster_core.types import AssetTemplate, EnvVar, Option, StorageBackend
+from polster_core.types import AssetTemplate, EnvVar, Option, RuntimePart, StorageBackend
 
 @hookimpl
 def polster_storage_backends():
     yield StorageBackend(
         name="s3",
         summary="Amazon S3",
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="s3"),),
         options=(Option(name="bucket", help="Which bucket."),),
         env=(EnvVar(name="S3_BUCKET", help="The bucket."),),
         requirements=("s3fs>=2026.1",),

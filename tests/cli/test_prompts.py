@@ -16,13 +16,14 @@ from tests.conftest import Install, names
 
 PLUGIN = """
 from polster_core.hookspecs import hookimpl
-from polster_core.types import CicdGenerator, Option, StorageBackend
+from polster_core.types import CicdGenerator, Option, RuntimePart, StorageBackend
 
 @hookimpl
 def polster_storage_backends():
     yield StorageBackend(
         name="s3",
         summary="Amazon S3",
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="s3"),),
         options=(
             Option(name="bucket", help="The bucket.", question="Which bucket?", required=True),
             Option(name="region", help="The region.", choices=("eu", "us"), default="us",

@@ -34,12 +34,12 @@ def files(*contents):
     return yielding
 
 """
-CONNECT = '("src/core/runtime/backends/lake.py", "def connect(): ...\\n")'
 STORAGE = """
 @hookimpl
 def polster_storage_backends():
+    part = RuntimePart(package="polster_lake", requirement="polster-plugin-lake", storage="lake")
     yield StorageBackend(name="lake", summary={summary}, options=({options}), env=({env}),
-                         files=files({connect}, {more}))
+                         runtime=(part,), files=files({more}))
 """
 CICD = """
 @hookimpl
@@ -62,13 +62,17 @@ def check(pipeline):
 def polster_validation_rules():
     yield ValidationRule(name="lake", summary="Lakes.", check=check)
 """
+ENTRY = {"polster-plugin-lake": "polster_plugin_lake"}
 KEY = '"key", help="The key.", secret=True, env="LAKE_KEY"'
 
 
 def storage(*, summary: str = '"A lake"', options: str = "", env: str = "", more: str = "") -> str:
-    return HEAD + STORAGE.format(
-        summary=summary, options=options, env=env, more=more, connect=CONNECT
-    )
+    return HEAD + STORAGE.format(summary=summary, options=options, env=env, more=more)
+
+
+def lake(source: str, runtime: str = "def connect(): ...\n") -> dict[str, str]:
+    """Return the files of the distribution: what Polster imports, and what projects import."""
+    return {"polster_plugin_lake.py": source, "polster_lake/__init__.py": runtime}
 
 
 def template(text: str) -> str:
@@ -217,7 +221,7 @@ def test_the_contracts_find_it(
     fault: str, install_plugin: InstallPlugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, contract, said = FAULTS[fault]
-    install_plugin("polster-plugin-lake", source)
+    install_plugin("polster-plugin-lake", lake(source), entry_points=ENTRY)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site/polster-plugin-lake"))
     (tmp_path / "work").mkdir()
     with pytest.raises((AssertionError, SyntaxError)) as caught:
@@ -227,11 +231,17 @@ def test_the_contracts_find_it(
 
 def test_the_contracts_pass_what_is_right(install_plugin: InstallPlugin, tmp_path: Path) -> None:
     """So what the others are found out by is what is wrong with them."""
-    install_plugin("polster-plugin-lake", storage())
+    install_plugin("polster-plugin-lake", lake(storage()), entry_points=ENTRY)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     Storage().test_the_project_has_it(tmp_path / "a")
     Storage().test_the_same_answers_write_the_same_project(tmp_path / "b")
+
+
+def test_a_backend_without_connect_is_found(install_plugin: InstallPlugin, tmp_path: Path) -> None:
+    install_plugin("polster-plugin-lake", lake(storage(), "def open(): ...\n"), entry_points=ENTRY)
+    with pytest.raises(AssertionError, match=r"polster_lake has no connect\(\)"):
+        Storage().test_the_project_has_it(tmp_path)
 
 
 def test_golden_trees(
@@ -277,9 +287,10 @@ def test_what_is_installed_is_gone_after_the_test(
     install_plugin: InstallPlugin, run_polster: RunPolster
 ) -> None:
     """Twice in one test, too: the newer counts."""
-    install_plugin("polster-plugin-lake", storage())
+    install_plugin("polster-plugin-lake", lake(storage()), entry_points=ENTRY)
     assert "storage lake" in run_polster("plugins").out
-    install_plugin("polster-plugin-lake", storage(summary='"Another"'), version="0.2")
+    newer = lake(storage(summary='"Another"'))
+    install_plugin("polster-plugin-lake", newer, version="0.2", entry_points=ENTRY)
     assert "polster-plugin-lake 0.2" in run_polster("plugins").out
 
 

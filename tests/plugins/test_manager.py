@@ -18,12 +18,13 @@ from tests.conftest import Install
 
 GOOD = """
 from polster_core.hookspecs import hookimpl
-from polster_core.types import Option, StorageBackend
+from polster_core.types import Option, RuntimePart, StorageBackend
 
 @hookimpl
 def polster_storage_backends():
     yield StorageBackend(
-        name="{name}", summary="…", options=(Option(name="bucket", help="Which bucket."),)
+        name="{name}", summary="…", options=(Option(name="bucket", help="Which bucket."),),
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="{name}"),),
     )
 """
 OPTION = """

@@ -19,7 +19,7 @@ HEAD = """
 from pathlib import PurePosixPath
 from polster_core.hookspecs import hookimpl
 from polster_core.types import (
-    AssetTemplate, EnvVar, NewFile, Option, StorageBackend, ValidationRule
+    AssetTemplate, EnvVar, NewFile, Option, RuntimePart, StorageBackend, ValidationRule
 )
 """
 BACKEND = """
@@ -27,6 +27,9 @@ BACKEND = """
 def polster_storage_backends():
     yield StorageBackend(name="{name}", summary="…"{more})
 """
+RUNTIME = """\
+, runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="{name}"),)"""
+PACKAGE = 'RuntimePart(package="{}", requirement="{}", storage="{}")'
 OPTION = """
 @hookimpl
 def polster_init_options():
@@ -56,8 +59,13 @@ class Bad:
     """A command that asks for the plugin; it ends with exit code 4."""
 
 
-def backend(name: str, more: str = "") -> str:
-    return HEAD + BACKEND.format(name=name, more=more)
+def backend(name: str, more: str = "", runtime: str = RUNTIME) -> str:
+    return HEAD + BACKEND.format(name=name, more=more + runtime.format(name=name))
+
+
+def with_part(name: str, package: str, requirement: str) -> str:
+    part = PACKAGE.format(package, requirement, name)
+    return backend(name, runtime=f", runtime=({part},)")
 
 
 def files(body: str) -> str:
@@ -218,6 +226,49 @@ ALL = [
         asked=(*INIT, "--storage", "env"),
     ),
     Bad(
+        name="no-part",
+        source=backend("no-part", runtime=""),
+        problem="polster_storage_backends: storage no-part: no part of its runtime says "
+        "storage='no-part'",
+        asked=(*INIT, "--storage", "no-part"),
+    ),
+    Bad(
+        name="no-tuple",
+        source=backend("no-tuple", runtime=", runtime='polster_tuple'"),
+        problem="polster_storage_backends: storage no-tuple: runtime is 'polster_tuple', not a "
+        "tuple of RuntimePart",
+    ),
+    Bad(
+        name="no-package",
+        source=with_part("no-package", "polster_no_package", "polster-plugin-no-package"),
+        problem="polster_storage_backends: storage no-package: the package polster_no_package is "
+        "not in polster-plugin-no-package",
+        asked=(*INIT, "--storage", "no-package"),
+    ),
+    Bad(
+        name="of-others",
+        source=with_part("of-others", "click", "click"),
+        problem="polster_storage_backends: storage of-others: the package click is not in "
+        "polster-plugin-of-others",
+    ),
+    Bad(
+        name="no-such-part",
+        source=with_part("no-such-part", "polster_runtime.storage.backends.hdfs", ""),
+        problem="polster_storage_backends: storage no-such-part: there is no package "
+        "polster_runtime.storage.backends.hdfs",
+    ),
+    Bad(
+        name="module",
+        source=with_part("module", "polster_plugin_module", "polster-plugin-module"),
+        problem="polster_storage_backends: storage module: there is no package "
+        "polster_plugin_module",
+    ),
+    Bad(
+        name="no-identifier",
+        source=with_part("no-identifier", "polster-lake", "polster-lake"),
+        problem="polster_storage_backends: ValueError: 'polster-lake' is no package",
+    ),
+    Bad(
         name="range",
         source="polster_api = '<1'\n" + backend("range"),
         problem="it is for version <1 of the hooks, and this Polster has 1.0",
@@ -230,7 +281,7 @@ ALL = [
         problem="polster_api = 1 is no range of versions such as '>=1,<2'",
     ),
 ]
-GOOD = HEAD + BACKEND.format(name="good", more="")
+GOOD = backend("good")
 BY_NAME = {bad.name: bad for bad in ALL}
 
 
@@ -332,7 +383,7 @@ def test_what_was_asked_for_and_gets_in_the_way_is_an_error(
         source = HEAD + (
             "def _files(context):\n"
             f"    yield NewFile(path=PurePosixPath({path!r}), text='')\n"
-            + BACKEND.format(name=name, more=", files=_files")
+            + BACKEND.format(name=name, more=RUNTIME.format(name=name) + ", files=_files")
         )
         install_plugin(f"polster-plugin-{name}", source)
         ran = run_polster("init", "shop", "--no-setup", "--no-git", "--storage", name)

@@ -128,7 +128,8 @@ def test_it_is_linted_formatted_and_typed(tmp_path: Path, kinds: tuple[str, ...]
         done = machine.python("-m", *tool, cwd=folder)
         assert done.returncode == 0, done.stdout
     if len(kinds) > 1:
-        done = machine.python("-m", "mypy", "--no-incremental", cwd=folder)
+        env = {"MYPYPATH": str(ROOT / "runtime")}  # as if polster-runtime were installed
+        done = machine.python("-m", "mypy", "--no-incremental", cwd=folder, env=env)
         assert done.returncode == 0, done.stdout
 
 
@@ -201,6 +202,8 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
         ),
         (["adls", "--kind", "storage"], 2, "storage adls is offered by polster 0.1.0 already\n"),
         (["csv", "--kind", "connector"], 2, "template csv is offered by polster 0.1.0 already\n"),
+        (["runtime", "--kind", "storage"], 2, "there is a package polster_runtime already\n"),
+        (["core", "--kind", "connector"], 2, "there is a package polster_core already\n"),
         (["init", "--kind", "command"], 2, "init is one of Polster's own commands\nhint: choose"),
         (["mine", "--kind", "rule"], 2, "a plugin called mine is installed already\n"),
         (

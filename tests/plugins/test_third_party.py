@@ -28,12 +28,15 @@ dependencies = ["polster"]
 
 [project.entry-points.polster]
 {entry} = "{module}"
+
+[tool.hatch.build.targets.wheel]
+packages = {packages}
 """
 DISK = """
 from pathlib import PurePosixPath
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import EnvVar, NewFile, Option, StorageBackend
+from polster_core.types import EnvVar, NewFile, Option, RuntimePart, StorageBackend
 
 
 @hookimpl
@@ -44,14 +47,12 @@ def polster_storage_backends():
         env=(EnvVar(name="DISK_ROOT", help="The folder on the other disk."),),
         options=(Option(name="root", help="The folder.", required=True, env="DISK_ROOT"),),
         requirements=("humanize>=4",),
-        files=_files,
+        runtime=(
+            RuntimePart(
+                package="polster_disk", requirement="polster-plugin-disk", storage="disk"
+            ),
+        ),
     )
-
-
-def _files(context):
-    from polster_core.render import project_files
-
-    return project_files("polster_plugin_disk", "templates", context)
 
 
 @hookimpl
@@ -74,7 +75,7 @@ from polster_runtime.storage.store import Store
 
 
 def connect() -> Store:
-    """The store of {{ name }} on the other disk."""
+    """The store on the other disk."""
     return Store(LocalFileSystem(auto_mkdir=True), os.environ["DISK_ROOT"])
 '''
 BROKEN = "import a_library_that_is_not_installed"
@@ -87,11 +88,12 @@ def polster_init_options(project, terminal):
 """
 CLASH = """
 from polster_core.hookspecs import hookimpl
-from polster_core.types import StorageBackend
+from polster_core.types import RuntimePart, StorageBackend
 
 @hookimpl
 def polster_storage_backends():
-    yield StorageBackend(name="local", summary="mine is better")
+    part = RuntimePart(package="polster_runtime.storage.backends.adls", storage="local")
+    yield StorageBackend(name="local", summary="mine is better", runtime=(part,))
 """
 PLUGINS = {
     ("polster-plugin-disk", "disk"): DISK,
@@ -118,12 +120,12 @@ WARNINGS = (
 def distribution(folder: Path, name: str, entry: str, source: str) -> Path:
     """Lay out a distribution that somebody else might have written."""
     module = name.replace("-", "_")
-    package = folder / name / module
-    (package / "templates/src/core/runtime/backends").mkdir(parents=True)
-    pyproject = PYPROJECT.format(name=name, entry=entry, module=module)
+    packages = {module: source, **({"polster_disk": BACKEND} if entry == "disk" else {})}
+    for package, text in packages.items():
+        (folder / name / package).mkdir(parents=True)
+        (folder / name / package / "__init__.py").write_text(text)
+    pyproject = PYPROJECT.format(name=name, entry=entry, module=module, packages=[*packages])
     (folder / name / "pyproject.toml").write_text(pyproject)
-    (package / "__init__.py").write_text(source)
-    (package / "templates/src/core/runtime/backends/disk.py.jinja").write_text(BACKEND)
     return folder / name
 
 

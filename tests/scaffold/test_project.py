@@ -28,7 +28,7 @@ def polster_project_files(context):
 STORAGE = """
 from pathlib import PurePosixPath
 from polster_core.hookspecs import hookimpl
-from polster_core.types import EnvVar, NewFile, Option, StorageBackend
+from polster_core.types import EnvVar, NewFile, Option, RuntimePart, StorageBackend
 
 def files(context):
     yield NewFile(path=PurePosixPath("s3.py"), text=context.answers["s3-bucket"])
@@ -39,6 +39,7 @@ def polster_storage_backends():
     yield StorageBackend(
         name="s3",
         summary="Amazon S3",
+        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="s3"),),
         requirements=("s3fs>=2026", "boto3"),
         env=(EnvVar(name="S3_BUCKET", help="…"), EnvVar(name="S3_KEY", help="…", secret=True),
              EnvVar(name="S3_REGION", help="…", default="us")),
@@ -83,7 +84,8 @@ def plugins() -> Plugins:
 def test_everybody_contributes(install: Install, plugins: Plugins) -> None:
     found = generated(install, plugins, extra="")
 
-    own = {path: file.origin for path, file in found.items() if not path.startswith(".polster")}
+    parts = (".polster", "src/polster_runtime")
+    own = {path: file.origin for path, file in found.items() if not path.startswith(parts)}
     assert own == {
         "s3.py": "storage-s3",
         ".env.example": "project",
@@ -91,8 +93,9 @@ def test_everybody_contributes(install: Install, plugins: Plugins) -> None:
         "README.md": "project",
         "OWNERS": "extra",
     }
+    assert found["src/polster_runtime/storage/backends/adls/access.py"].origin == "storage-s3"
     assert found["README.md"].text == "boto3 s3fs>=2026"
-    assert ".polster/base/OWNERS.base" in found
+    assert ".polster/base.zip" in found
     assert plugins.broken == []
 
 

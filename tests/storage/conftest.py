@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from polster_core.environment import scripts
+from polster_core.delivery import runtime_folder
 from polster_core.testing import StorageProject
 from tests.generated import warm
 from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as well
@@ -20,7 +20,7 @@ from tests.generated.projects import Generated, copy, initialise, only_one, told
 from tests.storage import azurite as emulator
 from tests.storage.azurite import Azurite
 
-SCRIPT = Path(scripts.__file__ or "").with_name("storage_contract.py")
+SCRIPT = str(runtime_folder() / "testing" / "storage_contract.py")
 ADLS = ("adlfs>=2026.8", "azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13")
 
 
@@ -68,7 +68,7 @@ class WarmProject(StorageProject):
         """Do something with the project's store, and return what came out."""
         if how:
             return super().do(action, asset, number, **how)
-        args = (str(SCRIPT), str(self.root), action, asset, str(number))
+        args = (SCRIPT, action, asset, str(number))
         done = warm.run(self.python, args, cwd=self.root, env=self.environment)
         assert done.returncode == 0, told(done)
         return json.loads(done.stdout)

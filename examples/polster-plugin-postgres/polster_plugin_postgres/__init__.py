@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import PurePosixPath
 
 from polster_core.errors import UsageProblem
 from polster_core.hookspecs import hookimpl
-from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option
+from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option, RuntimePart
 
 polster_api = ">=1,<2"
 
@@ -17,6 +18,8 @@ _PACKAGE = "polster_plugin_postgres"
 _DEFAULT = "POSTGRES"
 _PREFIX = re.compile(r"[A-Z][A-Z0-9_]*")
 _WIDTH = 100
+_RENDERED = ("core", "test")
+_GUIDE = PurePosixPath("docs/connectors/postgres-guide.md")
 _OPTIONS = (
     Option(name="table", help="The table; the asset's name if neither it nor a query is given."),
     Option(name="query", help="A SELECT in place of a table."),
@@ -49,6 +52,13 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         layers=("bronze",),
         options=_OPTIONS,
         requirements=("psycopg[binary]>=3.2,<4",),
+        runtime=(
+            RuntimePart(
+                package="polster_postgres",
+                requirement="polster-plugin-postgres[runtime]>=0.2,<0.3",
+                source="postgres",
+            ),
+        ),
         env_of=_env,
         files=_files,
     )
@@ -69,7 +79,7 @@ def _prefix(context: AssetContext) -> str:
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
-    """Yield the asset, its test, the module that reads, and its page."""
+    """Yield the asset, its test, and the page about PostgreSQL."""
     from polster_core.rendering import render
 
     asset, table = context.asset, _table(context)
@@ -81,17 +91,11 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         "incremental": "cursor" in context.answers,
         "needs": f"{_prefix(context)}_HOST",
     }
-    targets = {
-        "core.py": asset.core_file,
-        "test.py": asset.test_file,
-        "sources.py": PurePosixPath("src/core/sources/__init__.py"),
-        "postgres.py": PurePosixPath("src/core/sources/postgres.py"),
-        "postgres-guide.md": PurePosixPath("docs/connectors/postgres-guide.md"),
-    }
-    notes = {"core.py": f"reads {table or 'a query'}"}
-    for name, path in targets.items():
-        text = render(_PACKAGE, f"templates/{name}.jinja", known)
-        yield NewFile(path=path, text=text, note=notes.get(name, ""))
+    core, test = (render(_PACKAGE, f"templates/{name}.py.jinja", known) for name in _RENDERED)
+    yield NewFile(path=asset.core_file, text=core, note=f"reads {table or 'a query'}")
+    yield NewFile(path=asset.test_file, text=test)
+    guide = resources.files(_PACKAGE).joinpath("templates", "docs", _GUIDE.name)
+    yield NewFile(path=_GUIDE, text=guide.read_bytes())
 
 
 def _table(context: AssetContext) -> str:

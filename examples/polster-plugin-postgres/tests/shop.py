@@ -21,7 +21,7 @@ print(json.dumps(read(sys.argv[1]).sort("id").collect().to_dicts(), default=str)
 _READ = """
 import json, sys
 from polster_runtime.errors import SourceError
-from core.sources.postgres import Postgres
+from polster_postgres import Postgres
 
 def read(position=None, **known):
     frames, source = [], Postgres(**known).read(position)

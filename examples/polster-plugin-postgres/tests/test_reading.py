@@ -190,7 +190,7 @@ def test_errors_say_what_to_do(shop: Shop, database: Database) -> None:
 
 
 def test_the_doctor_tries_it(shop: Shop) -> None:
-    done = shop.run("-m", "polster_runtime.cli.doctor")
+    done = shop.run("-m", "polster_runtime", "doctor")
     assert "ok       source orders: connect: PostgreSQL " in done.stdout
     assert "ok       source orders: read: 3 columns of orders\n" in done.stdout
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import EnvVar, NewFile, Option, ProjectContext, StorageBackend
+from polster_core.types import EnvVar, NewFile, Option, ProjectContext, RuntimePart, StorageBackend
 
 polster_api = ">=1,<2"
 
@@ -59,6 +59,13 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
         options=_OPTIONS,
         requirements=("s3fs>=2026.8",),
         env=_ENV,
+        runtime=(
+            RuntimePart(
+                package="polster_s3",
+                requirement="polster-plugin-s3[runtime]>=0.2,<0.3",
+                storage="s3",
+            ),
+        ),
         files=_files,
     )
 

@@ -96,7 +96,7 @@ import polars as pl
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import stage
 from core.storage import store
-data, asset, rows = store(), Asset.parse(sys.argv[1]), int(sys.argv[2])
+data, asset, rows = store(), AssetId.parse(sys.argv[1]), int(sys.argv[2])
 if rows:
     frame = pl.LazyFrame({"x": range(rows)})
     frame = frame.with_columns(y=pl.col("x").hash(1), z=pl.col("x").hash(2))
@@ -105,8 +105,8 @@ print(json.dumps([data.scan(one).collect().height for one in data.snapshots(asse
 """
 _FAIL = """
 import json, os, sys
-from core.settings import SettingsError
-from core.storage import StorageError, store
+from core.storage import store
+from polster_runtime.errors import SettingsError, StorageError
 usual, said = dict(os.environ), []
 for change in json.loads(sys.argv[1]):
     os.environ.clear()

@@ -47,7 +47,7 @@ def test_large_files_and_answers_that_get_lost(shop: Shop, server: Server) -> No
 
 def test_the_doctor_goes_the_whole_way(shop: Shop, server: Server) -> None:
     env = server.variables(server.create("doctor"))
-    done = shop.run("-m", "polster_runtime.cli.doctor", "--json", env=env)
+    done = shop.run("-m", "polster_runtime", "doctor", "--json", env=env)
     assert SECRET not in done.stdout + done.stderr
     found = {
         check["name"].removeprefix("storage: "): check
@@ -62,8 +62,8 @@ def test_the_doctor_goes_the_whole_way(shop: Shop, server: Server) -> None:
 def test_an_s3_that_overwrites_is_found_out(shop: Shop, server: Server) -> None:
     script = """
 import json
-from core.runtime.backends.s3 import diagnose
-from core.storage import StorageError
+from polster_s3 import diagnose
+from polster_runtime.errors import StorageError
 try:
     print(json.dumps(dict(diagnose())["never overwrites"]()))
 except StorageError as error:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 COMMANDS = {
     "doctor": "diagnose this project and suggest fixes",
+    "preview": "show stored rows, columns or snapshots",
     "quarantine": "list, show or replay rejected rows",
     "state": "show or change incremental positions",
     "storage": "copy data to another store, delete old snapshots",

@@ -27,6 +27,13 @@ def pyproject() -> dict[str, Any]:
     return _parsed(project_root() / "pyproject.toml")
 
 
+def project_name() -> str:
+    """The name of the project, as it was typed when the project was made. Raises SettingsError."""
+    parsed = pyproject()
+    named = parsed.get("tool", {}).get("polster", {}).get("name")
+    return str(named or parsed.get("project", {}).get("name") or project_root().name)
+
+
 @cache
 def _found() -> Path:
     for start in _starts():

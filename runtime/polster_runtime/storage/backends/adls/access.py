@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from polster_runtime.config.root import project_name
 from polster_runtime.errors import SettingsError
 
 ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -30,8 +31,8 @@ class Access:
 
     adls_account_name: str = ""
     adls_container: str = ""
-    adls_base_path: str = "{{ name }}/data"
-    """Where in the container the data is."""
+    adls_base_path: str = ""
+    """Where in the container the data is; PROJECT/data unless given."""
     adls_account_key: str = _secret()
     adls_sas_token: str = _secret()
     adls_connection_string: str = _secret()
@@ -78,7 +79,7 @@ class Access:
     @property
     def base_path(self) -> str:
         """Where in the container the data is."""
-        return self.adls_base_path.strip("/")
+        return (self.adls_base_path or f"{project_name()}/data").strip("/")
 
     @property
     def endpoint(self) -> str:

@@ -1,4 +1,4 @@
-"""Which bucket, and how to be let in: the S3_ variables. Upgrades replace this file."""
+"""Which bucket, and how to be let in: the S3_ variables."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ProfileNotFound  # type: ignore[import-untyped]
 from botocore.session import Session  # type: ignore[import-untyped]
 
-from core.settings import SettingsError
+from polster_runtime.config.root import project_name
+from polster_runtime.errors import SettingsError
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 CONNECT_SECONDS = 5
@@ -29,8 +30,8 @@ class Access:
     """One field a variable. With no key and no profile, the identity of this machine is used."""
 
     s3_bucket: str = ""
-    s3_base_path: str = "{{ name }}/data"
-    """Where in the bucket the data is."""
+    s3_base_path: str = ""
+    """Where in the bucket the data is; PROJECT/data unless given."""
     s3_region: str = ""
     s3_endpoint: str = ""
     """The address of an S3 that is not Amazon's."""
@@ -63,7 +64,7 @@ class Access:
     @property
     def base_path(self) -> str:
         """Where in the bucket the data is."""
-        return self.s3_base_path.strip("/")
+        return (self.s3_base_path or f"{project_name()}/data").strip("/")
 
     @cached_property
     def session(self) -> Session:

@@ -1,14 +1,17 @@
-"""STORAGE_BACKEND=s3: S3. Upgrades of polster-plugin-s3 replace these files."""
+"""The storage backend s3, as projects use it: `STORAGE_BACKEND=s3`.
+
+`connect` opens the store, `diagnose` is what `polster doctor` tries before that.
+"""
 
 import time
 from functools import lru_cache
 
-from core.runtime.backends.s3.access import Access
-from core.runtime.backends.s3.bucket import Bucket
-from core.runtime.backends.s3.diagnosis import diagnose
-from core.settings import load
+from polster_runtime.config.settings import load
 from polster_runtime.storage.cloud import connected
 from polster_runtime.storage.store import Store
+from polster_s3.access import Access
+from polster_s3.bucket import Bucket
+from polster_s3.diagnosis import diagnose
 
 __all__ = ["connect", "diagnose"]
 
@@ -17,7 +20,7 @@ TRUSTED_SECONDS = 10.0
 
 
 def connect() -> Store:
-    """The store in the bucket that the S3_ variables name.
+    """Return the store in the bucket that the S3_ variables name.
 
     Raises SettingsError, Unreachable, and StorageError when S3 refuses.
     """

@@ -1,4 +1,4 @@
-"""What may be wrong on the way to S3, step by step. Upgrades of polster-plugin-s3 replace this."""
+"""What may be wrong on the way to S3, step by step."""
 
 import socket
 import tempfile
@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.runtime.backends.s3.access import CONNECT_SECONDS, Access
-from core.runtime.backends.s3.bucket import Bucket
-from core.runtime.backends.s3.errors import MissingBucket
-from core.settings import load
-from core.storage import StorageError
-from polster_runtime.errors import Unreachable
+from polster_runtime.config.settings import load
+from polster_runtime.errors import StorageError, Unreachable
 from polster_runtime.storage.snapshots import Snapshot, unique_name
+from polster_s3.access import CONNECT_SECONDS, Access
+from polster_s3.bucket import Bucket
+from polster_s3.errors import MissingBucket
 
 
 def diagnose() -> Iterator[tuple[str, Callable[[], str]]]:

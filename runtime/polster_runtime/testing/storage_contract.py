@@ -1,9 +1,10 @@
-"""What the contract of storage backends does with a store, for `polster_core.testing`.
+"""What the contract of storage backends does with the store of a project.
 
-    python storage_contract.py PROJECT ACTION [ASSET [NUMBER]]
+    python -P storage_contract.py ACTION ASSET NUMBER
 
-Runs in a project's environment. Prints a JSON document. Every file that is written holds ROWS rows
-that all say which write they are of, so that a reader can tell a whole file from any other.
+Runs in a project, where `polster_runtime` can be imported, and prints a JSON document; what starts
+it is `polster_core.testing.StorageContract`. Every file that is written holds ROWS rows that all
+say which write they are of, so that a reader can tell a whole file from any other.
 """
 
 import json
@@ -12,10 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from itertools import count
-from pathlib import Path
 from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import StorageError
+from polster_runtime.storage.description import newest
+from polster_runtime.storage.registry import store
+from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.staging import stage
 
 ROWS = 1_000
 MANY_ROWS = 1_000_000
@@ -26,23 +35,23 @@ class Tried:
 
     def __init__(self, asset: str) -> None:
         """Connect."""
-        self.pl: Any = import_module("polars")
-        self.errors: Any = import_module("polster_runtime.errors")
-        self.stage: Any = import_module("polster_runtime.storage.staging").stage
-        self.asset: Any = import_module("polster_runtime.domain.asset_id").AssetId.parse(asset)
-        self.data: Any = import_module("polster_runtime.storage.registry").store()
+        self.asset = AssetId.parse(asset)
+        self.data = store()
 
-    def write(self, number: int, rows: int = ROWS, on: Any = None) -> str:
+    def write(self, number: int, rows: int = ROWS, on: Snapshot | None = None) -> str:
         """Publish rows; return where they are."""
-        frame = self.pl.LazyFrame({"row": range(rows)}).with_columns(write=self.pl.lit(number))
-        staged = self.stage(frame, lambda: {"position": number})
-        path: str = self.data.publish(staged, self.data.new_path(self.asset, on=on))
-        return path
+        frame = pl.LazyFrame({"row": range(rows)}).with_columns(write=pl.lit(number))
+        staged = stage(frame, lambda: {"position": number})
+        return self.data.publish(staged, self.data.new_path(self.asset, on=on))
 
-    def read(self, snapshot: Any) -> list[list[int]]:
+    def read(self, snapshot: Snapshot) -> list[list[int]]:
         """Return the rows of each write in a snapshot: [write, rows]."""
-        rows = self.data.scan(snapshot).group_by("write").agg(self.pl.len()).sort("write")
+        rows = self.data.scan(snapshot).group_by("write").agg(pl.len()).sort("write")
         return [list(row) for row in rows.collect().rows()]
+
+    def latest(self) -> Snapshot:
+        """Return the newest snapshot. Raises NoData."""
+        return newest(self.data, self.asset)
 
 
 def write(tried: Tried, number: int) -> Any:
@@ -52,7 +61,7 @@ def write(tried: Tried, number: int) -> Any:
 
 def increase(tried: Tried, number: int) -> Any:
     """Publish increments on the newest snapshot."""
-    return [tried.write(number + n, on=tried.data.latest(tried.asset)) for n in range(number)]
+    return [tried.write(number + n, on=tried.latest()) for n in range(number)]
 
 
 def look(tried: Tried, _: int) -> Any:
@@ -80,9 +89,9 @@ def read_together(tried: Tried, number: int) -> Any:
         broken: list[Any] = []
         for reads in count(1):
             try:
-                rows = tried.read(tried.data.latest(tried.asset))
+                rows = tried.read(tried.latest())
                 broken += [rows] if [n for _, n in rows] != [ROWS] else []
-            except Exception as error:  # noqa: BLE001 - whatever a reader saw is told
+            except Exception as error:
                 broken.append(repr(error))
             if stop.is_set() or len(broken) > ROWS:
                 return reads, broken
@@ -101,12 +110,12 @@ def read_together(tried: Tried, number: int) -> Any:
 
 def contend(tried: Tried, number: int) -> Any:
     """Publish the same increment from many threads; tell how each of them ended."""
-    on = tried.data.latest(tried.asset)
+    on = tried.latest()
 
     def one(n: int) -> str:
         try:
             tried.write(n, on=on)
-        except tried.errors.StorageError as error:
+        except StorageError as error:
             return f"{error}"
         return "published"
 
@@ -116,19 +125,17 @@ def contend(tried: Tried, number: int) -> Any:
 
 def fail(tried: Tried, _: int) -> Any:
     """Fail in the middle of a stream."""
-    pl = tried.pl
 
-    def rows(*_: object) -> Iterator[Any]:
+    def rows(*_: object) -> Iterator[pl.DataFrame]:
         for n in range(20):
             yield pl.DataFrame({"row": range(100_000), "write": [n] * 100_000})
         raise ArithmeticError("in the middle")
 
     schema = {"row": pl.Int64, "write": pl.Int64}
-    register = import_module("polars.io.plugins").register_io_source
     try:
-        staged = tried.stage(register(rows, schema=schema), dict)
+        staged = stage(register_io_source(rows, schema=schema), dict)
         tried.data.publish(staged, tried.data.new_path(tried.asset))
-    except Exception as error:  # noqa: BLE001 - Polars wraps it
+    except Exception as error:
         return str(error)
     return None
 
@@ -136,7 +143,7 @@ def fail(tried: Tried, _: int) -> Any:
 def write_for_ever(tried: Tried, number: int) -> Any:
     """Publish large snapshots until somebody kills this process."""
     for n in count(number):
-        print(tried.write(n, MANY_ROWS), flush=True)  # noqa: T201 - it is being watched
+        print(tried.write(n, MANY_ROWS), flush=True)
     return None
 
 
@@ -144,7 +151,7 @@ def write_large(tried: Tried, number: int) -> Any:
     """Publish one large snapshot; tell what kept it from being published."""
     try:
         return tried.write(number, MANY_ROWS)
-    except tried.errors.StorageError as error:
+    except StorageError as error:
         return {"error": str(error)}
 
 
@@ -175,8 +182,7 @@ ACTIONS: dict[str, Callable[[Tried, int], Any]] = {
 
 def main() -> None:
     """Do what the command line asks for."""
-    project, action, asset, number = sys.argv[1:]
-    sys.path.insert(0, str(Path(project) / "src"))
+    action, asset, number = sys.argv[1:]
     result = ACTIONS[action](Tried(asset), int(number))
     sys.stdout.write(json.dumps(result) + "\n")
 

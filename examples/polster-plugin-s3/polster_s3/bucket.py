@@ -1,7 +1,6 @@
 """The bucket: Polars reads it by itself, s3fs lists it and writes it whole.
 
-Time limits and retries are set on both: their own would wait for minutes. Upgrades of
-polster-plugin-s3 replace this file.
+Time limits and retries are set on both: their own would wait for minutes.
 """
 
 import secrets
@@ -15,15 +14,15 @@ from typing import Any
 from botocore.exceptions import NoCredentialsError  # type: ignore[import-untyped]
 from s3fs import S3FileSystem  # type: ignore[import-untyped]
 
-from core.runtime.backends.s3.access import (
+from polster_runtime.storage.cloud import CloudStore
+from polster_s3.access import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     DATA_SECONDS,
     RETRIES,
     Access,
 )
-from core.runtime.backends.s3.errors import explained, status
-from polster_runtime.storage.cloud import CloudStore
+from polster_s3.errors import explained, status
 
 PART_BYTES = 8 * 2**20
 MOST_PARTS = 10_000

@@ -1,4 +1,4 @@
-"""What went wrong at S3, in one line: what, where, what next. Upgrades replace this file."""
+"""What went wrong at S3, in one line: what, where, what next."""
 
 import re
 from collections.abc import Iterator
@@ -14,9 +14,8 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from botocore.exceptions import ConnectionError as NoConnection
 
-from core.runtime.backends.s3.access import Access
-from core.storage import StorageError
-from polster_runtime.errors import Unreachable
+from polster_runtime.errors import StorageError, Unreachable
+from polster_s3.access import Access
 
 POLARS = "object-store error"
 STATUS = re.compile(r"status code: (\d{3})|status: (\d{3})")

@@ -1,0 +1,1 @@
+"""What tests of storage backends run inside a project; projects do not hold it."""
