@@ -217,7 +217,7 @@ def test_a_python_without_the_project(project: MakeProject, tmp_path: Path) -> N
     todo = "use the Python of this project: .venv/bin/python run_polster.py\n"
     assert_fails_in_one_line(done, why + todo, code=2)
     done = execute([*command, "--status"], cwd=tmp_path, env=shop.variables())
-    assert_fails_in_one_line(done, "dagster is not installed in ", code=2)
+    assert_fails_in_one_line(done, "dotenv is not installed in ", code=2)
     assert execute([*command, "--help"], cwd=tmp_path, env=nothing).returncode == 0
 
 
