@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from polster_core.assets.sample_code import sample
 from polster_core.model.layers import RESERVED_PARAMETERS, AssetId, Layer
 from polster_core.rendering.python_source import bracketed, docstring, imported
 from polster_core.types import AssetContext, NewFile
@@ -54,6 +55,7 @@ def _variables(context: AssetContext) -> dict[str, object]:
         "function": function,
         "title": docstring(title(asset)),
         "docstring": context.docstring,
+        "sample": sample(asset, context.parameters),
         "about": docstring(f"The Dagster asset of {asset.core_file}."),
         "tests": docstring(f"Tests of {asset.core_file}."),
         "promise": docstring(

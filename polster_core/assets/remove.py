@@ -31,16 +31,24 @@ class Removal:
 
 
 def plan(
-    project: Project, pipeline: Pipeline, assets: Sequence[Asset], *, data: bool = False
+    project: Project,
+    pipeline: Pipeline,
+    assets: Sequence[Asset],
+    *,
+    data: bool = False,
+    force: bool = False,
 ) -> Removal:
     """Plan to remove assets; with `data`, what they have stored as well.
 
-    Raises PolsterError while other assets depend on them or other files import them, and for code
-    that cannot be taken out safely.
+    Raises PolsterError while other assets depend on them or other files import them: with `force`,
+    those are warnings that name what breaks. Raises it in any case for code that cannot be taken
+    out safely.
     """
-    _refuse_dependents(pipeline, assets)
     gone = _files(pipeline, assets)
-    left = list(_mentions(project, assets, gone))
+    mentioned = list(_mentions(project, assets, gone))
+    breaking = [*_dependents(pipeline, assets), *_importers(mentioned, assets)]
+    if breaking and not force:
+        raise breaking[0]
     folders = [stored.folder(one.id) for one in assets if data and stored.there(project, one.id)]
     drafted = draft(
         project.root,
@@ -50,20 +58,23 @@ def plan(
         steps=dagster_history.removed(project, [asset.id for asset in assets]),
     )
     warnings = [
+        *(f"{error.reason}: broken by this removal" for error in breaking),
         *(stored.warnings(project, "deleted") if data else ()),
         *dagster_history.warnings(project),
     ]
-    return Removal(plan=drafted, left=tuple(left), warnings=tuple(warnings))
+    left = tuple(place for place, _ in mentioned)
+    return Removal(plan=drafted, left=left, warnings=tuple(warnings))
 
 
-def _refuse_dependents(pipeline: Pipeline, assets: Sequence[Asset]) -> None:
+def _dependents(pipeline: Pipeline, assets: Sequence[Asset]) -> Iterator[PolsterError]:
+    """Yield an error for each asset on which others depend that stay."""
     going = {asset.key for asset in assets}
     for asset in assets:
         staying = [one for one in pipeline.downstream(asset) if one.key not in going]
         if staying:
             names = " and ".join(_shortened(staying))
             verb, them = ("depends", "it") if len(staying) == 1 else ("depend", "them")
-            raise PolsterError(
+            yield PolsterError(
                 f"{names} {verb} on {asset}",
                 hint=f"remove {them} first{_together(pipeline, assets)}",
             )
@@ -113,35 +124,39 @@ def _files(pipeline: Pipeline, assets: Sequence[Asset]) -> list[PurePosixPath]:
 
 def _mentions(
     project: Project, assets: Sequence[Asset], gone: Sequence[PurePosixPath]
-) -> Iterator[Place]:
-    """Yield, once a file, where one that stays mentions what goes.
-
-    Raises PolsterError for a file that imports it, or that cannot be read.
-    """
+) -> Iterator[tuple[Place, bytes]]:
+    """Yield, once a file, where one that stays mentions what goes, and the file's content."""
     words = re.compile(rb"(?<!\w)(?:run_)?(?:" + b"|".join(_stems(assets)) + rb")(?!\w)")
     packages = {asset.layer.init_file for asset in assets}
     for path, content in mentions.files(project.root, mentions.CODE | mentions.PROSE):
         found = None if path in gone or path in packages else words.search(content)
         if found is not None:
-            if path.suffix in mentions.CODE:
-                _refuse_imports(path, content, assets)
-            yield Place(path, content.count(b"\n", 0, found.start()) + 1)
+            yield Place(path, content.count(b"\n", 0, found.start()) + 1), content
 
 
 def _stems(assets: Sequence[Asset]) -> Iterator[bytes]:
     return (re.escape(asset.id.stem.encode()) for asset in assets)
 
 
-def _refuse_imports(path: PurePosixPath, content: bytes, assets: Sequence[Asset]) -> None:
-    source = parse(path, content)
-    if isinstance(source, Fault):
-        raise PolsterError(
-            f"{source.place}: {source.message}; what this file needs cannot be told",
-            hint="mend it first",
-        )
-    for asset in assets:
-        for place in _imports(source, asset):
-            raise PolsterError(f"{place}: {path.stem} imports {asset}", hint="take that out first")
+def _importers(
+    mentioned: Sequence[tuple[Place, bytes]], assets: Sequence[Asset]
+) -> Iterator[PolsterError]:
+    """Yield an error for each import of what goes, and for each file that cannot be parsed."""
+    for (path, *_), content in mentioned:
+        if path.suffix not in mentions.CODE:
+            continue
+        source = parse(path, content)
+        if isinstance(source, Fault):
+            yield PolsterError(
+                f"{source.place}: {source.message}; whether this file imports it is unknown",
+                hint="fix the file first",
+            )
+            continue
+        for asset in assets:
+            for place in _imports(source, asset):
+                yield PolsterError(
+                    f"{place}: {path.stem} imports {asset}", hint="remove that import first"
+                )
 
 
 def _imports(source: ParsedFile, asset: Asset) -> Iterator[Place]:

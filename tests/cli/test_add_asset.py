@@ -57,7 +57,7 @@ def test_what_is_written_is_valid_but_for_the_stub(root: Path) -> None:
     flags = ("--dependencies", "orders,silver_customers", "--description", words)
     assert add(root, "--layer", "gold", "--name", "revenue", *flags).code == 0
     done = polster(root, "validate")
-    assert done.out.splitlines()[0].split("  ")[0] == "src/core/gold_revenue.py:17:5"
+    assert done.out.splitlines()[0].split("  ")[0] == "src/core/gold_revenue.py:26:5"
     assert "1 problem (1 error)" in done.out
     core = (root / "src/core/gold_revenue.py").read_text()
     assert "def aggregate(orders: pl.LazyFrame, customers: pl.LazyFrame) -> pl.LazyFrame:\n" in core

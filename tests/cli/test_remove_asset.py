@@ -31,13 +31,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def remove(root: Path, *args: str) -> Ran:
-    return polster(root, "remove-asset", *args)
+    return polster(root, "remove-asset", *args, "--force")
 
 
 def refused(root: Path, *args: str, code: int = 1) -> str:
-    """Return what is said when nothing is removed."""
+    """Return what is said when nothing is removed, without --force."""
     before = tree(root)
-    done = remove(root, *args)
+    done = polster(root, "remove-asset", *args)
     assert done.code == code
     assert tree(root) == before
     return done.err
@@ -81,7 +81,7 @@ def test_what_others_depend_on_is_refused(root: Path) -> None:
         "hint: remove it first, or remove both:  polster remove-asset silver_customers "
         "gold_revenue\n"
     )
-    said = refused(root, "silver_orders", "--force")
+    said = refused(root, "silver_orders")
     assert said == (
         "error: gold_orders and gold_revenue depend on silver_orders\n"
         "hint: remove them first, or remove all of them:  polster remove-asset silver_orders "
@@ -106,23 +106,39 @@ def test_a_dry_run_changes_nothing(root: Path) -> None:
 
 def test_data_goes_only_when_it_is_named_and_forced(root: Path) -> None:
     said = refused(root, "gold_orders", "--data", code=2)
-    assert said == (
-        "error: removing gold_orders and the data needs --force where nobody can be asked\n"
-    )
-    done = remove(root, "gold_orders", "--data", "--force")
+    assert said == ("error: without a terminal, removing gold_orders and the data needs --force\n")
+    done = remove(root, "gold_orders", "--data")
     assert done.out.splitlines()[-1] == "  remove  data/gold/orders/" + " " * 26 + "1 snapshot"
     assert not (root / "data/gold/orders").exists()
 
 
-def test_much_needs_force(root: Path) -> None:
-    said = refused(root, *SHOP, code=2)
-    assert said == "error: removing 6 assets needs --force where nobody can be asked\n"
-    four = ("gold_revenue", "gold_orders", "silver_customers", "silver_orders")
-    said = refused(root, *four, code=2)
-    assert said == "error: removing 4 assets needs --force where nobody can be asked\n"
-    assert remove(root, *SHOP, "--force").code == 0
+def test_v2_nothing_goes_without_a_terminal_or_force(root: Path) -> None:
+    """With stdin or stdout piped there is nobody who could confirm."""
+    for names, lost in (
+        (["gold_orders"], "gold_orders"),
+        (["gold_orders", "gold_revenue"], "2 assets"),
+        (list(SHOP), "6 assets"),
+    ):
+        said = refused(root, *names, code=2)
+        assert said == f"error: without a terminal, removing {lost} needs --force\n"
+    assert remove(root, *SHOP).code == 0
     assert polster(root, "list-assets").err.startswith("there are no assets yet\n")
     assert polster(root, "validate").code == 0
+
+
+def test_v8_force_removes_what_others_need_and_names_what_breaks(root: Path) -> None:
+    (root / "src/core/helpers.py").write_text("from core.silver_orders import transform\n")
+    done = remove(root, "silver_orders")
+    assert done.code == 0
+    assert done.err.splitlines()[:2] == [
+        "warning: gold_orders and gold_revenue depend on silver_orders: broken by this removal",
+        "warning: src/core/helpers.py:1:32: helpers imports silver_orders: broken by this removal",
+    ]
+    assert not (root / "src/core/silver_orders.py").exists()
+    checked = polster(root, "validate")
+    assert checked.code == 1
+    for asset in ("gold_orders", "gold_revenue"):
+        assert f"run_{asset}.py:" in checked.out
 
 
 @pytest.mark.parametrize(

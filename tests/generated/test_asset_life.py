@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,19 @@ def test_a_pipeline_is_built_by_commands_and_written_by_hand(project: MakeProjec
         given = ("--dependencies", dependencies) if dependencies else ()
         done(polster(shop, "add-asset", "--layer", layer, "--name", name, *given))
     is_clean(shop)
+
+    # Their sample code runs as it stands, once the comment marks are gone.
+    incoming = shop.root / "data/incoming"
+    incoming.mkdir(parents=True)
+    cores = [f"src/core/{stem}.py" for stem in BODIES]
+    for stem in (stem for stem in BODIES if stem.startswith("bronze_")):
+        (incoming / f"{stem.removeprefix('bronze_')}.csv").write_text("id,amount\n007,1E5\n")
+    ran = done(shop.python(Path(__file__).with_name("run_samples.py"), *cores))
+    expected = {"bronze": 1, "silver": 2, "gold": 2}
+    assert dict(line.split() for line in ran.stdout.splitlines()) == {
+        stem: str(expected[stem.partition("_")[0]]) for stem in BODIES
+    }
+    shutil.rmtree(incoming)
 
     # Stubs fail, and say where they are.
     problems = json.loads(polster(shop, "validate", "--format", "json").stdout)["problems"]

@@ -24,7 +24,7 @@ _WORD, _WORD_FOR_ALL = "CONFIRM", "REMOVE_ALL_ASSETS"
 @click.option("--layer", type=click.Choice([*map(str, Layer)]), help="The layer of --name.")
 @click.option("--name", "named", multiple=True, help="An asset; may be repeated.")
 @click.option("--data", is_flag=True, help="Delete their data as well. It cannot be brought back.")
-@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Do not ask, and remove what others depend on as well.")
 @click.option("--dry-run", is_flag=True, help="Show what would go, with its diff, and stop.")
 def command(
     *,
@@ -41,14 +41,16 @@ def command(
     assets = _chosen(pipeline, (*names, *named), layer)
     from polster_core.assets import remove
 
-    found = remove.plan(project, pipeline, assets, data=data)
+    found = remove.plan(project, pipeline, assets, data=data, force=force)
     execute.warn_of_changes(project)
     execute.warn(found.warnings)
     execute.warn_of_left(found.left, "what is removed is still mentioned in")
     if dry_run:
         show(found.plan)
         return
-    execute.announce(found.plan, asks=not force and prompts.is_possible())
+    if not force and not prompts.is_possible():
+        raise _needs_force(assets, data=data)
+    execute.announce(found.plan, asks=not force)
     if not force and not _confirmed(assets, everything=pipeline.assets, data=data):
         click.echo("nothing was changed")
         return
@@ -78,17 +80,16 @@ def _picked(pipeline: Pipeline, layer: Layer | None) -> Sequence[str]:
     return picked
 
 
+def _needs_force(assets: Sequence[Asset], *, data: bool) -> UsageProblem:
+    what = f"{len(assets)} assets" if len(assets) > 1 else str(assets[0])
+    lost = f"{what} and the data" if data else what
+    return UsageProblem(f"without a terminal, removing {lost} needs --force")
+
+
 def _confirmed(assets: Sequence[Asset], *, everything: Sequence[Asset], data: bool) -> bool:
-    """Ask in the way that the loss deserves; raises UsageProblem where nobody can answer."""
+    """Ask for a yes, or for a word to be typed where much would be lost."""
     word = _WORD_FOR_ALL if len(assets) == len(everything) else _WORD
-    is_much = len(assets) > _MANY or word == _WORD_FOR_ALL
-    if not prompts.is_possible():
-        if is_much or data:
-            what = f"{len(assets)} assets" if len(assets) > 1 else str(assets[0])
-            lost = f"{what} and the data" if data else what
-            raise UsageProblem(f"removing {lost} needs --force where nobody can be asked")
-        return True
-    if is_much:
+    if len(assets) > _MANY or word == _WORD_FOR_ALL:
         question = f"Type {word} to remove {len(assets)} assets:"
         return prompts.text(question) == word
     names = ", ".join(map(str, assets))
