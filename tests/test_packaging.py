@@ -17,7 +17,10 @@ from tests import machine
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+WHEEL = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+PACKAGES = WHEEL["packages"]
+INCLUDED = WHEEL["force-include"]
+"""Files and folders of the repository that the wheel has under another path."""
 
 
 def tracked(folder: str) -> set[str]:
@@ -44,6 +47,10 @@ def test_every_file_is_in_the_wheel(built: Path) -> None:
         f"{Path(package).name}/{Path(path).relative_to(package).as_posix()}"
         for package in PACKAGES
         for path in tracked(package)
+    } | {
+        path.replace(source, target, 1)
+        for source, target in INCLUDED.items()
+        for path in tracked(source)
     }
     assert packed == expected
     assert any("/dot_" in name for name in packed), "dot files are stored under other names"
@@ -56,7 +63,7 @@ def test_the_sdist_has_what_the_tests_need(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "LICENSE", "tests/conftest.py"} <= packed
-    assert {path for package in PACKAGES for path in tracked(package)} <= packed
+    assert {path for folder in [*PACKAGES, *INCLUDED] for path in tracked(folder)} <= packed
 
 
 @pytest.mark.slow
@@ -91,4 +98,12 @@ def test_templates_have_names_that_nothing_swallows() -> None:
     assert templates
     for path in templates:
         assert not any(part.startswith(".") for part in Path(path).parts), path
-        assert path.endswith(".jinja"), path
+
+
+def test_only_what_holds_jinja_is_named_so() -> None:
+    marks = (b"{{", b"{%", b"{#")
+    templates = [path for path in tracked(".") if path.endswith(".jinja")]
+    assert templates
+    for path in templates:
+        content = (ROOT / path).read_bytes()
+        assert any(mark in content for mark in marks), path

@@ -12,7 +12,7 @@ from polster_core.types import ProjectContext
 
 # What every generated project and its runtime import; tested with the lower bounds and the newest
 # below the upper.
-_REQUIREMENTS = (
+REQUIREMENTS = (
     "apprise>=1.9,<2",
     "dagster>=1.13,<1.14",
     "dagster-webserver>=1.13,<1.14",
@@ -65,7 +65,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
 
 def _required(context: ProjectContext) -> Iterable[str]:
     """Yield what a project depends on, in its own code and in that of its runtime."""
-    yield from _REQUIREMENTS
+    yield from REQUIREMENTS
     yield from context.requirements
     if context.delivery == "package":
         yield delivery.requirement()
