@@ -52,6 +52,7 @@ def plan(project: Project, request: Request) -> Plan:
             *pyproject.added(project, [*template.requirements, *packages], template.runtime),
             *env_file.added(project, variables(project, request)),
         ],
+        command=f"add-asset {request.asset}",
     )
     return created_first(plan)
 

@@ -56,6 +56,7 @@ def plan(
         deleted=[*gone, *folders],
         notes={folder: stored.snapshots(project, folder) for folder in folders},
         steps=dagster_history.removed(project, [asset.id for asset in assets]),
+        command=f"remove-asset {' '.join(str(asset.id) for asset in assets)}",
     )
     warnings = [
         *(f"{error.reason}: broken by this removal" for error in breaking),

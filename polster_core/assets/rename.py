@@ -54,6 +54,7 @@ def plan(project: Project, pipeline: Pipeline, asset: Asset, name: str) -> Renam
         moved={**rename.moved, **folders},
         notes={folder: stored_data.snapshots(project, folder) for folder in folders},
         steps=dagster_history.renamed(project, asset.id, new),
+        command=f"rename-asset {asset.id} {new}",
     )
     return Renaming(
         plan=drafted,

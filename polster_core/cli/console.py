@@ -42,9 +42,16 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     return code
 
 
-def warn(message: str) -> None:
-    """Print a line that is worth knowing and stops nothing."""
+def warn(message: str, *, details: Sequence[str] = ()) -> None:
+    """Print a line that is worth knowing and stops nothing, with details below it."""
     _prefixed("warning", message, "yellow")
+    for line in details:
+        click.echo(f"  {line}", err=True)
+
+
+def note(message: str) -> None:
+    """Print a line that explains something."""
+    _prefixed("note", message, None)
 
 
 def _describe(error: BaseException) -> tuple[str, tuple[str, ...], str | None, int]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import click
 
 from polster_core.cli import console
-from polster_core.environment import git
+from polster_core.environment import git_command
 from polster_core.environment.process import InterruptedProgramError
 from polster_core.errors import PolsterError
 from polster_core.model.facts import Place
 from polster_core.model.pipeline import Asset
-from polster_core.plan.apply import apply
+from polster_core.plan.apply import applied
 from polster_core.plan.definition import Plan, Step
 from polster_core.plan.render import diff, summary, table, visible
 from polster_core.project.locate import Project
@@ -32,11 +32,12 @@ def carry_out(plan: Plan, *, dry_run: bool = False, prefix: str = "") -> None:
     if dry_run:
         show(visible(plan), prefix=prefix)
         return
-    apply(plan)
-    written = replace(visible(plan), steps=())
-    for line in summary(written, prefix=prefix):
-        click.echo(line)
-    if not run_steps(plan.steps):
+    with applied(plan):
+        written = replace(visible(plan), steps=())
+        for line in summary(written, prefix=prefix):
+            click.echo(line)
+        done = run_steps(plan.steps)
+    if not done:
         click.get_current_context().exit(1)
 
 
@@ -89,14 +90,15 @@ def announce(plan: Plan, *, asks: bool) -> None:
 
 def do(plan: Plan) -> None:
     """Carry out a plan that was announced; ends the command with 1 if a step fails."""
-    apply(replace(plan, steps=()))
-    if not run_steps(plan.steps):
+    with applied(plan):
+        done = run_steps(plan.steps)
+    if not done:
         click.get_current_context().exit(1)
 
 
 def warn_of_changes(project: Project) -> None:
     """Warn where git has changes that are not committed: there is no way back to them."""
-    if git.has_uncommitted_changes(project.root):
+    if git_command.has_uncommitted_changes(project.root):
         console.warn("git has uncommitted changes: commit first to be able to go back")
 
 

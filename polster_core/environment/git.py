@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polster_core.environment import process
+from polster_core.environment import git_command, process
 from polster_core.errors import PolsterError
 
 BRANCH = "main"
@@ -73,7 +72,7 @@ HOSTS = (
 
 def has_git() -> bool:
     """Whether git is installed."""
-    return shutil.which("git") is not None
+    return git_command.program() is not None
 
 
 def is_inside_repository(folder: Path) -> bool:
@@ -185,17 +184,6 @@ def _must(root: Path, args: Sequence[str], retry: str) -> None:
 
 
 def _git(*args: str, cwd: Path) -> process.Finished:
-    variables = {**process.clean_environment(), "GIT_TERMINAL_PROMPT": "0"}
-    return process.run(["git", *args], cwd=cwd, env=variables)
-
-
-def has_uncommitted_changes(root: Path) -> bool:
-    """Whether the project, its data aside, has changes that git does not know yet.
-
-    False as well where there is no git, or no repository.
-    """
-    if (git := shutil.which("git")) is None:
-        return False
-    command = [git, "status", "--porcelain", "--", ".", ":(exclude)data"]
-    done = subprocess.run(command, cwd=root, check=False, capture_output=True)  # noqa: S603
-    return done.returncode == 0 and bool(done.stdout.strip())
+    remote = bool({"push", "remote"} & set(args))
+    command = git_command.command(*args, remote=remote)
+    return process.run(command, cwd=cwd, env=git_command.variables(remote=remote))

@@ -1,112 +1,142 @@
-"""Carry out a plan: all of it, or none of it.
+"""Apply a plan: all of it, or none of it.
 
 A project that does not exist yet is built in a hidden folder beside its place, and renamed into it
-in one step. In a project that exists, the new bytes are staged and the old ones kept under
-`.polster/.apply-…`, with a journal of what is about to happen: an exception (Ctrl-C too) takes
-everything back, and what a killed process left half done is taken back by the next `apply`.
+in one step. In a project that exists, the new bytes are staged and the old ones kept below
+`.polster/.apply/`, with a journal of what is about to happen: an exception (Ctrl-C too) undoes
+everything, and what a killed process left half done is undone by the next command (`recovery`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
+from polster_core.environment.process import is_alive
 from polster_core.errors import ApplyError, PlanStaleError
+from polster_core.plan import workspace
 from polster_core.plan.definition import Kind, Plan, read
-from polster_core.plan.journal import (
-    STATE,
-    Journal,
-    abandoned,
-    drop_if_empty,
-    operations,
-    private_name,
-    write,
-)
+from polster_core.plan.journal import Journal, write
+from polster_core.plan.lock import turn
+from polster_core.plan.recovery import Undone, recover, undo
+
+_TREE = "tree"
 
 
 def apply(plan: Plan) -> None:
-    """Change the files and folders, taking all of it back if anything fails; run no steps.
+    """Change the files and folders, undoing all of it if anything fails; run no steps.
 
     Raises PlanStaleError if files changed since the draft, ApplyError if writing failed, and
     passes on KeyboardInterrupt; in each case the project is as it was, or ApplyError says not.
     """
+    with applied(plan):
+        pass
+
+
+@contextmanager
+def applied(plan: Plan) -> Iterator[None]:
+    """Change the files and folders as `apply` does; what is done inside belongs to the change.
+
+    Whoever is killed inside has done nothing: the next command undoes it all, so that the same
+    command can be repeated. An exception inside undoes nothing.
+    """
+    if not plan.folders and not any(True for _ in plan):
+        yield
+    elif _can_be_built(plan.root):
+        _build(plan)
+        yield
+    else:
+        with _turn(plan.root):
+            journal = _edit(plan)
+            try:
+                yield
+            finally:
+                _commit(journal)
+
+
+@contextmanager
+def _turn(root: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(root))
+        except OSError as error:
+            _fail(error)
+        yield
+
+
+def _edit(plan: Plan) -> Journal:
+    """Change a tree that exists; return what says how, for as long as it is not committed."""
     if recover(plan.root):
         raise PlanStaleError(
-            "an earlier command was killed half-way; what it had changed was taken back",
+            "an earlier command was killed half-way; its changes were undone just now",
             hint="run the command again",
         )
     if stale := [str(path) for path in _stale(plan)]:
         raise PlanStaleError(
             f"changed since the plan was made: {', '.join(stale)}", hint="run the command again"
         )
-    if not plan.folders and not any(True for _ in plan):
-        return
-    if _can_be_built(plan.root):
-        _build(plan)
-    else:
-        _edit(plan)
+    journal = Journal.of(plan)
+    try:
+        journal.stage(plan)
+        journal.run()
+    except BaseException as error:  # noqa: BLE001 - which is raised again
+        _fail(error, undo(journal))
+    return journal
 
 
-def recover(root: Path) -> bool:
-    """Take back what killed processes left half done; return whether there was anything.
-
-    Raises ApplyError if that fails.
-    """
-    found = False
-    for left in abandoned(root / STATE, ".apply"):
-        journal = Journal.load(root, left)
-        found = found or journal.is_half_done
-        if problems := journal.finish():
-            raise ApplyError(
-                "an earlier command was killed, and taking back its changes failed",
-                undone=False,
-                details=problems,
-                hint=f"the originals are in {left}",
-            )
-    drop_if_empty(root / STATE)
-    return found
+def _commit(journal: Journal) -> None:
+    try:
+        journal.commit()
+    except BaseException as error:  # noqa: BLE001 - which is raised again
+        _fail(error, undo(journal))
+    journal.tidy()  # what fails here undoes nothing: the next command goes on with it
 
 
 def _build(plan: Plan) -> None:
     """Write a whole new tree and put it in place with one rename."""
     root = plan.root.resolve()
-    for left in abandoned(root.parent, f".{root.name}.polster"):
+    for left in _abandoned(root):
         shutil.rmtree(left, ignore_errors=True)
-    staging = private_name(root.parent, f".{root.name}.polster")
+    staging = root.parent / f".{root.name}.polster-{os.getpid()}"
+    tree = staging / _TREE
     try:
-        staging.mkdir()
+        staging.mkdir(mode=0o700)
+        workspace.ignored(staging)
         for change in plan:
-            target = staging / change.path
+            target = tree / change.path
             target.parent.mkdir(parents=True, exist_ok=True)
             write(target, change)
         if root.exists():  # an empty folder, whose permissions are the user's choice
-            shutil.copymode(root, staging)
+            shutil.copymode(root, tree)
             root.rmdir()
             try:
-                staging.rename(root)
+                tree.rename(root)
             except BaseException:
                 root.mkdir(exist_ok=True)
                 raise
         else:
-            staging.rename(root)
+            tree.rename(root)
     except BaseException as error:  # noqa: BLE001 - which is raised again
-        shutil.rmtree(staging, ignore_errors=True)
         _fail(error)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _edit(plan: Plan) -> None:
-    """Change a tree that exists."""
-    folder = private_name(plan.root / STATE, ".apply")
-    journal = Journal(plan.root, folder, tuple(operations(plan)))
+def _abandoned(root: Path) -> Iterator[Path]:
+    """Yield what killed processes left beside the place of a new project."""
+    pattern = re.compile(re.escape(f".{root.name}.polster-") + r"(\d+)")
     try:
-        journal.stage(plan)
-        journal.run()
-    except BaseException as error:  # noqa: BLE001 - which is raised again
-        _fail(error, journal.take_back())
-    journal.finish()
+        found = sorted(root.parent.iterdir())
+    except OSError:
+        return
+    for path in found:
+        owner = pattern.fullmatch(path.name)
+        if owner and (int(owner[1]) == os.getpid() or not is_alive(int(owner[1]))):
+            yield path
 
 
 def _stale(plan: Plan) -> Iterator[PurePosixPath]:
@@ -122,12 +152,12 @@ def _stale(plan: Plan) -> Iterator[PurePosixPath]:
             yield folder.target
 
 
-def _fail(error: BaseException, problems: Iterable[str] = ()) -> NoReturn:
+def _fail(error: BaseException, undone: Undone | None = None) -> NoReturn:
     """Raise an interruption as it is, a failed write in words, and worse things first."""
-    left = tuple(problems)
+    left = (*undone.failed, *undone.stays) if undone else ()
     if left:
         raise ApplyError(
-            f"{_in_words(error)}, and not everything could be taken back",
+            f"{_in_words(error)}, and not everything could be undone",
             undone=False,
             details=left,
             hint="check these by hand",

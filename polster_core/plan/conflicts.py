@@ -11,6 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from polster_core.types import NewFile
 
+_DATA = "data"
+"""The folder that may be a link to another disk."""
+
 
 def of_paths(wanted: Iterable[NewFile]) -> list[str]:
     """List what is wrong with the wanted paths themselves, whatever is on disk.
@@ -41,6 +44,7 @@ def of_removals(
     """Yield what is wrong with the paths that go away, and with those that they go to."""
     leaving = [*deleted, *moved]
     yield from filter(None, map(outside, (*leaving, *moved.values())))
+    yield from _leaving_through_links(root, leaving)
     yield from (f"{path} would go away twice" for path, n in Counter(leaving).items() if n > 1)
     yield from (f"{path} does not exist" for path in leaving if not os.path.lexists(root / path))
     for file in wanted:
@@ -76,8 +80,27 @@ def _in_the_way(root: Path, file: NewFile) -> Iterator[str]:
     for parent in file.path.parents:
         if (root / parent).exists() and not (root / parent).is_dir():
             yield f"{parent} is a file, and a folder of that name is wanted"
-    if not target.resolve().is_relative_to(root.resolve()):
-        yield f"{file.path} leads out of the project, to {target.resolve()}"
+    if problem := leads_out(root, file.path):
+        yield problem
+
+
+def leads_out(root: Path, path: PurePosixPath) -> str | None:
+    """Say where a path leads if links lead it out of the project."""
+    target = (root / path).resolve()
+    inside = target.is_relative_to(root.resolve())
+    return None if inside else f"{path} leads out of the project, to {target}"
+
+
+def folder_leads_out(root: Path, path: PurePosixPath) -> str | None:
+    """Say where a folder is if it is not in the project; data may be on another disk."""
+    return None if path.parts[0] == _DATA else leads_out(root, path.parent)
+
+
+def _leaving_through_links(root: Path, leaving: Iterable[PurePosixPath]) -> Iterator[str]:
+    """Yield the paths that are reached through a link to somewhere else: they are not ours."""
+    for path in leaving:
+        if not outside(path) and (problem := folder_leads_out(root, path)):
+            yield problem
 
 
 def outside(path: PurePosixPath) -> str | None:

@@ -16,14 +16,16 @@ edit and encode with `newline=""` semantics (`read_bytes().decode()`), and CRLF 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from polster_core.errors import PlanError
-from polster_core.plan import conflicts
+from polster_core.plan import conflicts, syntax
 from polster_core.types import NewFile
+
+_EXAMPLES = frozenset({"example", "sample", "template", "dist"})
 
 
 class Kind(StrEnum):
@@ -100,12 +102,16 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Changes under one root, then steps; previewed and applied as they stand."""
+    """Changes under one root, then steps; previewed and applied as they stand.
+
+    `command` says whose they are, in words of the command line: `rename-asset silver_a silver_b`.
+    """
 
     root: Path
     changes: tuple[Change, ...] = ()
     folders: tuple[FolderChange, ...] = ()
     steps: tuple[Step, ...] = ()
+    command: str = ""
 
     def __iter__(self) -> Iterator[Change]:
         """Yield the changes of files that do something."""
@@ -124,16 +130,20 @@ def draft(
     moved: Mapping[PurePosixPath, PurePosixPath] | None = None,
     notes: Mapping[PurePosixPath, str] | None = None,
     steps: Iterable[Step] = (),
+    command: str = "",
+    unparsed: Collection[PurePosixPath] = (),
 ) -> Plan:
     """Compare what is wanted with what is on disk.
 
     `wanted` are the files as they shall be. `deleted` are files, or whole folders. `moved` maps the
     present path of a file or folder to its new one; a file that moves and changes is in `wanted`
     under its new path as well. `notes` are words for paths that come without a `NewFile`. What
-    is deleted or moved but does not exist is a problem.
+    is deleted or moved but does not exist is a problem. `unparsed` are files that may be anything:
+    those of a merge that somebody still has to finish.
 
     Raises PlanError, with every problem found: paths outside the project, two writers of one path,
-    folders in the way of files, links that lead out, files that are write-protected.
+    folders in the way of files, links that lead out, files that are write-protected, and Python,
+    TOML, YAML or JSON that could not be read any more.
     """
     files, gone, renames = tuple(wanted), tuple(deleted), dict(moved or {})
     said = notes or {}
@@ -159,12 +169,20 @@ def draft(
         ),
         *_bare_renames(root, files, {old: new for old, new in renames.items() if old not in whole}),
     ]
+    _refuse_unreadable(one for one in changes if one.path not in unparsed)
     return Plan(
         root=root,
         changes=tuple(sorted(changes, key=lambda change: change.path)),
         folders=tuple(folders),
         steps=tuple(steps),
+        command=command,
     )
+
+
+def is_private(path: PurePosixPath) -> bool:
+    """Whether a file holds secrets: `.env`, and `.env.prod`, but not `.env.example`."""
+    first, *parts = path.name.split(".")
+    return not first and parts[:1] == ["env"] and _EXAMPLES.isdisjoint(parts)
 
 
 def read(path: Path) -> bytes | None:
@@ -200,6 +218,24 @@ def _bare_renames(
         if new not in changed:
             content = read(root / old)
             yield Change(path=new, source=old, before=content, after=content)
+
+
+def _refuse_unreadable(changes: Iterable[Change]) -> None:
+    """Raise PlanError for files that would be written and that nobody could read."""
+    problems = [
+        f"{change.path} would not be written correctly: {problem}"
+        for change in changes
+        if change.after is not None and change.after != change.before
+        if (problem := syntax.problem(change.path, change.after))
+        # What our parser could not read before, such as newer Python, it cannot judge now.
+        and (change.before is None or not syntax.problem(change.path, change.before))
+    ]
+    if problems:
+        raise PlanError(
+            _headline(problems),
+            details=problems if len(problems) > 1 else (),
+            hint="nothing was changed; this is a fault of Polster, or of the plugin that wrote it",
+        )
 
 
 def _headline(problems: list[str]) -> str:

@@ -1,35 +1,40 @@
-"""What is about to be done to a project, written down first, so that it can be taken back.
+"""What is about to be done to a project, written down first, so that it can be undone.
 
-The new bytes and the journal lie in a private folder `.polster/.apply-PID-…`, where the old files
-are kept under second names as well. Whoever finds such a folder of a process that is gone can
-tell from what is on disk which steps were done, and undo them.
+The new bytes and the journal lie in a folder below `.polster/.apply/`, where the old files are kept
+under second names as well. The journal holds the digest of every file before and after, so that
+`recovery` can tell what is still Polster's own from what somebody has changed since.
+
+A file of secrets (`.env`) that only grows is not kept: its journal entry is its old length and its
+digest, which is enough to cut off what was added. Only the lines that are added are staged.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from polster_core.environment.process import is_alive
-from polster_core.plan.definition import Change, Plan, read
+from polster_core.plan import workspace
+from polster_core.plan.definition import Change, Plan, is_private
 
-STATE = Path(".polster")
-_JOURNAL, _DONE = "journal.json", "done.json"
+JOURNAL, DONE = "journal.json", "done.json"
+_ASIDE = "folder"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One step that can be taken back; paths are relative to the root.
+    """One step that can be undone; paths are relative to the root, digests are SHA-256.
 
-    `mkdir` makes `path`; `write` puts the staged file `staged` there; `delete` keeps the file as
-    `kept`; `move` renames a folder to `target`; `remove` is a `move` whose target goes at the end.
+    `mkdir` makes `path`. `write` puts the staged file `staged` there, after the present file was
+    kept as `kept`. `append` adds the staged bytes to the first `size` bytes, which are all there
+    are. `delete` keeps the file as `kept`. `move` renames a folder to `target`; `remove` moves it
+    into a folder of its own, which goes at the end. An empty digest means that there is no file.
     """
 
     do: str
@@ -37,70 +42,96 @@ class Operation:
     target: str = ""
     staged: str = ""
     kept: str = ""
+    before: str = ""
+    after: str = ""
+    size: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Journal:
-    """What is about to be done, written down before it is."""
+    """One change of a project: who makes it, with which command, in which steps."""
 
     root: Path
     folder: Path
+    command: str
+    started: str
     operations: tuple[Operation, ...]
+    owner: str
 
     @classmethod
-    def load(cls, root: Path, folder: Path) -> Journal:
-        """Read what another process wrote; one that died while staging had done nothing yet."""
-        text = read(folder / _JOURNAL) or read(folder / _DONE) or b"[]"
-        return cls(root, folder, tuple(Operation(**operation) for operation in json.loads(text)))
+    def of(cls, plan: Plan) -> Journal:
+        """Return the journal of a plan; nothing is written."""
+        return cls(
+            root=plan.root,
+            folder=workspace.new_change(plan.root),
+            command=plan.command,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            operations=tuple(_operations(plan)),
+            owner=workspace.owner(),
+        )
+
+    @classmethod
+    def load(cls, root: Path, folder: Path) -> Journal | None:
+        """Read what a process wrote; `None` if it died before, and so had changed nothing.
+
+        Raises ValueError for what no Polster wrote.
+        """
+        for name in (JOURNAL, DONE):
+            try:
+                text = (folder / name).read_bytes()
+                break
+            except FileNotFoundError:
+                continue
+        else:
+            return None
+        try:
+            found = json.loads(text)
+            operations = tuple(Operation(**one) for one in found.pop("operations"))
+            return cls(root=root, folder=folder, operations=operations, **found)
+        except (TypeError, AttributeError, KeyError) as error:
+            raise ValueError(str(error)) from error
 
     @property
     def is_half_done(self) -> bool:
         """Whether something may have been done, and not all of it."""
-        return (self.folder / _JOURNAL).exists()
+        return (self.folder / JOURNAL).exists()
 
     def stage(self, plan: Plan) -> None:
         """Write the new bytes and the journal; the project itself stays untouched."""
-        self.folder.mkdir(parents=True)
+        workspace.prepare(self.root)
+        self.folder.mkdir(mode=0o700)
         changes = {str(change.path): change for change in plan}
         for operation in self.operations:
             if operation.do == "write":
                 write(self.folder / operation.staged, changes[operation.path], self.root)
+            elif operation.do == "append":
+                added = (changes[operation.path].after or b"")[operation.size :]
+                (self.folder / operation.staged).write_bytes(added)
         draft = self.folder / "journal.tmp"
-        draft.write_text(json.dumps([asdict(operation) for operation in self.operations]))
-        draft.rename(self.folder / _JOURNAL)
+        written = {
+            "command": self.command,
+            "started": self.started,
+            "owner": self.owner,
+            "operations": [asdict(operation) for operation in self.operations],
+        }
+        draft.write_text(json.dumps(written), encoding="utf-8")
+        draft.rename(self.folder / JOURNAL)
 
     def run(self) -> None:
-        """Do it; the last rename says that everything is done."""
+        """Do every operation; until `commit` all of them can be undone."""
         for operation in self.operations:
             self._do(operation)
-        (self.folder / _JOURNAL).rename(self.folder / _DONE)
 
-    def finish(self) -> list[str]:
-        """Tidy up if everything was done, else take it back; return what could not be."""
-        if not (self.folder / _DONE).exists():
-            return self.take_back()
+    def commit(self) -> None:
+        """Say that everything is done; from now on nothing can be undone."""
+        (self.folder / JOURNAL).rename(self.folder / DONE)
+
+    def tidy(self) -> None:
+        """Delete the journal, all that was kept, and the folders that were to go."""
         for operation in self.operations:
             if operation.do == "remove":
-                _remove(self.root / operation.target)
-        self._tidy()
-        return []
-
-    def take_back(self) -> list[str]:
-        """Undo in reverse order whatever was done; go on after failures and return them."""
-        with suppress(OSError):  # Ctrl-C may come right after the last step
-            (self.folder / _DONE).rename(self.folder / _JOURNAL)
-        if not self.is_half_done:
-            self._tidy()
-            return []
-        problems = []
-        for operation in reversed(self.operations):
-            try:
-                self._undo(operation)
-            except OSError as error:
-                problems.append(f"{operation.path}: {error.strerror or error}")
-        if not problems:
-            self._tidy()
-        return problems
+                shutil.rmtree((self.root / operation.target).parent, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _do(self, operation: Operation) -> None:
         path = self.root / operation.path
@@ -110,35 +141,21 @@ class Journal:
             if operation.kept:
                 _keep(path.resolve(), self.folder / operation.kept)
             (self.folder / operation.staged).replace(path.resolve())
+        elif operation.do == "append":
+            with path.open("ab") as file:
+                file.write((self.folder / operation.staged).read_bytes())
         elif operation.do == "delete":
             path.rename(self.folder / operation.kept)
+        elif operation.do == "move":
+            path.rename(self.root / operation.target)
         else:
+            aside = (self.root / operation.target).parent
+            aside.mkdir(mode=0o700)
+            workspace.ignored(aside)
             path.rename(self.root / operation.target)
 
-    def _undo(self, operation: Operation) -> None:
-        """Take one operation back if it was done, judging by what is on disk."""
-        path, kept = self.root / operation.path, self.folder / operation.kept
-        if operation.do == "mkdir":
-            drop_if_empty(path)
-        elif operation.do == "write":
-            if (self.folder / operation.staged).exists():
-                return
-            if not operation.kept:
-                path.unlink(missing_ok=True)
-            elif kept.exists():
-                kept.replace(path.resolve())
-        elif operation.do == "delete":
-            if os.path.lexists(kept):
-                kept.rename(path)
-        elif os.path.lexists(self.root / operation.target) and not os.path.lexists(path):
-            (self.root / operation.target).rename(path)
 
-    def _tidy(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        drop_if_empty(self.folder.parent)
-
-
-def operations(plan: Plan) -> Iterator[Operation]:
+def _operations(plan: Plan) -> Iterator[Operation]:
     """Yield the plan's steps in the order in which they are done.
 
     Folders are made first, files are written, files are deleted, whole folders go last.
@@ -146,20 +163,32 @@ def operations(plan: Plan) -> Iterator[Operation]:
     for parent in _missing_folders(plan):
         yield Operation(do="mkdir", path=str(parent))
     for number, change in enumerate(plan):
-        renamed = change.source is not None
         if change.after is not None:
-            kept = "" if change.before is None or renamed else f"old-{number}"
-            yield Operation(do="write", path=str(change.path), staged=f"new-{number}", kept=kept)
-        if renamed or change.after is None:
-            gone = change.source or change.path
-            yield Operation(do="delete", path=str(gone), kept=f"gone-{number}")
+            yield _written(number, change)
+        if change.source is not None or change.after is None:
+            gone, kept = change.source or change.path, f"gone-{number}"
+            yield Operation(do="delete", path=str(gone), kept=kept, before=digest(change.before))
     for folder in plan.folders:
         if folder.target is not None:
             yield Operation(do="move", path=str(folder.path), target=str(folder.target))
         else:
-            aside = private_name(plan.root / folder.path.parent, f".{folder.path.name}.polster")
-            target = aside.relative_to(plan.root).as_posix()
-            yield Operation(do="remove", path=str(folder.path), target=target)
+            aside = folder.path.parent / f".polster-{os.getpid()}-{os.urandom(4).hex()}"
+            yield Operation(do="remove", path=str(folder.path), target=str(aside / _ASIDE))
+
+
+def _written(number: int, change: Change) -> Operation:
+    before = None if change.source is not None else change.before
+    grows = before is not None and (change.after or b"").startswith(before)
+    appends = grows and is_private(change.path)
+    return Operation(
+        do="append" if appends else "write",
+        path=str(change.path),
+        staged=f"new-{number}",
+        kept="" if before is None or appends else f"old-{number}",
+        before=digest(before),
+        after=digest(change.after),
+        size=len(before or b""),
+    )
 
 
 def _missing_folders(plan: Plan) -> list[PurePosixPath]:
@@ -171,14 +200,24 @@ def _missing_folders(plan: Plan) -> list[PurePosixPath]:
 
 
 def write(target: Path, change: Change, root: Path | None = None) -> None:
-    """Write a file's new bytes, with the permissions of the file that it takes the place of."""
-    target.write_bytes(change.after or b"")
+    """Write a file's new bytes, with the permissions of the file that it takes the place of.
+
+    A new file of secrets can be read by its owner only, from its first byte on.
+    """
     original = root / (change.source or change.path) if root is not None else None
+    if is_private(change.path):
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    target.write_bytes(change.after or b"")
     if original is not None and change.before is not None:
         shutil.copymode(original, target)
     elif change.executable:
         mode = target.stat().st_mode
         target.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it may run it
+
+
+def digest(content: bytes | None) -> str:
+    """Return the SHA-256 of a file's bytes; "" where there is no file."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def _keep(target: Path, kept: Path) -> None:
@@ -187,28 +226,6 @@ def _keep(target: Path, kept: Path) -> None:
         kept.hardlink_to(target)
     except OSError:  # a file system without hard links
         shutil.copy2(target, kept)
-
-
-def private_name(parent: Path, prefix: str) -> Path:
-    """Return a new path that tells which process it belongs to."""
-    return parent / f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-def abandoned(parent: Path, prefix: str) -> Iterator[Path]:
-    """Yield the private paths whose process is gone; ours are left from one that had our id."""
-    pattern = re.compile(re.escape(prefix) + r"-(\d+)-[0-9a-f]{8}")
-    with suppress(OSError):
-        for path in sorted(parent.iterdir()):
-            owner = pattern.fullmatch(path.name)
-            if owner and (int(owner[1]) == os.getpid() or not is_alive(int(owner[1]))):
-                yield path
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def drop_if_empty(folder: Path) -> None:

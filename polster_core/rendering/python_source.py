@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 WIDTH = 100
 """Columns: the line length of generated projects."""
 _STEP = " " * 4
+_ENDING_QUOTES = re.compile(r'"{3,}|^"+|"+$')
+"""Quotes that would begin or end a docstring, or that stand where it begins or ends."""
 
 
 def bracketed(head: str, items: Sequence[str], tail: str, *, indent: int = 0) -> str:
@@ -48,6 +51,10 @@ def quoted(text: str) -> str:
     return repr(text) if has_double_only else json.dumps(text, ensure_ascii=False)
 
 
+def _escaped(quotes: re.Match[str]) -> str:
+    return '\\"' * len(quotes[0])
+
+
 def one_line(text: str) -> str:
     """Return a text without line breaks, control characters and what UTF-8 cannot hold."""
     plain = (" " if unicodedata.category(sign) in {"Cc", "Cs"} else sign for sign in text)
@@ -60,11 +67,7 @@ def docstring(text: str, *, indent: int = 0) -> str:
     White space is collapsed, and control characters count as such; whatever the text has in quotes
     and backslashes, Python reads it back.
     """
-    words = one_line(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if words.endswith('"') and not words.endswith('\\"'):
-        words = words[:-1] + '\\"'
-    if words.startswith('"'):
-        words = "\\" + words
+    words = _ENDING_QUOTES.sub(_escaped, one_line(text).replace("\\", "\\\\"))
     margin = _STEP * indent
     if len(f'{margin}"""{words}"""') <= WIDTH:
         return f'"""{words}"""'

@@ -72,7 +72,7 @@ def plan(
         sources = {name: one for name, one in plugins.versions().items() if name in writers}
         noted = replace(known, answers=answers, plugins={**known.plugins, **sources})
         wanted += manifest.record(noted, generated)
-    return draft(project.root, wanted)
+    return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
 
 
 def edited(project: Project, planned: Plan) -> list[PurePosixPath]:

@@ -34,7 +34,7 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
         source = {origin: plugins.versions()[origin]}
         made = replace(known, plugins={**known.plugins, **source})
         wanted += manifest.record(made, _new(project, wanted), root=project.root)
-    return draft(project.root, wanted)
+    return draft(project.root, wanted, command=f"storage add {name}")
 
 
 def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:

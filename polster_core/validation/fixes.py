@@ -38,7 +38,7 @@ def mend(root: Path, findings: Iterable[Finding]) -> Mended:
         NewFile(path=path, text=text, note="; ".join(dict.fromkeys(notes.get(path, ()))))
         for path, text in texts.items()
     ]
-    return Mended(draft(root, wanted), tuple(failures))
+    return Mended(draft(root, wanted, command="validate --fix"), tuple(failures))
 
 
 def _read(root: Path, fix: Fix) -> bytes:

@@ -5,90 +5,41 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from polster_core.errors import ApplyError, PlanStaleError
-from polster_core.plan.apply import apply, recover
-from polster_core.plan.definition import Plan, draft
+from polster_core.errors import PlanStaleError
+from polster_core.plan.apply import apply
+from polster_core.plan.definition import draft
 from polster_core.testing.projects import tree
 from polster_core.types import NewFile
 from tests.conftest import names
+from tests.kill_points import attempts, die, interrupt, no_space
 from tests.machine import bound_by_permissions, no_file_longer_than, python
+from tests.plan.everything import (
+    AFTER,
+    BEFORE,
+    applied,
+    everything,
+    files,
+    killed_at_the_end,
+    lay,
+    leftovers,
+    plan,
+    recovered,
+)
 
 PRELUDE = """
-import os, signal, sys
+import sys
 from pathlib import Path, PurePosixPath
-from polster_core.plan import apply as module
 from polster_core.plan.apply import apply
 from polster_core.errors import PolsterError
 from polster_core.plan.definition import draft
 from polster_core.types import NewFile
+from tests.plan.everything import everything
 root = Path(sys.argv[1])
 """
-# A project in which one plan does everything that a plan can do.
-BEFORE = {
-    "src/updated.py": "old\n",
-    "src/deleted.py": "old\n",
-    "src/renamed.py": "old\n",
-    "src/edited.py": "old\n",
-    "data/silver/orders/1.parquet": "rows",
-    "data/gold/old/1.parquet": "rows",
-}
-AFTER = {
-    "src/updated.py": "new\n",
-    "src/other.py": "old\n",
-    "src/edited_too.py": "new\n",
-    "src/a/b/created.py": "new\n",
-    "data/silver/clean/1.parquet": "rows",
-}
-EVERYTHING = """
-P = PurePosixPath
-def everything(root):
-    return draft(
-        root,
-        [NewFile(path=P(path), text="new\\n")
-         for path in ("src/updated.py", "src/edited_too.py", "src/a/b/created.py")],
-        deleted=[P("src/deleted.py"), P("data/gold/old")],
-        moved={P("src/renamed.py"): P("src/other.py"), P("src/edited.py"): P("src/edited_too.py"),
-               P("data/silver/orders"): P("data/silver/clean")},
-    )
-"""
-# Every call that changes the disk, in order; `at` says which one goes wrong.
-FAIL_AT = """
-calls = iter(range(1000))
-def fragile(function):
-    def call(*args, **kwargs):
-        if next(calls) == int(sys.argv[2]):
-            fail()
-        return function(*args, **kwargs)
-    return call
-for name in ("rename", "replace", "mkdir", "write_bytes", "write_text", "hardlink_to"):
-    setattr(Path, name, fragile(getattr(Path, name)))
-"""
-
-
-def lay(root: Path, files: dict[str, str]) -> Path:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    return root
-
-
-def plan(root: Path, **files: str) -> Plan:
-    return draft(
-        root, [NewFile(path=PurePosixPath(path), text=text) for path, text in files.items()]
-    )
-
-
-def everything(root: Path) -> Plan:
-    scope: dict[str, object] = {}
-    exec(PRELUDE.replace("root = Path(sys.argv[1])", "") + EVERYTHING, scope)  # noqa: S102 - ours
-    drafted = scope["everything"](root)  # type: ignore[operator]
-    assert isinstance(drafted, Plan)
-    return drafted
 
 
 @pytest.fixture
@@ -100,8 +51,8 @@ def test_does_everything(project: Path) -> None:
     (project / "data/gold/old").chmod(0o700)
     apply(everything(project))
 
-    assert tree(project) == AFTER
-    assert not [name for name in names(project) if ".polster" in name]
+    assert files(project) == AFTER
+    assert not leftovers(project)
 
 
 def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
@@ -155,7 +106,7 @@ def test_a_link_inside_the_project_is_written_through(tmp_path: Path) -> None:
     lay(tmp_path, {"real/settings": "old"})
     (tmp_path / "settings").symlink_to("real/settings")
     apply(plan(tmp_path, settings="new"))
-    assert tree(tmp_path) == {"real/settings": "new", "settings": "-> real/settings"}
+    assert files(tmp_path) == {"real/settings": "new", "settings": "-> real/settings"}
 
 
 def test_a_data_folder_may_be_a_link(tmp_path: Path) -> None:
@@ -176,7 +127,7 @@ def test_a_stale_plan_is_refused(project: Path) -> None:
     (project / "src/updated.py").write_text("theirs")
     with pytest.raises(PlanStaleError, match=r"^changed since the plan was made: src/updated.py$"):
         apply(drafted)
-    assert tree(project) == {**BEFORE, "src/updated.py": "theirs"}
+    assert files(project) == {**BEFORE, "src/updated.py": "theirs"}
 
 
 @pytest.mark.parametrize("taken", ["src/other.py", "data/silver/clean"])
@@ -188,100 +139,68 @@ def test_a_name_that_was_taken_meanwhile_is_refused(project: Path, taken: str) -
 
 
 def test_failure_at_every_single_step_leaves_everything_as_it_was(project: Path) -> None:
-    fail = "def fail(): raise OSError(28, 'No space left on device')"
-    attempts = 0
-    for attempt in steps():
-        done = python(
-            "-c",
-            f"{PRELUDE}{EVERYTHING}drafted = everything(root)\n{fail}{FAIL_AT}"
-            "try:\n    apply(drafted)\n"
-            "except PolsterError as error: sys.exit(f'{error.reason}; {error.hint}')",
-            project,
-            str(attempt),
-        )
-        if done.returncode == 0:
+    for attempt in attempts():
+        code, said = applied(everything(project), no_space, attempt)
+        if code == 0:
             break
-        attempts += 1
-        assert done.stderr == "could not write: No space left on device; nothing was changed\n"
-        assert tree(project) == BEFORE, attempt
-        assert not [name for name in names(project) if ".polster" in name], attempt
+        assert (code, said) == (
+            1,
+            "could not write: No space left on device; nothing was changed",
+        )
+        assert files(project) == BEFORE, attempt
+        assert not leftovers(project), attempt
         assert not (project / "src/a").exists(), attempt
-    assert attempts > 15
-    assert tree(project) == AFTER
+    assert attempt > 15
+    assert files(project) == AFTER
 
 
 def test_ctrl_c_at_every_single_step_leaves_everything_as_it_was(project: Path) -> None:
-    fail = "def fail(): os.kill(os.getpid(), signal.SIGINT)"
-    for attempt in steps():
-        done = python(
-            "-c",
-            f"{PRELUDE}{EVERYTHING}drafted = everything(root)\n{fail}{FAIL_AT}"
-            "try:\n    apply(drafted)\nexcept KeyboardInterrupt: sys.exit(130)",
-            project,
-            str(attempt),
-        )
-        if done.returncode == 0:
+    for attempt in attempts():
+        code, said = applied(everything(project), interrupt, attempt)
+        if code == 0:
             break
-        assert (done.returncode, done.stderr) == (130, "")
-        assert tree(project) == BEFORE, attempt
-        assert not [name for name in names(project) if ".polster" in name], attempt
-    assert tree(project) == AFTER
+        assert (code, said) == (130, "")
+        assert files(project) == BEFORE, attempt
+        assert not leftovers(project), attempt
+    assert files(project) == AFTER
 
 
 def test_kill_at_every_single_step_is_taken_back_by_the_next_command(project: Path) -> None:
-    fail = "def fail(): os.kill(os.getpid(), signal.SIGKILL)"
     found = []
-    for attempt in steps():
-        done = python(
-            "-c",
-            f"{PRELUDE}{EVERYTHING}drafted = everything(root)\n{fail}{FAIL_AT}apply(drafted)",
-            project,
-            str(attempt),
-        )
-        if done.returncode == 0:
+    for attempt in attempts():
+        code, _ = applied(everything(project), die, attempt)
+        if code == 0:
             break
-        assert done.returncode == -signal.SIGKILL
-        found.append(recover(project))
-        assert tree(project) == BEFORE, attempt
-        assert not [name for name in names(project) if ".polster" in name], attempt
+        assert code == -signal.SIGKILL
+        found.append(bool(recovered(project)))
+        assert files(project) == BEFORE, attempt
+        assert not leftovers(project), attempt
     assert found[-10:] == [True] * 10
-    assert tree(project) == AFTER
+    assert files(project) == AFTER
 
 
-def test_what_a_killed_command_left_does_not_stand_in_the_way(project: Path) -> None:
-    python(
-        "-c",
-        f"{PRELUDE}{EVERYTHING}drafted = everything(root)\n"
-        f"def fail(): os.kill(os.getpid(), signal.SIGKILL)\n{FAIL_AT}apply(drafted)",
-        project,
-        "13",
-    )
-    assert tree(project) != BEFORE
+def test_what_a_killed_command_left_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    project = killed_at_the_end(tmp_path)
     with pytest.raises(PlanStaleError, match="an earlier command was killed half-way"):
-        apply(plan(project, **{"src/updated.py": "mine"}))
-    assert tree(project) == BEFORE
+        apply(plan(project, **{"src/updated.py": "mine = 1\n"}))
+    assert files(project) == BEFORE
     apply(everything(project))
-    assert tree(project) == AFTER
+    assert files(project) == AFTER
 
 
 def test_a_new_project_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "shop"
-    script = (
-        f"{PRELUDE}drafted = draft(root, [NewFile(path=PurePosixPath(p), text=p) for p in "
-        "('README.md', 'src/core/a.py', 'src/core/b.py')])\n"
-        f"def fail(): os.kill(os.getpid(), signal.SIGKILL)\n{FAIL_AT}apply(drafted)"
-    )
-    killed = 0
-    for attempt in steps():
-        done = python("-c", script, target, str(attempt))
-        if done.returncode == 0:
+    texts = {name: f"{name} = 1\n" for name in ("a", "b")}
+    drafted = plan(target, **{f"src/core/{name}.py": text for name, text in texts.items()})
+    for attempt in attempts():
+        code, _ = applied(drafted, die, attempt)
+        if code == 0:
             break
-        killed += 1
+        assert code == -signal.SIGKILL
         assert not target.exists(), attempt
-    assert killed > 5
+    assert attempt > 5
     assert names(tmp_path) == [
         "shop",
-        "shop/README.md",
         "shop/src",
         "shop/src/core",
         "shop/src/core/a.py",
@@ -309,7 +228,7 @@ def test_no_permission(project: Path, locked: str) -> None:
     folder.chmod(0o555)
     done = python(
         "-c",
-        f"{PRELUDE}{EVERYTHING}try:\n    apply(everything(root))\n"
+        f"{PRELUDE}try:\n    apply(everything(root))\n"
         "except PolsterError as error: sys.exit(f'{error.reason}; {error.hint}')",
         project,
         setup=bound_by_permissions,
@@ -317,8 +236,8 @@ def test_no_permission(project: Path, locked: str) -> None:
     folder.chmod(0o755)
     assert done.stderr.startswith("could not write: /")
     assert done.stderr.endswith(": Permission denied; nothing was changed\n")
-    assert tree(project) == BEFORE
-    assert not [name for name in names(project) if ".polster" in name]
+    assert files(project) == BEFORE
+    assert not leftovers(project)
 
 
 def test_no_permission_for_a_new_project(tmp_path: Path) -> None:
@@ -333,54 +252,3 @@ def test_no_permission_for_a_new_project(tmp_path: Path) -> None:
     assert "Permission denied" in done.stderr
     assert "Traceback" not in done.stderr
     assert names(tmp_path) == ["home"]
-
-
-def test_what_cannot_be_taken_back_is_named(project: Path) -> None:
-    """The worst case: the folder is taken away from us between the write and the undo."""
-    done = python(
-        "-c",
-        f"{PRELUDE}{EVERYTHING}drafted = everything(root)\n"
-        "def fail():\n"
-        "    (root / 'src').chmod(0o555)\n"
-        "    raise OSError(28, 'No space left on device')\n"
-        f"{FAIL_AT}"
-        "try:\n    apply(drafted)\n"
-        "except PolsterError as error: print(type(error).__name__, error.undone, error.reason,"
-        " *error.details, error.hint, sep='\\n')",
-        project,
-        "13",
-        setup=bound_by_permissions,
-    )
-    (project / "src").chmod(0o755)
-    lines = done.stdout.splitlines()
-    assert lines[:3] == [
-        "ApplyError",
-        "False",
-        "could not write: No space left on device, and not everything could be taken back",
-    ]
-    assert "src/deleted.py: Permission denied" in lines
-    assert lines[-1] == "check these by hand"
-    assert recover(project), "the journal stayed, and finishes the job once it can"
-    assert tree(project) == BEFORE
-
-
-def test_recovery_that_fails_says_where_the_originals_are(project: Path) -> None:
-    left = project / ".polster/.apply-4194305-00000000"
-    lay(left, {"old-0": "old\n"})
-    (left / "journal.json").write_text(
-        '[{"do": "write", "path": "gone/x.py", "staged": "new-0", "kept": "old-0"}]'
-    )
-    with pytest.raises(ApplyError) as caught:
-        apply(plan(project, new="x"))
-    assert caught.value.details == ("gone/x.py: No such file or directory",)
-    assert caught.value.hint == f"the originals are in {left}"
-
-
-def test_a_running_command_is_left_alone(project: Path) -> None:
-    left = lay(project / f".polster/.apply-{os.getppid()}-00000000", {"new-0": "x"})
-    assert not recover(project)
-    assert (left / "new-0").exists()
-
-
-def steps() -> Iterator[int]:
-    return iter(range(200))

@@ -7,13 +7,12 @@ to have letters and digits, and not to be a placeholder, so that an alarm is wor
 from __future__ import annotations
 
 import math
-import os
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from polster_core.environment import git_command
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
 from polster_core.model.pipeline import Pipeline
 
@@ -82,7 +81,7 @@ _NAME_LIKE = re.compile(
 
 def secrets(pipeline: Pipeline) -> Iterator[Problem]:
     """Find `.env` files, keys, tokens and passwords among the files that git tracks."""
-    listed = _tracked(pipeline.root)
+    listed = git_command.tracked(pipeline.root)
     if isinstance(listed, str):
         if _has_repository(pipeline.root):
             yield Problem(
@@ -101,21 +100,6 @@ def secrets(pipeline: Pipeline) -> Iterator[Problem]:
             )
         if not path.endswith(_DATA):
             yield from _in_file(pipeline.root, name)
-
-
-def _tracked(root: Path) -> list[str] | str:
-    """Return what git tracks below the project, or why it cannot say."""
-    try:
-        done = subprocess.run(  # noqa: S603 - nothing of it is typed by anyone
-            ["git", "-C", str(root), "ls-files", "-z"],  # noqa: S607 - git is where PATH says
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        return error.strerror or str(error)
-    if done.returncode:
-        return done.stderr.decode(errors="replace").strip().partition("\n")[0]
-    return [name for name in os.fsdecode(done.stdout).split("\0") if name]
 
 
 def _has_repository(root: Path) -> bool:

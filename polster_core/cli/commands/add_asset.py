@@ -15,11 +15,12 @@ from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import carry_out
 from polster_core.cli.options import templates
+from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import UsageProblem
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import AssetNameError, Pipeline
 from polster_core.plugins.manager import Plugins
-from polster_core.project.locate import Project, find_project
+from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
 from polster_core.types import AssetTemplate
 
@@ -82,9 +83,12 @@ class _Add:
 
     def do(self) -> None:
         """Check, ask, plan, write."""
+        project = self._project
         layer = self._layer()
         asset = AssetId(layer, self._name(layer))
-        naming.check(self._project, asset)
+        if has_finished("add-asset", asset.stem):
+            return
+        naming.check(project, asset)
         upstream = self._dependencies(asset)
         template = self._template(layer)
         answers = templates.answers(template, self._flags, self._wishes.options, asks=self._can_ask)
@@ -97,7 +101,8 @@ class _Add:
             answers=answers,
         )
         warn_of_broken(self._plugins)
-        carry_out(add.plan(self._project, request), dry_run=self._wishes.dry_run)
+        with writing(project, later=self._wishes.dry_run):
+            carry_out(add.plan(project, request), dry_run=self._wishes.dry_run)
         if not self._wishes.dry_run:
             self._next(request)
 
@@ -114,7 +119,7 @@ class _Add:
 
     @cached_property
     def _project(self) -> Project:
-        return find_project()
+        return current_project()
 
     @cached_property
     def _known(self) -> Pipeline:

@@ -11,13 +11,13 @@ import click
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import show, show_diff
+from polster_core.cli.working_project import current_project, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
 from polster_core.plan.apply import apply
 from polster_core.plan.definition import Plan
 from polster_core.plan.render import summary, visible
 from polster_core.plugins.manager import Plugins
-from polster_core.project.locate import find_project
 from polster_core.scaffold import cicd
 
 
@@ -55,17 +55,19 @@ def _do(
     force: bool,
 ) -> None:
     """Plan, show what would be lost, ask, write."""
-    project = find_project()
+    project = current_project()
     names = platforms.split(",".join(typed)) or [_ask_platform(kind)]
-    planned = cicd.plan(project, plugins, names, schedule=schedule)
-    warn_of_broken(plugins)
-    if dry_run:
-        show(visible(planned))
-        return
-    edited = cicd.edited(project, planned)
-    if edited and not force and not _may_replace(planned, edited):
-        return
-    apply(planned)
+    asks = not force and prompts.is_possible()
+    with writing(project, later=asks or dry_run):
+        planned = cicd.plan(project, plugins, names, schedule=schedule)
+        warn_of_broken(plugins)
+        if dry_run:
+            show(visible(planned))
+            return
+        edited = cicd.edited(project, planned)
+        if edited and not force and not _may_replace(planned, edited):
+            return
+        apply(planned)
     for line in summary(visible(planned)) if planned else ["nothing to change"]:
         click.echo(line)
     click.echo("\nNext:")

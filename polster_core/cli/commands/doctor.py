@@ -10,8 +10,9 @@ from itertools import chain
 import click
 
 from polster_core.cli.context import plugins_here
+from polster_core.cli.working_project import current_project
 from polster_core.doctor import Check, of_machine, of_project
-from polster_core.project.locate import NoProjectError, find_project
+from polster_core.project.locate import NoProjectError
 
 _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 _WIDTH = 9
@@ -32,7 +33,7 @@ def command(*, as_json: bool) -> None:
 
 def _of_project() -> Iterator[Check]:
     try:
-        root = find_project().root
+        root = current_project().root
     except NoProjectError as error:
         yield Check(name="project", status="skipped", message=error.reason, hint=error.hint or "")
     else:

@@ -15,11 +15,12 @@ from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
 from polster_core.cli.execute import run_steps, say, show
 from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
+from polster_core.cli.working_project import undo_interrupted
 from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
 from polster_core.model.names import check_project_name
-from polster_core.plan.apply import apply, recover
+from polster_core.plan.apply import apply
 from polster_core.plan.definition import Plan, Step, draft
 from polster_core.plugins.installed import installed
 from polster_core.plugins.manager import Plugins
@@ -169,7 +170,7 @@ def _run_arguments(arguments: InitArguments) -> list[str]:
 
 def _check_target(root: Path) -> None:
     """Raise PolsterError unless a project can be put there."""
-    recover(root)
+    undo_interrupted(root)
     if root.is_dir():
         if any(root.iterdir()):
             raise PolsterError(

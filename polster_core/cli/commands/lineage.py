@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from polster_core.cli.commands.list_assets import say_empty, warn_of_faults
+from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
 from polster_core.errors import UsageProblem
 from polster_core.lineage.graph import Graph, graph_of
 from polster_core.model.selection import select
-from polster_core.project.locate import find_project
 from polster_core.project.reader import read_pipeline
 
 _FORMATS = ["tree", "mermaid", "svg", "html", "json"]
@@ -51,7 +51,7 @@ def command(
     column: str | None,
 ) -> None:
     """Read, select, draw, then print or write."""
-    project = find_project()
+    project = current_project()
     asked = (
         project_python.output_of_module(project.root, project_python.RUNTIME, ["lineage"])
         if columns or column

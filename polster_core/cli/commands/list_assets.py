@@ -7,11 +7,11 @@ import json
 import click
 
 from polster_core.cli import console
+from polster_core.cli.working_project import current_project
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Pipeline
 from polster_core.model.selection import select
 from polster_core.project import listing
-from polster_core.project.locate import find_project
 from polster_core.project.reader import read_pipeline
 
 
@@ -42,7 +42,7 @@ def command(
     if response_schema:
         click.echo(json.dumps(listing.RESPONSE_SCHEMA, indent=2))
         return
-    pipeline = read_pipeline(find_project(), core=False)
+    pipeline = read_pipeline(current_project(), core=False)
     assets = [asset for asset in select(pipeline, selection) if layer in {None, asset.layer}]
     if as_json or form == "json":
         click.echo(listing.as_json(assets))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
-from polster_core.project.locate import find_project
 from polster_core.project.reader import read_pipeline
 
 
@@ -16,7 +16,7 @@ from polster_core.project.reader import read_pipeline
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(*, asset: str, rows: int, history: bool, as_json: bool) -> None:
     """Find the asset, and let the project look at its data."""
-    project = find_project()
+    project = current_project()
     found = read_pipeline(project, core=False).resolve(asset)
     flags = [*(["--history"] if history else []), *(["--json"] if as_json else [])]
     arguments = ["preview", str(found.id), "--rows", str(rows), *flags]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
-from polster_core.project.locate import find_project
 
 
 @click.group("quarantine", help="Show the rows that broke a contract, and run them again.")
@@ -47,5 +47,5 @@ def replay(*, asset: str, as_json: bool) -> None:
 
 def _hand_on(*args: str, as_json: bool) -> None:
     arguments = ["quarantine", *args, *(["--json"] if as_json else [])]
-    code = project_python.run_module(find_project().root, project_python.RUNTIME, arguments)
+    code = project_python.run_module(current_project().root, project_python.RUNTIME, arguments)
     click.get_current_context().exit(code)

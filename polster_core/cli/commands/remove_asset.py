@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from polster_core.cli import execute, prompts
 from polster_core.cli.execute import show
+from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Asset, Pipeline
-from polster_core.project.locate import find_project
+from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
+
+if TYPE_CHECKING:
+    from polster_core.assets import remove
 
 _MANY = 3
 """From one more than this on, the confirmation has to be typed."""
@@ -36,25 +41,37 @@ def command(
     dry_run: bool,
 ) -> None:
     """Choose the assets, plan, announce, ask, do."""
-    project = find_project()
-    pipeline = read_pipeline(project, core=False)
-    assets = _chosen(pipeline, (*names, *named), layer)
+    project = current_project()
+    typed = (*names, *named)
+    if typed and has_finished("remove-asset", *typed, in_order=False):
+        return
+    with writing(project, later=dry_run or not force):
+        pipeline = read_pipeline(project, core=False)
+        assets = _chosen(pipeline, typed, layer)
+        found = _planned(project, pipeline, assets, data=data, force=force)
+        if dry_run:
+            show(found.plan)
+            return
+        if not force and not prompts.is_possible():
+            raise _needs_force(assets, data=data)
+        execute.announce(found.plan, asks=not force)
+        if not force and not _confirmed(assets, everything=pipeline.assets, data=data):
+            click.echo("nothing was changed")
+            return
+        execute.do(found.plan)
+
+
+def _planned(
+    project: Project, pipeline: Pipeline, assets: Sequence[Asset], *, data: bool, force: bool
+) -> remove.Removal:
+    """Plan the removal, and warn of what it leaves alone."""
     from polster_core.assets import remove
 
     found = remove.plan(project, pipeline, assets, data=data, force=force)
     execute.warn_of_changes(project)
     execute.warn(found.warnings)
     execute.warn_of_left(found.left, "what is removed is still mentioned in")
-    if dry_run:
-        show(found.plan)
-        return
-    if not force and not prompts.is_possible():
-        raise _needs_force(assets, data=data)
-    execute.announce(found.plan, asks=not force)
-    if not force and not _confirmed(assets, everything=pipeline.assets, data=data):
-        click.echo("nothing was changed")
-        return
-    execute.do(found.plan)
+    return found
 
 
 def _chosen(pipeline: Pipeline, names: Sequence[str], layer: str | None) -> list[Asset]:

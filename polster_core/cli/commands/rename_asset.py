@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from polster_core.assets import naming
 from polster_core.cli import execute, prompts
 from polster_core.cli.execute import show
+from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import Asset, Pipeline
-from polster_core.project.locate import Project, find_project
+from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
+
+if TYPE_CHECKING:
+    from polster_core.assets import rename
 
 _USAGE = "polster rename-asset silver orders clean_orders"
 
@@ -34,12 +40,32 @@ def command(
 ) -> None:
     """Find the asset, plan, announce, ask, do."""
     layer, name, new_name = _sorted_out(words, layer, name, new_name)
-    project = find_project()
+    project = current_project()
+    if name and new_name and has_finished("rename-asset", name, new_name):
+        return
+    asks = prompts.is_possible() and not (force and name and new_name)
+    with writing(project, later=asks or dry_run):
+        found, asset = _planned(project, layer, name, new_name)
+        if dry_run:
+            show(found.plan)
+            return
+        confirms = not force and prompts.is_possible()
+        execute.announce(found.plan, asks=confirms)
+        if confirms and not prompts.yes(f"Rename {asset}?"):
+            click.echo("nothing was changed")
+            return
+        execute.do(found.plan)
+
+
+def _planned(
+    project: Project, layer: str | None, name: str | None, new_name: str | None
+) -> tuple[rename.Renaming, Asset]:
+    """Plan the renaming, asking for what is missing, and warn of what it leaves alone."""
+    from polster_core.assets import rename
+
     pipeline = read_pipeline(project, core=False)
     asset = _asset(pipeline, layer, name)
     new_name = new_name or _ask_name(project, asset)
-    from polster_core.assets import rename
-
     typed = AssetId.parse(new_name)
     if typed and typed.layer is asset.layer:
         new_name = typed.name
@@ -47,15 +73,7 @@ def command(
     execute.warn_of_changes(project)
     execute.warn(found.warnings)
     execute.warn_of_left(found.left, f"{asset} is left alone in")
-    if dry_run:
-        show(found.plan)
-        return
-    asks = not force and prompts.is_possible()
-    execute.announce(found.plan, asks=asks)
-    if asks and not prompts.yes(f"Rename {asset}?"):
-        click.echo("nothing was changed")
-        return
-    execute.do(found.plan)
+    return found, asset
 
 
 def _sorted_out(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
-from polster_core.project.locate import find_project
 
 
 @click.command(
@@ -18,4 +18,4 @@ from polster_core.project.locate import find_project
 @click.pass_context
 def command(ctx: click.Context, *, args: tuple[str, ...]) -> None:
     """Hand everything on, and the exit code back."""
-    ctx.exit(project_python.run(find_project().root, args))
+    ctx.exit(project_python.run(current_project().root, args))

@@ -8,8 +8,8 @@ import click
 
 from polster_core.cli.console import Live
 from polster_core.cli.execute import say
+from polster_core.cli.working_project import current_project
 from polster_core.environment import venv
-from polster_core.project.locate import find_project
 
 
 @click.command("setup", help="Create or repair this project's environment.")
@@ -19,7 +19,7 @@ from polster_core.project.locate import find_project
 @click.pass_obj
 def command(session: object, *, force: bool, install_uv: bool, dry_run: bool) -> None:
     """Do it, and say what is in it."""
-    root = find_project().root
+    root = current_project().root
     if dry_run:
         say(("create", ".venv", planned(root, force=force)))
         click.echo("nothing was changed (--dry-run)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
-from polster_core.project.locate import find_project
 
 
 @click.group("state", help="Show where incremental sources were left off, and change it.")
@@ -48,6 +48,6 @@ def _hand_on(what: str, *args: str, as_json: bool, dry_run: bool = False) -> Non
     flags = [*(["--dry-run"] if dry_run else []), *(["--json"] if as_json else [])]
     # Behind `--` a position may start with a dash.
     code = project_python.run_module(
-        find_project().root, project_python.RUNTIME, ["state", what, *flags, "--", *args]
+        current_project().root, project_python.RUNTIME, ["state", what, *flags, "--", *args]
     )
     click.get_current_context().exit(code)

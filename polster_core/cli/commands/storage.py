@@ -6,8 +6,8 @@ import click
 
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import carry_out
+from polster_core.cli.working_project import current_project, writing
 from polster_core.environment import project_python
-from polster_core.project.locate import find_project
 from polster_core.scaffold import storage
 
 
@@ -24,10 +24,11 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON docume
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and stop.")
 def add(*, name: str, dry_run: bool) -> None:
     """Write the backend's files, and say what to do next."""
-    project, plugins = find_project(), plugins_here()
-    planned = storage.plan(project, plugins, name)
-    warn_of_broken(plugins)
-    carry_out(planned, dry_run=dry_run)
+    project, plugins = current_project(), plugins_here()
+    with writing(project, later=dry_run):
+        planned = storage.plan(project, plugins, name)
+        warn_of_broken(plugins)
+        carry_out(planned, dry_run=dry_run)
     if not dry_run:
         click.echo(
             "\nNext:\n"
@@ -59,5 +60,5 @@ def prune(*, dry_run: bool, as_json: bool) -> None:
 def _hand_on(*args: str, dry_run: bool, as_json: bool) -> None:
     flags = [*(["--dry-run"] if dry_run else []), *(["--json"] if as_json else [])]
     arguments = ["storage", *args, *flags]
-    code = project_python.run_module(find_project().root, project_python.RUNTIME, arguments)
+    code = project_python.run_module(current_project().root, project_python.RUNTIME, arguments)
     click.get_current_context().exit(code)

@@ -12,13 +12,14 @@ import polster_core
 from polster_core.cli import console
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import show
+from polster_core.cli.working_project import current_project, writing
 from polster_core.errors import UsageProblem
 from polster_core.model.diagnostics import ValidationRule
 from polster_core.model.pipeline import Pipeline
 from polster_core.plan.apply import apply
 from polster_core.plan.render import summary
 from polster_core.project.listing import columns
-from polster_core.project.locate import Project, find_project
+from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
 from polster_core.validation import Report, Rule, check, mend, read_ignored
 from polster_core.validation import formats as reports
@@ -64,7 +65,7 @@ def command(
         rows = [(rule.name, rule.source, rule.rule.summary) for rule in rules]
         click.echo("\n".join(columns([("RULE", "FROM", "ASKS FOR"), *rows])))
         return
-    project = find_project()
+    project = current_project()
     form = "json" if as_json else form
     if fix and not _mend(project, rules, dry_run=dry_run, quiet=form != "text"):
         return
@@ -110,16 +111,17 @@ def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
 
 def _mend(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> bool:
     """Mend and say what was mended; return whether there is still something to report."""
-    found = check(read_pipeline(project), rules, read_ignored(project.settings))
-    if not found.mendable:
-        return True
-    mended = mend(project.root, found.findings)
-    for sentence in mended.failures:
-        console.warn(sentence)
-    if dry_run:
-        show(mended.plan)
-        return False
-    apply(mended.plan)
+    with writing(project, later=dry_run):
+        found = check(read_pipeline(project), rules, read_ignored(project.settings))
+        if not found.mendable:
+            return True
+        mended = mend(project.root, found.findings)
+        for sentence in mended.failures:
+            console.warn(sentence)
+        if dry_run:
+            show(mended.plan)
+            return False
+        apply(mended.plan)
     for line in summary(mended.plan):
         click.echo(line, err=quiet)
     return True

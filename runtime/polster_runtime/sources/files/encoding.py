@@ -1,0 +1,126 @@
+"""The encoding of a text file, found out from its bytes. Standard library only."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from polster_runtime.errors import SourceError
+from polster_runtime.sources.files.found_files import DataFile
+
+SAMPLE_BYTES = 2**20
+"""How much of a file is looked at to find out what it is."""
+# The longer first: UTF-32 begins as UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WORD = re.compile(r"\w+")
+_WESTERN = frozenset("€‚„…‰‹›‘’“”•–—™¡¢£¥§©ª«¬®°±²³´µ¶·¹º»¼½¾¿×÷ \xad¨¸")  # noqa: RUF001
+# Polish ą and ł, written in cp1250, come out so; m³ is a unit.
+_POLISH = re.compile(r"(?<![mM])[¹³]|[¹³]\w")
+_MIN_NUL_SHARE = 0.2
+
+
+def sample(file: DataFile, size: int = SAMPLE_BYTES) -> bytes:
+    """Return the beginning of a file."""
+    with file.path.open("rb") as data:
+        return data.read(size)
+
+
+def known_encoding(name: str) -> str:
+    """Return Python's name of an encoding. Raises SourceError for one that there is not."""
+    try:
+        found = codecs.lookup(name).name
+        "".encode(found)
+    except (LookupError, TypeError, ValueError):
+        raise SourceError(
+            f"there is no text encoding {name!r}; some are utf-8, cp1252, utf-16", final=True
+        ) from None
+    return found
+
+
+def find_encoding(file: DataFile, data: bytes | None = None) -> str:
+    """Return the encoding of a file whose beginning is `data`.
+
+    A byte order mark decides; then whether the bytes are UTF-8. What is not is taken for Windows
+    Western European (cp1252), of which ISO 8859-1 is a part, if it makes words of that. Raises
+    SourceError where it does not: other encodings cannot be told from each other with certainty.
+    """
+    data = sample(file) if data is None else data
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    if wide := _wide(data):
+        return wide
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return _legacy(file, data)
+    return "utf-8"
+
+
+def first_not_utf8(path: Path, block: int = 2**24) -> int | None:
+    """Return the offset of the first byte of a file that is not UTF-8; None if all of it is."""
+    decoder, offset = codecs.getincrementaldecoder("utf-8")(), 0
+    with path.open("rb") as data:
+        while True:
+            chunk = data.read(block)
+            left = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return offset - left + error.start
+            if not chunk:
+                return None
+            offset += len(chunk)
+
+
+def _wide(data: bytes) -> str:
+    """UTF-16 without a mark: text of it has NUL in every other byte, if it is mostly Latin."""
+    for name, start in (("utf-16-le", 1), ("utf-16-be", 0)):
+        half, other = data[start::2], data[1 - start :: 2]
+        if half.count(0) > _MIN_NUL_SHARE * len(half) and not other.count(0):
+            return name
+    return ""
+
+
+def _legacy(file: DataFile, data: bytes) -> str:
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not _is_western(text):
+        raise SourceError(
+            f"{file.shown} is not UTF-8; say which encoding it has: encoding={guess(data)!r}",
+            final=True,
+        )
+    return "cp1252"
+
+
+def guess(data: bytes) -> str:
+    """Return the likely encoding of some bytes, for a message."""
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        return "cp1252"
+    best = from_bytes(data[: 2**16]).best()
+    return best.encoding if best else "cp1252"
+
+
+def _is_western(text: str) -> bool:
+    """Whether letters beyond ASCII stand in words with others, and signs beside words."""
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    beyond = sum(sign > "\x7f" for word in words for sign in word)
+    if 2 * beyond > sum(map(len, words)) + 1:
+        return False  # words of such letters only: Cyrillic, Greek
+    if any(_POLISH.search(word) for word in words):
+        return False
+    return all(
+        sign <= "\x7f" or "À" <= sign <= "ÿ" or sign in _WESTERN or sign in "ŠšŽžŒœŸƒ"
+        for sign in text
+    )

@@ -1,0 +1,287 @@
+"""Excel workbooks as frames: every cell as what it is, text where the cells of a column differ.
+
+A sheet whose columns are of one type each is read by fastexcel. It would turn what does not fit
+into nulls, so that others are read cell by cell with python-calamine.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+import polars as pl
+
+from polster_runtime.errors import SourceError
+from polster_runtime.sources.files.batches import (
+    Batches,
+    aligned,
+    check_file_column,
+    merged,
+    scratch_folder,
+    with_file_column,
+)
+from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
+from polster_runtime.sources.files.union import exact_supertype
+from polster_runtime.sources.files.unpack import unpack_all
+from polster_runtime.sources.shapes import EXACT_INTEGER
+
+LOCK_FILES = ("~$",)
+"""How the names of files begin that Excel writes while a workbook is open."""
+_TITLE_ROWS = 50
+"""How many rows may be above the header, if it is to be found."""
+_UNNAMED = "__UNNAMED__"
+_DATETIME = pl.Datetime("ms")
+_FIRST_DATE = datetime(1900, 1, 1)  # noqa: DTZ001 - cells have no time zone
+"""Times of a day are read by fastexcel as times of the day before."""
+
+
+def excel_frames(
+    files: Sequence[DataFile],
+    *,
+    sheet: str | int = "",
+    header_row: int | None = None,
+    file_column: str = "",
+) -> Batches:
+    """Yield the rows of workbooks.
+
+    `sheet` is a name, a number from 1 on, or a pattern such as 20*, whose sheets come one after the
+    other; the first if it is not given. The header is the first row with more than one cell, or
+    `header_row`, the first being 1. Raises SourceError, which names the file and the sheet.
+    """
+    with scratch_folder() as folder:
+        before = versions(files)
+        tables = [
+            (file, table)
+            for file in unpack_all(files, folder)
+            for table in _tables(file, sheet, header_row)
+        ]
+        schema = _union([table for _, table in tables])
+        if not schema:
+            raise SourceError(f"{files[0].shown} is empty: there is no header", final=True)
+        if file_column:
+            check_file_column(file_column, schema)
+            schema[file_column] = pl.String()
+        yield pl.DataFrame(schema=schema)
+        yield from merged(
+            aligned(with_file_column(_as_types(table, schema), file_column, file), schema)
+            for file, table in tables
+        )
+        check_unchanged(before)
+
+
+def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterator[pl.DataFrame]:
+    fastexcel, calamine = _libraries()
+    with _errors_named(file, (fastexcel.FastExcelError, calamine.CalamineError)):
+        reader = fastexcel.read_excel(str(file.path))
+        workbook = None
+        for name in chosen_sheets(reader.sheet_names, sheet, file):
+            table = None if header_row is not None else _by_column(fastexcel, reader, name)
+            if table is None:
+                workbook = workbook or calamine.load_workbook(str(file.path))
+                rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                table = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
+            yield table
+
+
+def _libraries() -> tuple[Any, Any]:
+    """Return the packages that read workbooks. Raises SourceError where one is missing."""
+    try:
+        import fastexcel
+        import python_calamine
+    except ImportError as error:
+        raise SourceError(
+            f"reading workbooks needs the package {error.name}; "
+            "add fastexcel and python-calamine to the project's dependencies",
+            final=True,
+        ) from None
+    # It warns of each empty column.
+    logging.getLogger("fastexcel").setLevel(logging.ERROR)
+    return fastexcel, python_calamine
+
+
+@contextmanager
+def _errors_named(file: DataFile, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+    try:
+        yield
+    except kinds as error:
+        said = (str(error).splitlines() or [""])[0]
+        raise SourceError(f"{file.shown} cannot be read: {said}", final=True) from None
+
+
+def chosen_sheets(names: Sequence[str], sheet: str | int, file: DataFile) -> list[str]:
+    """Return the sheets of a name, a number, or a pattern. Raises SourceError if there is none."""
+    text = str(sheet)
+    if not text:
+        found = list(names[:1])
+    elif text in names:
+        found = [text]
+    elif text.isdecimal():
+        found = list(names[int(text) - 1 : int(text)]) if int(text) else []
+    else:
+        found = [name for name in names if fnmatchcase(name, text)]
+    if not found:
+        raise SourceError(
+            f"{file.shown} has no sheet {text or 1}; it has {', '.join(names) or 'none'}",
+            final=True,
+        )
+    return found
+
+
+def _by_column(fastexcel: Any, reader: Any, name: str) -> pl.DataFrame | None:
+    """Return a sheet, if each of its columns has a name and cells of one type; None if not."""
+    try:
+        sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
+        table: pl.DataFrame = sheet.to_polars()
+        if not _empty_cells_only(reader, name, table):
+            return None
+    except fastexcel.FastExcelError:
+        return None
+    if not table.width or any(column.startswith(_UNNAMED) for column in table.columns):
+        return None
+    for column in table.iter_columns():
+        if isinstance(column.dtype, pl.Datetime):
+            first = column.min()
+            if first is not None and first < _FIRST_DATE:  # type: ignore[operator]
+                return None
+    return _without_empty_rows(pl.DataFrame([_narrowed(one) for one in table.iter_columns()]))
+
+
+def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame) -> bool:
+    """Whether nulls are empty cells, and not texts such as n/a, which fastexcel passes over."""
+    doubtful = [
+        number
+        for number, column in enumerate(table.iter_columns())
+        if column.dtype != pl.String and column.null_count()
+    ]
+    if not doubtful:
+        return True
+    texts = reader.load_sheet(name, use_columns=doubtful, dtypes="string").to_polars()
+    nulls = [table.to_series(number).null_count() for number in doubtful]
+    return [column.null_count() for column in texts.iter_columns()] == nulls
+
+
+def _narrowed(column: pl.Series) -> pl.Series:
+    """Return a column of numbers as integers, and one of times as dates, if all of them are."""
+    if column.dtype == pl.String:
+        column = column.set(column == "", None)
+    if column.null_count() == len(column):
+        return column.cast(pl.Null)
+    if column.dtype == pl.Float64:
+        whole = (column.floor() == column) & (column.abs() <= EXACT_INTEGER)
+        return column.cast(pl.Int64) if whole.all() else column
+    if isinstance(column.dtype, pl.Datetime):
+        days = column.dt.date()
+        return days if (days.cast(column.dtype) == column).all() else column.cast(_DATETIME)
+    return column
+
+
+def _by_cell(rows: Sequence[Sequence[Any]], header_row: int | None, place: str) -> pl.DataFrame:
+    """Return a sheet cell by cell."""
+    cells = [[None if cell == "" else cell for cell in row] for row in rows]
+    position = _header_position(cells) if header_row is None else header_row - 1
+    if header_row is not None and not 0 <= position < len(cells):
+        raise SourceError(f"{place} has no row {header_row}", final=True)
+    if not cells:
+        return pl.DataFrame()
+    header, below = cells[position], cells[position + 1 :]
+    columns = list(zip(*below, strict=False)) if below else [()] * len(header)
+    named = [
+        (name, values)
+        for name, values in zip(header, columns, strict=True)
+        if name is not None or any(value is not None for value in values)
+    ]
+    names = _names([name for name, _ in named])
+    table = pl.DataFrame(
+        [_series(name, list(values)) for name, (_, values) in zip(names, named, strict=True)]
+    )
+    return _without_empty_rows(table)
+
+
+def _header_position(cells: Sequence[Sequence[Any]]) -> int:
+    """Return the first row with more than one cell; of a sheet of one column the first with any."""
+    counts = [sum(cell is not None for cell in row) for row in cells[:_TITLE_ROWS]]
+    least = 2 if any(count > 1 for count in counts) else 1
+    return next((number for number, count in enumerate(counts) if count >= least), 0)
+
+
+def _names(header: Sequence[Any]) -> list[str]:
+    names: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        name = f"column_{number}" if cell is None else cell_text(cell)
+        free, count = name, 1
+        while free in names:
+            free, count = f"{name}_{count}", count + 1
+        names.append(free)
+    return names
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds and kinds <= {int, float}:
+        return _narrowed(pl.Series(name, values, dtype=pl.Float64, strict=False))
+    if kinds == {date, datetime}:
+        return _narrowed(pl.Series(name, [_midnight(value) for value in values], dtype=_DATETIME))
+    types: dict[Any, Any] = {
+        bool: pl.Boolean(),
+        date: pl.Date(),
+        datetime: _DATETIME,
+        str: pl.String(),
+        time: pl.Time(),
+        timedelta: pl.Duration("ms"),
+    }
+    if len(kinds) == 1:
+        return pl.Series(name, values, dtype=types[kinds.pop()])
+    if not kinds:
+        return pl.Series(name, values, dtype=pl.Null)
+    texts = [None if value is None else cell_text(value) for value in values]
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _midnight(value: Any) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time())
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as text: 5 for a number that is whole, 2024-01-31 for a date."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT_INTEGER:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return value if isinstance(value, str) else str(value)
+
+
+def _without_empty_rows(table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter(~pl.all_horizontal(pl.all().is_null())) if table.width else table
+
+
+def _union(tables: Sequence[pl.DataFrame]) -> dict[str, Any]:
+    """All columns of some tables; text where they differ."""
+    found: dict[str, Any] = {}
+    for table in tables:
+        for name, kind in table.schema.items():
+            known = found.get(name, kind)
+            numbers = {known, kind} <= {pl.Int64(), pl.Float64()}
+            both = pl.Float64() if numbers and known != kind else exact_supertype(known, kind)
+            found[name] = pl.String() if both is None else both
+    return found
+
+
+def _as_types(table: pl.DataFrame, schema: dict[str, Any]) -> pl.DataFrame:
+    """Return a table whose columns are text where the schema says so."""
+    columns = []
+    for column in table.iter_columns():
+        kind = column.dtype
+        if schema[column.name] == pl.String and kind not in {pl.String, pl.Null}:
+            texts = [None if value is None else cell_text(value) for value in column]
+            columns.append(pl.Series(column.name, texts, dtype=pl.String))
+        else:
+            columns.append(column)
+    return pl.DataFrame(columns)

@@ -1,0 +1,123 @@
+"""Files inside files: gzip, bzip2, xz, zip. Standard library only."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from polster_runtime.errors import SourceError
+from polster_runtime.sources.files.found_files import DataFile, unreadable
+
+MAX_UNPACKED_BYTES = 32 * 2**30
+"""How large a packed file may become, so that a small one cannot fill the disk."""
+_BLOCK = 2**20
+
+
+def _gzip(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.GzipFile(path, "rb"))
+
+
+def _bzip2(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", bz2.BZ2File(path, "rb"))
+
+
+def _xz(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", lzma.LZMAFile(path, "rb"))
+
+
+_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {".gz": _gzip, ".bz2": _bzip2, ".xz": _xz}
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+_ENCRYPTED = 0x1
+
+
+def is_packed(name: str) -> bool:
+    """Whether a file's name says that it holds another, or others."""
+    return PurePosixPath(name.lower()).suffix in {*_OPENERS, ".zip"}
+
+
+def unpacked_name(name: str) -> str:
+    """Return the name without the end that says how it is packed: a.csv of a.csv.gz."""
+    suffix = PurePosixPath(name).suffix
+    return name[: -len(suffix)] if suffix.lower() in _OPENERS else name
+
+
+def unpack_all(
+    files: Iterable[DataFile], folder: Path, limit: int = MAX_UNPACKED_BYTES
+) -> Iterator[DataFile]:
+    """Yield each file, or what it holds, which is written into a folder.
+
+    Raises SourceError for a damaged or encrypted file, and for one that unpacks to more than
+    `limit` bytes.
+    """
+    for number, file in enumerate(files):
+        suffix = PurePosixPath(file.name.lower()).suffix
+        if suffix == ".zip":
+            yield from _members(file, folder, f"{number:06}", limit)
+        elif suffix in _OPENERS:
+            inner = unpacked_name(file.name)
+            target = folder / f"{number:06}{_suffix(inner)}"
+            with _errors_named(file, file.shown), _OPENERS[suffix](file.path) as packed:
+                _copy(packed, target, limit, file.shown)
+            yield DataFile(target, file.name)
+        else:
+            yield file
+
+
+def _members(file: DataFile, folder: Path, start: str, limit: int) -> Iterator[DataFile]:
+    with _errors_named(file, file.shown):
+        archive = zipfile.ZipFile(file.path)
+    with archive:
+        left = limit
+        for number, member in enumerate(archive.infolist()):
+            name = DataFile(file.path, f"{file.name}/{member.filename}")
+            if member.is_dir() or member.filename.startswith("__MACOSX"):
+                continue
+            if member.flag_bits & _ENCRYPTED:
+                raise SourceError(
+                    f"{name.shown} is encrypted; unpack it before it is read", final=True
+                )
+            target = folder / f"{start}-{number:06}{_suffix(member.filename)}"
+            with _errors_named(file, name.shown), archive.open(member) as packed:
+                left -= _copy(packed, target, left, file.shown)
+            yield DataFile(target, name.name)
+
+
+def _copy(packed: IO[bytes], target: Path, limit: int, name: str) -> int:
+    size = 0
+    with target.open("wb") as out:
+        while block := packed.read(_BLOCK):
+            size += len(block)
+            if size > limit:
+                raise SourceError(f"{name} unpacks to more than {limit:,} bytes", final=True)
+            out.write(block)
+    return size
+
+
+def _suffix(name: str) -> str:
+    suffix = PurePosixPath(name.lower()).suffix
+    return suffix if suffix[1:].isalnum() else ""
+
+
+@contextmanager
+def _errors_named(file: DataFile, name: str) -> Iterator[None]:
+    """Turn what the libraries raise for a damaged file into a SourceError that names it."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise SourceError(
+            f"{name} is compressed in a way that Python cannot read ({error}); "
+            "pack it with deflate",
+            final=True,
+        ) from None
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno:
+            raise unreadable(file, error) from None
+        said = str(error) or "the data is damaged"
+        raise SourceError(f"{name} cannot be unpacked: {said}", final=True) from None

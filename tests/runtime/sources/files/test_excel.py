@@ -1,0 +1,225 @@
+"""Workbooks arrive cell by cell as openpyxl sees them."""
+
+# ruff: noqa: DTZ001 - cells have no time zone
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from polster_runtime.sources.base import SourceError
+from polster_runtime.sources.files import excel_reader
+from polster_runtime.sources.files.excel_reader import LOCK_FILES, excel_frames
+from polster_runtime.sources.files.found_files import DataFile, find_files
+
+Rows = Sequence[Sequence[Any]]
+Write = Callable[..., DataFile]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a workbook: sheets and their rows."""
+
+    def make(name: str = "book.xlsx", **sheets: Rows) -> DataFile:
+        write_book(tmp_path / name, sheets)
+        return DataFile(tmp_path / name, name)
+
+    return make
+
+
+def write_book(path: Path, sheets: dict[str, Rows]) -> None:
+    """Write a workbook with openpyxl."""
+    book = openpyxl.Workbook()
+    del book[book.sheetnames[0]]
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+
+
+def read(*files: DataFile, **options: Any) -> pl.DataFrame:
+    """Read workbooks whole."""
+    frames = list(excel_frames(files, **options))
+    assert all(frame.schema == frames[0].schema for frame in frames)
+    return pl.concat(frames)
+
+
+def fails(*files: DataFile, **options: Any) -> str:
+    """Read workbooks that cannot be read; return what is said."""
+    with pytest.raises(SourceError) as error:
+        read(*files, **options)
+    return str(error.value)
+
+
+def column(write: Write, *cells: Any) -> pl.Series:
+    """Read a column of some cells, beside another."""
+    return read(write(s=[["n", "v"], *([1, cell] for cell in cells)]))["v"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "expected"),
+    [
+        ([1, 2], pl.Int64, [1, 2]),
+        ([1, 2.5, None], pl.Float64, [1.0, 2.5, None]),
+        ([True, False], pl.Boolean, [True, False]),
+        (["a", ""], pl.String, ["a", None]),
+        ([date(2024, 1, 31)], pl.Date, [date(2024, 1, 31)]),
+        (
+            [date(2024, 1, 31), datetime(2024, 1, 31, 10, 30)],
+            pl.Datetime("ms"),
+            [datetime(2024, 1, 31), datetime(2024, 1, 31, 10, 30)],
+        ),
+        ([time(9, 30), time(0, 0, 1)], pl.Time, [time(9, 30), time(0, 0, 1)]),
+        ([*range(1, 1_500), "n/a"], pl.String, [*map(str, range(1, 1_500)), "n/a"]),
+        ([1, 2.5, "x"], pl.String, ["1", "2.5", "x"]),
+        ([True, 1, "x"], pl.String, ["true", "1", "x"]),
+        ([True, 5], pl.String, ["true", "5"]),
+        ([date(2024, 1, 31), 5], pl.String, ["2024-01-31", "5"]),
+        ([1e19, 0.1], pl.Float64, [1e19, 0.1]),
+        ([None, None], pl.Null, [None, None]),
+    ],
+)
+def test_d3_every_cell_as_what_it_is(
+    write: Write, cells: list[Any], kind: Any, expected: list[Any]
+) -> None:
+    found = column(write, *cells)
+    assert found.dtype == kind
+    assert found.to_list() == expected
+
+
+def test_d3_dates_and_then_text(write: Write) -> None:
+    found = column(write, *[date(2024, 1, 31)] * 100, "n/a")
+    assert found.to_list() == [*["2024-01-31"] * 100, "n/a"]
+
+
+def test_d3_titles_above_the_header(write: Write) -> None:
+    rows = [["Report of May"], [], ["id", "name"], [1, "Ann"], [None, None], [2, "Bo"]]
+    expected = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}]
+    assert read(write(s=rows)).rows(named=True) == expected
+    two = [["Report", "of May"], *rows]
+    assert read(write(s=two), header_row=4).rows(named=True) == expected
+    assert fails(write(s=two), header_row=40) == "book.xlsx, sheet s has no row 40"
+
+
+def test_d3_lock_files_are_skipped(write: Write, tmp_path: Path) -> None:
+    write(s=[["a", "b"], [1, 2]])
+    (tmp_path / "~$book.xlsx").write_bytes(b"\x05Ann")
+    files = find_files("*.xlsx", tmp_path, skip=LOCK_FILES)
+    assert [file.name for file in files] == ["book.xlsx"]
+
+
+def test_d3_an_empty_column_of_one_file(write: Write) -> None:
+    one = write("1.xlsx", s=[["a", "b"], [1, 2]])
+    two = write("2.xlsx", s=[["a", "b", "c"], [1.5, None, "x"]])
+    assert read(one, two, file_column="_file").rows(named=True) == [
+        {"a": 1.0, "b": 2, "c": None, "_file": "1.xlsx"},
+        {"a": 1.5, "b": None, "c": "x", "_file": "2.xlsx"},
+    ]
+
+
+def test_d3_columns_that_differ_between_files_are_text(write: Write) -> None:
+    one = write("1.xlsx", s=[["a", "b"], [1, date(2024, 1, 31)]])
+    two = write("2.xlsx", s=[["a", "b"], ["x", 7]])
+    assert read(one, two).rows() == [("1", "2024-01-31"), ("x", "7")]
+
+
+def test_sheets_by_name_number_and_pattern(write: Write) -> None:
+    book = write(**{name: [["a", "b"], [name, 1]] for name in ("first", "2024", "2025", "x")})
+    assert read(book)["a"].to_list() == ["first"]
+    assert read(book, sheet="2024")["a"].to_list() == ["2024"]
+    assert read(book, sheet=4)["a"].to_list() == ["x"]
+    assert read(book, sheet="20*")["a"].to_list() == ["2024", "2025"]
+    said = "book.xlsx has no sheet y*; it has first, 2024, 2025, x"
+    assert fails(book, sheet="y*") == said
+
+
+def test_names_of_columns(write: Write) -> None:
+    frame = read(write(s=[["a", None, "a", 2024], [1, 2, 3, 4], [5, None, None, None]]))
+    assert frame.columns == ["a", "column_2", "a_1", "2024"]
+
+
+def test_one_column(write: Write) -> None:
+    assert read(write(s=[["a"], [1], [2]])).rows(named=True) == [{"a": 1}, {"a": 2}]
+
+
+def test_what_is_no_workbook(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(b"PK nonsense")
+    said = fails(DataFile(tmp_path / "a.xlsx", "a.xlsx"))
+    assert said.startswith("a.xlsx cannot be read: ")
+    assert fails(write(s=[])) == "book.xlsx is empty: there is no header"
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**12), 10**12),
+    st.floats(-1e12, 1e12),
+    st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), max_size=5),
+    st.dates(date(1901, 1, 1), date(9999, 12, 31)),
+    st.datetimes(datetime(1901, 1, 1), datetime(9999, 12, 31)).map(
+        lambda value: value.replace(microsecond=0)
+    ),
+)
+KIND = st.sampled_from([CELLS, st.integers(-9, 9), st.floats(-9, 9), st.dates(date(1901, 1, 1))])
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> list[list[Any]]:
+    """Draw a sheet: columns of one kind, or of many."""
+    height = draw(st.integers(1, 6))
+    columns = [
+        draw(st.lists(draw(KIND), min_size=height, max_size=height))
+        for _ in range(draw(st.integers(1, 4)))
+    ]
+    header = ["row", *(f"c{number}" for number in range(len(columns)))]
+    return [header, *([f"r{n}", *row] for n, row in enumerate(zip(*columns, strict=True)))]
+
+
+def as_openpyxl_sees(path: Path) -> list[list[Any]]:
+    """Return the cells of the first sheet, below its header."""
+    rows = list(openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True))
+    width = len(rows[0])
+    return [[None if cell == "" else cell for cell in row[:width]] for row in rows[1:]]
+
+
+def same(found: Any, cell: Any) -> bool:
+    """Whether a value is that of a cell, or its text where it is in a column of text."""
+    if isinstance(cell, datetime) and not isinstance(found, datetime):
+        day = cell.time() == time()
+        cell = cell.date() if day else cell
+    if isinstance(found, str) and not isinstance(cell, str) and cell is not None:
+        return float(found) == cell if type(cell) in {int, float} else _text(cell) == found
+    return bool(found == cell)
+
+
+def _text(cell: Any) -> str:
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(sheets())
+def test_random_sheets_arrive_as_openpyxl_reads_them(tmp_path: Path, rows: list[list[Any]]) -> None:
+    path = tmp_path / "random.xlsx"
+    write_book(path, {"s": rows})
+    file = DataFile(path, path.name)
+    expected = as_openpyxl_sees(path)
+    found = read(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excel_reader, "_by_column", lambda *_: None)
+        by_cell = read(file)
+    assert by_cell.equals(found)
+    assert by_cell.schema == found.schema
+    kept = [name for name in rows[0] if name in found.columns]
+    assert kept == rows[0]
+    for row, cells in zip(found.rows(), expected, strict=True):
+        assert all(map(same, row, cells)), (row, cells)

@@ -1,0 +1,263 @@
+"""Which files are read, and what becomes of those that cannot be."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import struct
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from polster_runtime.sources import files as reading
+from polster_runtime.sources.base import SourceError
+from polster_runtime.sources.files import (
+    NoFiles,
+    find_files,
+    new_files,
+    read_csv,
+    read_excel,
+    read_json,
+    read_parquet,
+)
+from polster_runtime.sources.files.csv_reader import csv_frames
+from polster_runtime.sources.files.found_files import DataFile
+from polster_runtime.sources.files.look import look
+from polster_runtime.sources.files.unpack import unpack_all
+
+TEXT = "id,name\n1,Ann\n2,Zoë\n"
+ROWS = [("1", "Ann"), ("2", "Zoë")]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a project's directory."""
+    monkeypatch.setenv("PROJECT_ROOT", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def rows(frames: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of frames."""
+    found: list[tuple[Any, ...]] = pl.concat(frames).rows()
+    return found
+
+
+def says(call: Callable[[], Any]) -> str:
+    """Return what is said where something cannot be read."""
+    with pytest.raises(SourceError) as error:
+        call()
+    return str(error.value)
+
+
+def test_patterns_start_at_the_project(here: Path) -> None:
+    for name in ("b.csv", "a.csv", ".hidden.csv"):
+        (here / name).write_text(TEXT, encoding="utf-8")
+    (here / "c.csv").mkdir()
+    frame = pl.concat(read_csv("data/*.csv", file_column="_file"))
+    assert frame["_file"].to_list() == ["data/a.csv", "data/a.csv", "data/b.csv", "data/b.csv"]
+    assert rows(read_csv(str(here / "a.csv"))) == ROWS
+
+
+def test_no_file_is_an_error_that_names_the_pattern() -> None:
+    with pytest.raises(NoFiles, match=r"no file matches data/x-\*\.csv; check the path"):
+        list(read_csv("data/x-*.csv"))
+    assert says(lambda: list(read_csv("gone.csv"))).startswith("no file matches gone.csv")
+
+
+def test_a_directory() -> None:
+    assert says(lambda: list(read_csv("data"))).startswith("data is a directory; name its files")
+
+
+def test_a_name_is_no_pattern_if_there_is_such_a_file(here: Path) -> None:
+    (here / "a[1].csv").write_text(TEXT, encoding="utf-8")
+    assert rows(read_csv("data/a[1].csv")) == ROWS
+
+
+def test_what_is_no_file(here: Path) -> None:
+    os.mkfifo(here / "pipe.csv")
+    assert says(lambda: list(read_csv("data/*.csv"))) == "data/pipe.csv is not a regular file"
+    assert says(lambda: list(read_csv("/dev/zero"))) == "/dev/zero is not a regular file"
+
+
+def test_a_name_with_a_line_end(here: Path) -> None:
+    (here / "a\nb.csv").write_text("id,name\n1\n", encoding="utf-8")
+    assert says(lambda: list(read_csv("data/*.csv"))).startswith("data/a\\nb.csv, line 2: 1 field,")
+
+
+def test_a_broken_link(here: Path) -> None:
+    (here / "a.csv").symlink_to(here / "gone")
+    said = says(lambda: list(read_csv("data/*.csv")))
+    assert said == "data/a.csv cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_packed_files(here: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
+    file = here / f"a.csv{suffix}"
+    file.write_bytes(pack(TEXT.encode()))
+    assert rows(read_csv("data/*.csv*")) == ROWS
+    file.write_bytes(pack(TEXT.encode() * 9)[:40])
+    assert says(lambda: list(read_csv("data/*"))).startswith(f"data/a.csv{suffix} cannot be unpac")
+    packed = pack(b"a" * 100_000)
+    file.write_bytes(packed)
+    files = find_files("data/*.csv*", here.parent)
+    said = says(lambda: list(unpack_all(files, here, limit=99_999)))
+    assert said == f"data/a.csv{suffix} unpacks to more than 99,999 bytes"
+
+
+def test_d24_zip(here: Path) -> None:
+    with zipfile.ZipFile(here / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.csv", TEXT)
+        archive.writestr("__MACOSX/one.csv", "x")
+        archive.writestr("in/../../two.csv", TEXT)
+    frame = pl.concat(read_csv("data/a.zip", file_column="_file"))
+    assert frame.select("id", "name").rows() == ROWS * 2
+    assert frame["_file"].to_list()[::2] == ["data/a.zip/one.csv", "data/a.zip/in/../../two.csv"]
+    (here / "a.zip").write_bytes(b"PK")
+    assert says(lambda: list(read_csv("data/a.zip"))).startswith("data/a.zip cannot be unpacked: ")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("flags", 1, "data/a.zip/one.csv is encrypted; unpack it before it is read"),
+        ("method", 9, "data/a.zip/one.csv is compressed in a way that Python cannot read"),
+    ],
+)
+def test_d24_zip_that_python_cannot_read(here: Path, field: str, value: int, said: str) -> None:
+    with zipfile.ZipFile(here / "a.zip", "w") as archive:
+        archive.writestr("one.csv", TEXT)
+    data = bytearray((here / "a.zip").read_bytes())
+    central = data.index(b"PK\x01\x02")
+    local_at, central_at = (6, 8) if field == "flags" else (8, 10)
+    struct.pack_into("<H", data, local_at, value)
+    struct.pack_into("<H", data, central + central_at, value)
+    (here / "a.zip").write_bytes(data)
+    assert says(lambda: list(read_csv("data/a.zip"))).startswith(said)
+
+
+def test_new_files_and_those_that_changed(here: Path) -> None:
+    (here / "a.csv").write_text(TEXT, encoding="utf-8")
+    first = new_files("data/*.csv", None, root=here.parent)
+    assert rows(read_csv(first)) == ROWS
+    position = json.loads(json.dumps(first.position))
+    assert new_files("data/*.csv", position, root=here.parent).files == ()
+    assert list(read_csv(new_files("data/*.csv", position, root=here.parent))) == []
+    (here / "b.csv").write_text(TEXT, encoding="utf-8")
+    os.utime(here / "b.csv", (1, 1))
+    second = new_files("data/*.csv", position, root=here.parent)
+    assert [file.name for file in second.files] == ["data/b.csv"]
+    (here / "a.csv").write_text(TEXT + "3,Bo\n", encoding="utf-8")
+    third = new_files("data/*.csv", second.position, root=here.parent)
+    assert [file.name for file in third.files] == ["data/a.csv"]
+
+
+@pytest.mark.parametrize("ahead", [3 * 86_400, 10**12])
+def test_d24_a_file_of_the_future_is_read_and_so_is_what_comes_later(
+    here: Path, ahead: int
+) -> None:
+    (here / "a.csv").write_text(TEXT, encoding="utf-8")
+    try:
+        os.utime(here / "a.csv", (ahead + 1_800_000_000,) * 2)
+    except OSError:
+        pytest.fail("this file system has no such time")
+    first = new_files("data/*.csv", None, root=here.parent)
+    assert [file.name for file in first.files] == ["data/a.csv"]
+    (here / "b.csv").write_text(TEXT, encoding="utf-8")
+    second = new_files("data/*.csv", first.position, root=here.parent)
+    assert [file.name for file in second.files] == ["data/b.csv"]
+
+
+def test_a_position_that_a_person_has_set(here: Path) -> None:
+    (here / "a.csv").write_text(TEXT, encoding="utf-8")
+    os.utime(here / "a.csv", (1_700_000_000, 1_700_000_000))
+    assert new_files("data/*.csv", "2023-11-14", root=here.parent).files
+    assert not new_files("data/*.csv", "2023-11-15", root=here.parent).files
+    assert says(lambda: new_files("data/*.csv", "soon")).startswith("no file matches")
+    said = says(lambda: new_files("data/*.csv", "soon", root=here.parent))
+    assert said.startswith("the position 'soon' is no date; ")
+
+
+def test_the_other_readers(here: Path) -> None:
+    (here / "a.json").write_text('[{"a": 1}]', encoding="utf-8")
+    pl.DataFrame({"a": [1]}).write_parquet(here / "a.parquet")
+    pl.DataFrame({"a": [1]}).write_excel(here / "a.xlsx")
+    (here / "~$a.xlsx").write_bytes(b"x")
+    assert rows(read_json("data/*.json")) == [(1,)]
+    assert rows(read_parquet("data")) == [(1,)]
+    assert rows(read_excel("data/*.xlsx")) == [(1,)]
+
+
+def test_a_look_at_csv(here: Path) -> None:
+    for name in ("a", "b"):
+        (here / f"{name}.csv").write_bytes("id;preis\n01;1,50\n02;\n3;4\n5;6\n".encode("utf-16"))
+    found = look("*.csv")
+    assert (found.files, found.kind) == (2, "csv")
+    assert found.columns == {"id": "String", "preis": "String"}
+    assert found.rows == [{"id": "01", "preis": "1,50"}, {"id": "02"}, {"id": "3", "preis": "4"}]
+    assert found.notes == {
+        "encoding": "utf-16",
+        "separator": ";",
+        "decimal": ",",
+        "header_row": "1",
+    }
+    assert look("*.csv", options={"separator": ","}).columns == {"id;preis": "String"}
+
+
+def test_a_look_at_the_others(here: Path) -> None:
+    (here / "a.ndjson").write_text('{"a": 1, "b": [1.5]}\n{"a": "x", "b": []}', encoding="utf-8")
+    found = look("a.ndjson")
+    assert found.columns == {"a": "String", "b": "List(Float64)"}
+    assert found.rows == [{"a": "1", "b": "[1.5]"}, {"a": "x", "b": "[]"}]
+    frame = pl.DataFrame({"a": [1, None], "b": ["x", "y"]})
+    frame.write_parquet(here / "a.parquet")
+    frame.write_excel(here / "a.xlsx")
+    for name in ("a.parquet", "a.xlsx"):
+        found = look(name)
+        assert found.columns == {"a": "Int64", "b": "String"}
+        assert found.rows == [{"a": "1", "b": "x"}, {"b": "y"}]
+    (here / "a.bin").write_bytes(b"x")
+    assert "its name does not say what is in it" in says(lambda: look("a.bin"))
+    assert says(lambda: look("gone-*.csv")).startswith("no file matches gone-*.csv")
+
+
+def test_a_look_as_a_program_without_polars(here: Path) -> None:
+    (here / "a.csv").write_text(TEXT, encoding="utf-8")
+    module = "polster_runtime.sources.files.look"
+    blocked = (
+        "import sys, runpy\n"
+        "sys.modules['polars'] = sys.modules['fastexcel'] = None\n"
+        f"runpy.run_module({module!r}, run_name='__main__')\n"
+    )
+    source = Path(reading.__file__).parents[3]
+    env = {**os.environ, "PYTHONPATH": str(source)}
+    for name, code in (("a.csv", 0), ("b.csv", 1)):
+        done = subprocess.run(
+            [sys.executable, "-c", blocked, name], env=env, capture_output=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        if code:
+            assert done.stderr.decode().strip() == "no file matches b.csv; check the path"
+        else:
+            assert json.loads(done.stdout)["columns"] == {"id": "String", "name": "String"}
+
+
+def test_a_file_that_shrinks_to_nothing_while_it_is_read(here: Path) -> None:
+    path = here / "a.csv"
+    path.write_text("id,name\n" + "1,Ann\n" * 200_000, encoding="utf-8")
+    frames = csv_frames([DataFile(path, "a.csv")])
+    next(frames)
+    os.truncate(path, 100)
+    assert "a.csv" in says(lambda: list(frames))
