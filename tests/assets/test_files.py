@@ -52,7 +52,7 @@ def contexts(length: int) -> list[AssetContext]:
 @pytest.mark.parametrize("first", [1, 26, 51, 76])
 def test_ruff_finds_nothing_to_say(tmp_path: Path, first: int) -> None:
     for length in range(first, first + 25):
-        for module in ("src/orchestration/utils.py", "src/core/runtime/__init__.py"):
+        for module in ("src/orchestration/utils.py", "src/polster_runtime/__init__.py"):
             (tmp_path / f"{length}" / module).parent.mkdir(parents=True)
             (tmp_path / f"{length}" / module).touch()
         (tmp_path / f"{length}" / "ruff.toml").write_text(SETTINGS)

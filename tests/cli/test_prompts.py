@@ -108,6 +108,7 @@ def test_everything_is_asked_for(home: Path, site: Mapping[str, str]) -> None:
     assert "hunter2" not in shown
     assert manifest.load(home / "shop").answers == {
         "cicd": "jenkins",
+        "runtime": "vendored",
         "s3-bucket": "orders",
         "s3-region": "us",
         "sample-assets": "false",

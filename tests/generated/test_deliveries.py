@@ -72,6 +72,7 @@ def test_a_project_that_depends_on_its_runtime_does_the_same(
     for asset in ("bronze_example", "silver_example", "gold_example"):
         assert shop.rows(asset) == ran.rows(asset)
     assert shop.pytest().returncode == 0
+    assert shop.tool("ruff", "check", ".").returncode == 0
     doctor = shop.python("-m", "polster_runtime", "doctor")
     assert doctor.returncode == 0, told(doctor)
 

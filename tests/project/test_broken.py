@@ -177,8 +177,8 @@ BREAKS = [
         "an undeclared read through another asset's function",
         {
             "src/core/silver_people.py": (
-                "from core.runtime import run",
-                "from core.bronze_orders import extract\nfrom core.runtime import run",
+                "from polster_runtime import run",
+                "from core.bronze_orders import extract\nfrom polster_runtime import run",
             )
         },
         ["undeclared-dependency src/core/silver_people.py:6:32"],
