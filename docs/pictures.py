@@ -31,7 +31,7 @@ ASSET = "/assets/run_silver_example"
 COLUMN = "growth_percent"
 GRAPH = {"x": 400, "y": 118, "width": 826, "height": 362}
 """The lineage without what is around it, in pixels of the page."""
-PATIENCE = 60_000
+TIMEOUT = 60_000
 """Milliseconds."""
 
 
@@ -50,7 +50,7 @@ def _lineage(page: Page, address: str) -> None:
     page.goto(address + LINEAGE)
     page.get_by_text("Hide navigation").click()
     page.reload()
-    page.get_by_text("Materialized").nth(3).wait_for(timeout=PATIENCE)
+    page.get_by_text("Materialized").nth(3).wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(3_000)
     page.screenshot(path=IMAGES / "lineage.png", clip=GRAPH)
 
@@ -58,7 +58,7 @@ def _lineage(page: Page, address: str) -> None:
 def _asset(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1500, "height": 1000})
     page.goto(address + ASSET)
-    page.get_by_text("Row count").first.wait_for(timeout=PATIENCE)
+    page.get_by_text("Row count").first.wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(3_000)
     page.screenshot(path=IMAGES / "asset.png")
 
@@ -66,7 +66,7 @@ def _asset(page: Page, address: str) -> None:
 def _check(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1500, "height": 800})
     page.goto(f"{address}{ASSET}?view=checks")
-    page.get_by_text("quantity >= 1").first.wait_for(timeout=PATIENCE)
+    page.get_by_text("quantity >= 1").first.wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(3_000)
     page.screenshot(path=IMAGES / "check.png")
 
@@ -77,7 +77,7 @@ def _column(page: Page, project: Path) -> None:
     page.set_viewport_size({"width": 1280, "height": 620})
     page.goto((project / "lineage.html").as_uri() + "#gold_example")
     page.get_by_role("button", name=COLUMN).click()
-    page.locator("#way code").first.wait_for(timeout=PATIENCE)
+    page.locator("#way code").first.wait_for(timeout=TIMEOUT)
     page.screenshot(path=IMAGES / "column.png")
 
 

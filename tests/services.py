@@ -10,7 +10,7 @@ _READY_SECONDS = 60.0
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that nothing is bound to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -29,7 +29,7 @@ def missing(pipeline: Pipeline, asset: AssetId) -> PolsterError:
     """Return the error that says that the asset needs dependencies, and which there are."""
     upstream = asset.layer.upstream
     return UsageProblem(
-        f"{asset.layer} assets need at least one {upstream} asset: give --dependencies",
+        f"{asset.layer} assets need at least one {upstream} asset: missing option `--dependencies`",
         hint=_here(pipeline, asset),
     )
 

@@ -1,7 +1,7 @@
 """The `polster` command: commands are imported when they run, and errors become text here.
 
 A command lives in a module of `polster_core.cli.commands`, which has `command`: a `click.Command`,
-or a function without arguments that builds one. It raises PolsterError for what the user can mend;
+or a function without arguments that builds one. It raises PolsterError for what the user can fix;
 any other exit code than 0 it sets with `click.get_current_context().exit(code)`.
 """
 

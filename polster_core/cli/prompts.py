@@ -68,5 +68,5 @@ def _validator(problem: Callable[[str], str | None]) -> Callable[[str], bool | s
 def _ask(question: Any) -> Any:
     """Return the answer; Ctrl-C raises KeyboardInterrupt and Ctrl-D EOFError."""
     if not is_possible():
-        raise UsageProblem("there is no terminal to ask in", hint="give the answers as options")
+        raise UsageProblem("there is no terminal to ask in", hint="pass the answers as options")
     return question.unsafe_ask()

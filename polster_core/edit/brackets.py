@@ -1,7 +1,7 @@
 """Items between brackets: put one in or take one out, and leave the layout as it is.
 
 Taking out undoes putting in, byte for byte, whatever the layout. That is why lists are not laid
-out anew as ruff would: what was on one line and what had a line for each item would become the same
+out again as ruff would: what was on one line and what had a line for each item would be the same
 once it is too long for a line, and nothing would tell them apart when it is short again. So a
 list keeps a line for each item, which is what a list that starts empty gets; and items on one line
 go on on a second one below the first.
@@ -42,7 +42,7 @@ class Items:
     """The items of a list, a tuple or an import.
 
     `inside` is what the brackets enclose; `whole` includes them. `closes` says whether the
-    statement ends with the closing bracket, so that the items may be laid out anew.
+    statement ends with the closing bracket, so that the items may be laid out again.
     """
 
     source: Text
@@ -66,7 +66,7 @@ class Items:
             return [Splice(_at(self.inside.start), self._first(code))]
         for gap in (b"", b" "):
             splices = list(self._inserted(index, code, gap))
-            # Lines that are full by chance would be filled anew when the item is taken out.
+            # Lines that are full by chance would be filled again when the item is taken out.
             if self._after(splices) != self._filled(codes):
                 break
         return splices

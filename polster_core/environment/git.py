@@ -150,7 +150,7 @@ def _nobody_logged_in(host: str, project: str) -> PolsterError:
             f"{names} is not installed" if len(wanted) == 1 else f"none of {names} is installed"
         )
     else:
-        reason = f"nobody is logged in with {' or '.join(known.program for known in installed)}"
+        reason = f"not logged in: run {' or '.join(f'`{known.login}`' for known in installed)}"
     first = (installed or wanted)[0]
     then = " ".join(first.creation(project))
     if first.prints_url:

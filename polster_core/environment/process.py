@@ -15,7 +15,7 @@ from polster_core.errors import PolsterError
 
 _KEPT = 200
 """Lines of a program's output that are remembered."""
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds that an interrupted program gets to tidy up."""
 _OF_OTHERS = (
     "PYTHONHOME",
@@ -149,7 +149,7 @@ def _end(process: subprocess.Popen[str], *harder: Callable[[], None]) -> None:
     """Wait for a program that was told to end, and tell it harder if it does not."""
     for tell in (*harder, None):
         with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
             return
         if tell is not None:
             tell()

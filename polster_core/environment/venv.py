@@ -98,7 +98,7 @@ def install_uv(listener: Listener | None = None) -> str:
 def set_up(root: Path, *, force: bool = False, listener: Listener | None = None) -> str:
     """Create or repair the environment, with uv if it is there; return what is in it now.
 
-    With `force` it is made anew; the present one comes back if that fails. Raises PolsterError with
+    With `force` it is recreated; the present one comes back if that fails. Raises PolsterError with
     the last lines of the installer.
     """
     started = time.monotonic()

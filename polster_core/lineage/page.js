@@ -1,5 +1,5 @@
 "use strict";
-// One page, no libraries: the graph stands in #data, laid out by Polster; `only` lays a part out anew.
+// One page, no libraries: the graph stands in #data, laid out by Polster; `only` lays a part out again.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { width: W, height: H, row: ROW, gap: GAP, head: HEAD, margin: MARGIN } = data.sizes;

@@ -24,10 +24,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fix:
-    """A safe way to mend a problem: what it does in words, and an edit of one file.
+    """A safe fix of a problem: what it does in words, and an edit of one file.
 
     `edit` takes the bytes of the file (empty where there is none) and returns the new ones. It may
-    be given a file that was mended already, and then returns it as it is.
+    be given a file that was fixed already, and then returns it as it is.
     """
 
     path: PurePosixPath

@@ -1,4 +1,4 @@
-"""What is in the way of a plan, in words; everything, not only the first thing."""
+"""The conflicts of a plan: all of them, not only the first."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def of_removals(
     leaving = [*deleted, *moved]
     yield from filter(None, map(outside, (*leaving, *moved.values())))
     yield from _leaving_through_links(root, leaving)
-    yield from (f"{path} would go away twice" for path, n in Counter(leaving).items() if n > 1)
+    yield from (f"{path} is removed twice" for path, n in Counter(leaving).items() if n > 1)
     yield from (f"{path} does not exist" for path in leaving if not os.path.lexists(root / path))
     for file in wanted:
         if not {file.path, *file.path.parents}.isdisjoint(leaving):
-            yield f"{file.path} would be written and go away{_asked_by(file)}"
+            yield f"{file.path} is both written and removed{_asked_by(file)}"
     for old, new in moved.items():
         if os.path.lexists(root / new):
             yield f"{new} is there already; {old} cannot take its name"
@@ -63,13 +63,13 @@ def on_disk(
 ) -> Iterator[str]:
     """Yield what on disk keeps files from being written or removed."""
     inside = [file for file in wanted if not outside(file.path)]
-    yield from chain.from_iterable(_in_the_way(root, file) for file in inside)
+    yield from chain.from_iterable(_conflicts(root, file) for file in inside)
     for path in leaving:
         if (root / path).is_file() and _is_protected(root / path):
             yield f"{path} is write-protected"
 
 
-def _in_the_way(root: Path, file: NewFile) -> Iterator[str]:
+def _conflicts(root: Path, file: NewFile) -> Iterator[str]:
     target = root / file.path
     if target.is_symlink() and not target.exists():
         yield f"{file.path} is a link to a file that does not exist"
@@ -119,7 +119,7 @@ def _two_writers(one: NewFile, other: NewFile) -> str:
     named = f"{one.path}" if one.path == other.path else f"{one.path} and {other.path}"
     if one.origin or other.origin:
         return f"{named}: wanted by both {one.origin or 'Polster'} and {other.origin or 'Polster'}"
-    return f"{named}: wanted twice"
+    return f"{named} is written twice"
 
 
 def _asked_by(file: NewFile) -> str:

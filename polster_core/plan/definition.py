@@ -142,7 +142,7 @@ def draft(
     those of a merge that somebody still has to finish.
 
     Raises PlanError, with every problem found: paths outside the project, two writers of one path,
-    folders in the way of files, links that lead out, files that are write-protected, and Python,
+    folders where files go, links that lead out, files that are write-protected, and Python,
     TOML, YAML or JSON that could not be read any more.
     """
     files, gone, renames = tuple(wanted), tuple(deleted), dict(moved or {})
@@ -239,4 +239,4 @@ def _refuse_unreadable(changes: Iterable[Change]) -> None:
 
 
 def _headline(problems: list[str]) -> str:
-    return problems[0] if len(problems) == 1 else f"{len(problems)} things are in the way"
+    return problems[0] if len(problems) == 1 else f"{len(problems)} conflicts"

@@ -109,7 +109,7 @@ def _logical(current: Path) -> Path:
 
 
 def source_files(folder: Path) -> Iterator[Path]:
-    """Yield the `.py` files directly in a folder, by name; none where there is no folder."""
+    """Yield the `.py` files directly in a folder, by name; none where there is not a directory."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:

@@ -194,7 +194,7 @@ class _Reading:
             )
 
     def _names(self, folder: PurePosixPath) -> frozenset[str]:
-        """Return the names of the Python files in a folder; none where there is no folder."""
+        """Return the names of the Python files in a folder; none where there is not a directory."""
         try:
             names = os.listdir(self.root / folder)  # noqa: PTH208 - a path an entry takes longer
             return frozenset(name for name in names if name.endswith(".py"))

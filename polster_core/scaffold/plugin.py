@@ -110,7 +110,7 @@ def plan(folder: Path, wanted: PluginRequest, plugins: Plugins) -> Plan:
             hint="choose another name",
         )
     if os.path.lexists(root) and not root.is_dir():
-        raise PolsterError(f"{root.name} exists and is no folder; nothing was changed")
+        raise PolsterError(f"{root.name} exists and is not a directory; nothing was changed")
     return draft(root, files(wanted))
 
 

@@ -45,7 +45,7 @@ class ProjectRequest:
 def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     """Return all files of a new project, `.polster/` included.
 
-    A plugin that nobody asked for and that fails or gets in the way contributes nothing, and is
+    A plugin that nobody asked for and that fails or conflicts contributes nothing, and is
     noted as broken. Raises PluginError if one that was asked for fails.
     """
     chosen = list(_chosen(plugins, request))
@@ -163,7 +163,7 @@ def _refuse_collisions(plugins: Plugins, generated: Iterable[NewFile]) -> None:
     """Raise PluginError if what was chosen wants a file that somebody else writes."""
     if problems := conflicts.of_paths(generated):
         strangers = sorted({f.origin for f in generated if not plugins.is_own(f.origin)})
-        who = f"the plugin {' or '.join(strangers)} gets in the way: " if strangers else ""
+        who = f"the plugin {' or '.join(strangers)} conflicts: " if strangers else ""
         raise PluginError(
             f"{who}{problems[0]}",
             details=problems[1:],

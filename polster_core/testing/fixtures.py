@@ -190,7 +190,9 @@ def check_golden() -> CheckGolden:
                 if wanted[path] != found[path]
             ),
         ]
-        assert not report, "\n".join([f"not as in {expected} ({UPDATE}=1 writes it anew)", *report])
+        assert not report, "\n".join(
+            [f"not as in {expected} ({UPDATE}=1 writes it again)", *report]
+        )
 
     return check
 
@@ -204,7 +206,7 @@ def _first_difference(path: str, wanted: str, found: str) -> str:
 
 
 def _forget(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a module be imported anew, and put back what was there after the test."""
+    """Let a module be imported again, and put back what was there after the test."""
     for name in list(sys.modules):
         if name == module or name.startswith(f"{module}."):
             monkeypatch.delitem(sys.modules, name)

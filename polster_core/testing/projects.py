@@ -51,7 +51,7 @@ class Ran:
 def polster(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Ran:
     """Run one command line in a folder: in this process, without a terminal.
 
-    The plugins are found anew; modules that were imported before stay as they are. `env` is added
+    The plugins are found again; modules that were imported before stay as they are. `env` is added
     to the environment.
     """
     out, err = StringIO(), StringIO()

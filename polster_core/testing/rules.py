@@ -85,7 +85,7 @@ class RuleContract:
         assert tree(root) == before
 
     def test_what_it_mends_is_mended(self, tmp_path: Path) -> None:
-        """`--fix` leaves nothing that it could mend again."""
+        """`--fix` leaves nothing that it could fix again."""
         root = self._project(tmp_path, self.broken)
         polster(root, "validate", "--fix")
         assert [one for one in self._found(root) if one["fix"]] == []

@@ -20,7 +20,7 @@ import pytest
 from polster_core.delivery import runtime_folder
 
 _SCRIPT = ("testing", "storage_contract.py")
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 _ROWS = 1_000
 """Rows of a snapshot that the script writes."""
 
@@ -36,7 +36,7 @@ class StorageProject:
     def do(self, action: str, asset: str, number: int = 1, **how: Any) -> Any:
         """Do something with the project's store, and return what came out."""
         with self.start(action, asset, number, **how) as process:
-            out, err = process.communicate(timeout=_PATIENCE)
+            out, err = process.communicate(timeout=_TIMEOUT)
         assert process.returncode == 0, err
         return json.loads(out)
 
@@ -164,7 +164,7 @@ class StorageContract:
                 process.stdout.readline()
                 time.sleep(seconds)
                 process.send_signal(signal.SIGKILL)
-                process.wait(_PATIENCE)
+                process.wait(_TIMEOUT)
         found = stored.do("look", "bronze_killed")
         assert len(found["rows"]) > 3
         assert found["rows"][0] == [[0, _ROWS]]
@@ -191,7 +191,7 @@ class StorageContract:
 
 
 def _result(process: subprocess.Popen[str]) -> Any:
-    out, err = process.communicate(timeout=_PATIENCE)
+    out, err = process.communicate(timeout=_TIMEOUT)
     assert process.returncode == 0, err
     return json.loads(out)
 

@@ -30,7 +30,7 @@ _ASSET = "kit_orders"
 _OTHER = "kit_refunds"
 _UPSTREAM = {"silver": "bronze", "gold": "silver"}
 _NOT_OURS = ("PYTHONPATH", "PROJECT_ROOT", "STORAGE_BACKEND", "VIRTUAL_ENV")
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 class AssetTemplateContract(OfferContract):
@@ -248,5 +248,5 @@ def _python(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )

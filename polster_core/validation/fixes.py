@@ -1,4 +1,4 @@
-"""Mend what can be mended safely."""
+"""Apply safe fixes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from polster_core.validation.runner import Finding
 
 
 @dataclass(frozen=True)
-class Mended:
-    """A plan that mends, and a sentence for each fix that turned out to be impossible."""
+class FixPlan:
+    """A plan of fixes, and a sentence for each fix that turned out to be impossible."""
 
     plan: Plan
     failures: tuple[str, ...]
 
 
-def mend(root: Path, findings: Iterable[Finding]) -> Mended:
+def plan_fixes(root: Path, findings: Iterable[Finding]) -> FixPlan:
     """Plan the fixes of all findings; several fixes of one file follow each other."""
     texts: dict[PurePosixPath, bytes] = {}
     notes: dict[PurePosixPath, list[str]] = {}
@@ -38,7 +38,7 @@ def mend(root: Path, findings: Iterable[Finding]) -> Mended:
         NewFile(path=path, text=text, note="; ".join(dict.fromkeys(notes.get(path, ()))))
         for path, text in texts.items()
     ]
-    return Mended(draft(root, wanted, command="validate --fix"), tuple(failures))
+    return FixPlan(draft(root, wanted, command="validate --fix"), tuple(failures))
 
 
 def _read(root: Path, fix: Fix) -> bytes:

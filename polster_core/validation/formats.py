@@ -34,8 +34,8 @@ def count(report: Report, assets: int) -> str:
     warnings = len(report.findings) - errors
     kinds = [_number(n, kind) for n, kind in ((errors, "error"), (warnings, "warning")) if n]
     text = f"{_number(len(report.findings), 'problem')} ({', '.join(kinds)}){ignored}"
-    if report.mendable:
-        text += f", {report.mendable} can be mended: polster validate --fix"
+    if report.fixable:
+        text += f", {report.fixable} fixable with `--fix`"
     return text
 
 

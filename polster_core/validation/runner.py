@@ -57,8 +57,8 @@ class Report:
         return not any(finding.is_error for finding in self.findings)
 
     @property
-    def mendable(self) -> int:
-        """How many findings `--fix` would mend."""
+    def fixable(self) -> int:
+        """How many findings `--fix` would fix."""
         return sum(finding.problem.fix is not None for finding in self.findings)
 
 

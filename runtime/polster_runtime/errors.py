@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class PipelineError(Exception):
-    """What a person can mend; shown as a sentence, without a traceback.
+    """What a person can fix; shown as a sentence, without a traceback.
 
     `retryable` says whether another try may succeed without anybody's help.
     """
@@ -36,7 +36,7 @@ class Unreachable(StorageError):
 
 
 class SourceError(PipelineError):
-    """A source that cannot be read. `final` is one that another try would not mend."""
+    """A source that cannot be read. `final` is one that another try would not fix."""
 
     retryable = True
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cicd import tools
-from tests.cicd.steps import PATIENCE, Run, git, machine_variables
+from tests.cicd.steps import TIMEOUT, Run, git, machine_variables
 
 TOKEN = "glcbt-a-token-that-nobody-may-see"  # noqa: S105
 _RESULT = re.compile(r"^ ?(PASS|FAIL)\s+(\w+)", re.MULTILINE)
@@ -56,7 +56,7 @@ def run(origin: Path, folder: Path, event: Event) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     text = _COLORS.sub("", answer.stdout)
     done.say(text)

@@ -1,4 +1,4 @@
-"""The expected pipelines, side by side: write them anew with  python -m tests.cicd.golden.
+"""The expected pipelines, side by side: write them again with  python -m tests.cicd.golden.
 
 `tests/golden/cicd/PLATFORM/STORAGE/` is what `polster init --cicd PLATFORM --storage STORAGE` adds
 to a project; `tests/golden/cicd/shared/` is what all platforms have in common.

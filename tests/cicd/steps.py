@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 180.0
+TIMEOUT = 180.0
 """Seconds after which a step hangs."""
 _OF_THE_MACHINE = ("LANG", "LC_ALL", "PATH", "SSL_", "TMPDIR", "UV_", "PIP_")
 """Variables that a machine which runs pipelines has; nothing else of ours gets in."""
@@ -67,7 +67,7 @@ def shell(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     run.say(done.stdout)
     if done.returncode:

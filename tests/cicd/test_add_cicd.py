@@ -194,7 +194,10 @@ def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
     done = machine.polster("add-cicd", cwd=shop)
     assert (done.returncode, done.stderr) == (
         2,
-        "error: give the platform\nhint: there is  azure-devops, github-actions, gitlab-ci\n",
+        (
+            "error: missing argument PLATFORM\n"
+            "hint: there is  azure-devops, github-actions, gitlab-ci\n"
+        ),
     )
     (shop / ".polster" / "manifest.json").unlink()
     done = machine.polster("add-cicd", "github", cwd=shop)

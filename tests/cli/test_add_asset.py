@@ -90,7 +90,7 @@ def test_a_dry_run_shows_the_diff_and_changes_nothing(root: Path) -> None:
             "gold",
             "revenue",
             None,
-            "gold assets need at least one silver asset: give --dependencies",
+            "gold assets need at least one silver asset: missing option `--dependencies`",
             "silver assets here: customers, orders",
         ),
         (
@@ -209,8 +209,8 @@ def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        (("--name", "orders"), "give --layer"),
-        (("--layer", "bronze"), "give --name"),
+        (("--name", "orders"), "missing option `--layer`"),
+        (("--layer", "bronze"), "missing option `--name`"),
         (
             ("--layer", "bronze", "--name", "x", "--template", "cvs"),
             "there is no template cvs. Did",

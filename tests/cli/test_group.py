@@ -225,9 +225,9 @@ def test_what_nobody_foresaw_is_one_line_and_how_to_see_more(
         (SystemExit(), 0, ""),
         (PermissionError(13, "Permission denied", "x.py"), 1, "error: x.py: Permission denied\n"),
         (
-            PolsterError("it broke", details=["here", "there"], hint="mend it"),
+            PolsterError("it broke", details=["here", "there"], hint="fix it"),
             1,
-            "error: it broke\n  here\n  there\nhint: mend it\n",
+            "error: it broke\n  here\n  there\nhint: fix it\n",
         ),
     ],
 )

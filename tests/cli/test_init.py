@@ -201,14 +201,14 @@ def test_a_second_run_refuses_and_changes_nothing(flags: tuple[str, ...], tmp_pa
     assert tree(tmp_path) == before
 
 
-def test_what_is_in_the_way(tmp_path: Path) -> None:
+def test_what_is_conflicts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to("nowhere")
     for name in ("file", "link"):
         done = init(name, *PLAIN, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (
             1,
-            f"error: {name} exists and is no folder; nothing was changed\n",
+            f"error: {name} exists and is not a directory; nothing was changed\n",
         )
     assert tree(tmp_path) == {"file": "mine", "link": "-> nowhere"}
 
@@ -223,7 +223,7 @@ def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "stderr"),
     [
-        ([], "error: give the project's name\nhint: for example  polster init shop\n"),
+        ([], "error: missing argument NAME\nhint: for example  polster init shop\n"),
         (
             ["../x"],
             (

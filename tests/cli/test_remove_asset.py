@@ -144,7 +144,7 @@ def test_v8_force_removes_what_others_need_and_names_what_breaks(root: Path) -> 
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        ((), "give the assets to remove"),
+        ((), "missing argument ASSET"),
         (("gold_order",), "no asset is called gold_order. Did you mean gold_orders?"),
         (("orders",), "orders names more than one asset"),
         (("--layer", "silver", "--name", "revenue"), "no silver asset is called revenue"),

@@ -145,8 +145,8 @@ def test_a_dry_run_shows_the_diff_and_changes_nothing(root: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "reason", "code"),
     [
-        ((), "give the asset and its new name", 2),
-        (("silver_orders",), "give --new-name", 2),
+        ((), "missing arguments ASSET and NEW_NAME", 2),
+        (("silver_orders",), "missing option `--new-name`", 2),
         (("silver", "orders", "a", "b"), "b is one word too many", 2),
         (("orders", "sales"), "orders names more than one asset", 2),
         (("silver_order", "sales"), "no asset is called silver_order. Did you mean silver_ord", 2),
@@ -259,7 +259,7 @@ def test_data_that_is_elsewhere_is_said_to_stay(root: Path) -> None:
     assert done.err == "warning: STORAGE_BACKEND=adls: the data there is not moved\n"
 
 
-def test_data_in_the_way_is_not_overwritten(root: Path) -> None:
+def test_data_conflicts_is_not_overwritten(root: Path) -> None:
     (root / "data/silver/clean_orders").mkdir()
     said = refused(root, "silver_orders", "clean_orders", code=1)
     assert said.startswith("error: data/silver/clean_orders is there already; data/silver/orders")

@@ -88,7 +88,7 @@ def test_brings_it_up_to_date_and_keeps_what_else_is_in_it(project: Path, uv: Uv
     assert (project / "uv-args").read_text() == "sync --inexact --extra dev "
 
 
-def test_force_makes_it_anew(project: Path, uv: Uv) -> None:
+def test_force_recreates_it(project: Path, uv: Uv) -> None:
     machine.polster("setup", cwd=project, env=uv(SYNC))
     (project / ".venv/mine").touch()
     assert machine.polster("setup", "--force", cwd=project, env=uv(SYNC)).returncode == 0
@@ -113,7 +113,7 @@ def test_force_makes_it_anew(project: Path, uv: Uv) -> None:
     ],
     ids=["no python", "dangling", "not executable", "too old", "crashes"],
 )
-def test_a_broken_environment_is_made_anew(
+def test_a_broken_environment_is_recreated(
     project: Path, uv: Uv, damage: Callable[[Path], object]
 ) -> None:
     machine.polster("setup", cwd=project, env=uv(SYNC))
@@ -258,7 +258,7 @@ def test_dry_run(project: Path, uv: Uv) -> None:
     )
     assert not (project / ".venv").exists()
     machine.polster("setup", cwd=project, env=uv(SYNC))
-    for flags, words in (([], "brought up to date; with uv"), (["--force"], "made anew; with uv")):
+    for flags, words in (([], "brought up to date; with uv"), (["--force"], "recreated; with uv")):
         done = machine.polster("setup", "--dry-run", *flags, cwd=project, env=uv(SYNC))
         assert done.stdout.splitlines()[0] == f"  create  .venv  {words}"
 

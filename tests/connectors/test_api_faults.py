@@ -85,9 +85,7 @@ FAULTS = {
         "a record has no id, but name; check `cursor`", (Answer(200, [{"name": "x"}]),)
     ),
     "no-order": Fault("they have no order", (Answer(200, [{"id": 8}, {"id": "x"}]),)),
-    "refused": Fault(
-        "nothing listens there (connection refused), 2 times", url="http://127.0.0.1:9/rows"
-    ),
+    "refused": Fault("connection refused, 2 times", url="http://127.0.0.1:9/rows"),
     "unknown": Fault("the host is unknown, 2 times", url="http://shop.invalid/rows"),
     "silent": Fault("no answer in time, 2 times"),
 }

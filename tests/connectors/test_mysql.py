@@ -47,12 +47,12 @@ NOT_TO_BE_READ: Mapping[str, tuple[Mapping[str, Any], tuple[str, ...], str]] = {
     "host": (
         {"MYSQL_HOST": "nowhere.invalid"},
         (),
-        "MySQL at nowhere.invalid:{port}: there is no such machine; check MYSQL_HOST",
+        "MySQL at nowhere.invalid:{port}: unknown host; check MYSQL_HOST",
     ),
     "port": (
         {"MYSQL_PORT": 1},
         (),
-        "MySQL at 127.0.0.1:1: nothing listens there; check MYSQL_HOST and MYSQL_PORT",
+        "MySQL at 127.0.0.1:1: connection refused; check MYSQL_HOST and MYSQL_PORT",
     ),
     "text for a port": (
         {"MYSQL_PORT": "x"},
@@ -139,7 +139,7 @@ def test_faults_are_told_in_one_line(shop: Shop, mariadb: MariaDB) -> None:
     done = shop.core("bronze_poor0")
     assert done.returncode == 1
     assert done.stderr == (
-        "error: bronze_poor0: MySQL at 127.0.0.1:1: nothing listens there; check MYSQL_HOST and "
+        "error: bronze_poor0: MySQL at 127.0.0.1:1: connection refused; check MYSQL_HOST and "
         "MYSQL_PORT\n"
     )
 
@@ -305,7 +305,7 @@ def test_bad_options(project: MakeShop) -> None:
     """Nothing is written for options that make no sense."""
     shop = project()
     for args, said in {
-        ("--table", "a", "--query", "b"): "give --table or --query, not both",
+        ("--table", "a", "--query", "b"): "use either --table or --query",
         ("--lag", "5m"): "--lag needs --cursor",
         ("--lag", "soon", "--cursor", "a"): "--lag is a time such as 15m, 2h or 1d, or a number",
         ("--connection", "9"): "--connection is a name such as crm, not '9'",

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from tests.connectors.conftest import Shop, succeed
 from tests.connectors.mariadb import MariaDB
 from tests.connectors.programs import program
-from tests.generated.warm import PATIENCE
+from tests.generated.warm import TIMEOUT
 
 ROUNDS = 50
 
@@ -41,7 +41,7 @@ def growing(mariadb: MariaDB) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        writer.communicate(timeout=PATIENCE)
+        writer.communicate(timeout=TIMEOUT)
 
 
 def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
@@ -79,7 +79,7 @@ def server(shop: Shop) -> Iterator[subprocess.Popen[str]]:
         encoding="utf-8",
     ) as running:
         yield running
-        running.communicate(timeout=PATIENCE)
+        running.communicate(timeout=TIMEOUT)
 
 
 def started(running: subprocess.Popen[str]) -> int:

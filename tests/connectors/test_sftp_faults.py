@@ -75,7 +75,7 @@ def runs(
 
 
 def fails(runs: Shop, asset: str = "bronze_orders", **env: object) -> str:
-    """Run the asset anew: one line, no snapshot, nothing left, no secret; return the line."""
+    """Run the asset again: one line, no snapshot, nothing left, no secret; return the line."""
     before = runs.files(asset)
     done = runs.direct(asset, "--full-refresh", **env)
     assert done.returncode == 1, told(done)
@@ -141,13 +141,13 @@ def test_a_port_that_there_is_not(runs: Shop) -> None:
 
 def test_an_unknown_host(runs: Shop) -> None:
     line = fails(runs, SFTP_HOST="no-such-host.invalid")
-    assert line.endswith("there is no such host; check SFTP_HOST")
+    assert line.endswith("unknown host; check SFTP_HOST")
 
 
 def test_nobody_listens(runs: Shop) -> None:
     port = free_port()
     line = fails(runs, SFTP_PORT=port)
-    assert line == f"127.0.0.1:{port}: nobody listens there; check SFTP_HOST and SFTP_PORT"
+    assert line == f"127.0.0.1:{port}: connection refused; check SFTP_HOST and SFTP_PORT"
 
 
 def test_the_port_of_something_else(runs: Shop) -> None:

@@ -18,7 +18,7 @@ from tests.docs.markdown import Block, blocks
 
 ONLY_SHOWN = frozenset({"text", "powershell", "mermaid", "ini", "yaml"})
 """Languages of blocks that cannot be carried out where the tests run."""
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds after which a block hangs."""
 _ADDRESS = re.compile(r"Dagster UI: (http://\S+)")
 
@@ -84,7 +84,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
     def environment(self) -> dict[str, str]:
@@ -132,7 +132,7 @@ class Reader:
                     break
         finally:
             process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=PATIENCE)
+            rest, _ = process.communicate(timeout=TIMEOUT)
         return subprocess.CompletedProcess(["bash", command], process.returncode, printed + rest)
 
 

@@ -110,7 +110,7 @@ def test_frames_named_in_a_sql_context_keep_their_table_names() -> None:
     )
 
 
-def test_attributes_and_keywords_of_the_new_name_are_no_obstacle() -> None:
+def test_attributes_and_keywords_of_the_new_name_do_not_conflict() -> None:
     code = "def transform(orders):\n    return f(x.clean_orders, clean_orders=orders)\n"
     assert "def transform(clean_orders):" in renamed(code)
 

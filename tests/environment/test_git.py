@@ -126,7 +126,7 @@ def test_goes_where_the_pipeline_runs(tmp_path: Path, tools: Tools, install: Ins
         (
             {"glab": LOGGED_OUT, "az": LOGGED_OUT},
             (
-                "error: no remote repository: nobody is logged in with glab or az\n"
+                "error: no remote repository: not logged in: run `glab auth login` or `az login`\n"
                 "hint: glab auth login && cd shop && glab repo create --name shop --private "
                 "--defaultBranch main && git push --quiet --set-upstream origin main\n"
             ),
@@ -134,7 +134,7 @@ def test_goes_where_the_pipeline_runs(tmp_path: Path, tools: Tools, install: Ins
         (
             {"az": LOGGED_OUT},
             (
-                "error: no remote repository: nobody is logged in with az\n"
+                "error: no remote repository: not logged in: run `az login`\n"
                 "hint: az login && cd shop && az repos create --name shop --query remoteUrl "
                 "--output tsv && git remote add origin URL && "
                 "git push --quiet --set-upstream origin main\n"

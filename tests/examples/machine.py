@@ -17,7 +17,7 @@ import pexpect
 
 from tests.generated.conftest import install, uv
 from tests.generated.projects import execute, told
-from tests.generated.warm import PATIENCE, Done
+from tests.generated.warm import TIMEOUT, Done
 from tests.services import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +97,7 @@ class Machine:
         cwd: Path,
         env: Mapping[str, str] | None = None,
         *,
-        seconds: float = PATIENCE,
+        seconds: float = TIMEOUT,
     ) -> Done:
         """Run a program."""
         ours = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}

@@ -16,7 +16,7 @@ from typing import Any
 
 from polster_core.model.layers import AssetId, Layer
 from tests.generated import warm
-from tests.generated.warm import PATIENCE, Done
+from tests.generated.warm import TIMEOUT, Done
 from tests.handmade import asset_file, init_file
 
 _NOT_OURS = (
@@ -180,7 +180,7 @@ def execute(
     cwd: Path,
     env: Mapping[str, str],
     setup: Callable[[], None] | None = None,
-    seconds: float = PATIENCE,
+    seconds: float = TIMEOUT,
 ) -> Done:
     """Run a program without a terminal and return what it said."""
     return subprocess.run(

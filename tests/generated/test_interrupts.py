@@ -12,12 +12,12 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
-from tests.quality.daemon import PATIENCE, statuses, wait_for
+from tests.quality.daemon import TIMEOUT, statuses, wait_for
 
 INTERRUPTED = "error: interrupted; what was published before stays"
 
 UNDER_WAY = 2.0
-"""Seconds after which the work has begun, as it has when a person loses patience."""
+"""Seconds after which the work has begun, as it has when a person gives up."""
 
 
 @pytest.fixture(params=["generator", "query"])
@@ -42,7 +42,7 @@ def in_terminal(shop: Generated, *args: str) -> pexpect.spawn[str]:
         cwd=shop.root,
         env=env,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
 
 
@@ -84,7 +84,7 @@ def test_signals_from_outside(project: MakeProject, number: signal.Signals) -> N
     process = shop.start("run_polster.py")
     wait_for(lambda: len(shop.staged()) > 0)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=PATIENCE)
+    output, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 130, output
     assert output.rstrip().endswith(INTERRUPTED)
     assert_nothing_is_left(shop, [])
@@ -96,7 +96,7 @@ def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
     """From the first import of the runtime to the last of the run: each is a line of output."""
     shop = project()
     command = ("-X", "importtime", "run_polster.py")
-    output, _ = shop.start(*command).communicate(timeout=PATIENCE)
+    output, _ = shop.start(*command).communicate(timeout=TIMEOUT)
     imports = output.splitlines()
     (begun, *_) = (n for n, line in enumerate(imports) if line.endswith(" polster_runtime"))
     dice = random.Random(5)  # noqa: S311 - moments, not secrets
@@ -106,7 +106,7 @@ def test_ctrl_c_at_any_moment(project: MakeProject) -> None:
         for _ in range(moment):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TIMEOUT)
         # A shell calls both 130; the second is Ctrl-C while Python itself ends.
         assert process.returncode in {0, 130, -signal.SIGINT}, f"{moment}\n{output}"
         assert "Traceback" not in output, f"{moment}\n{output}"

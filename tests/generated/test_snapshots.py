@@ -14,7 +14,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import PROGRAMS, Generated, told
-from tests.generated.warm import PATIENCE, Done
+from tests.generated.warm import TIMEOUT, Done
 
 WITHOUT_LOCK = str(PROGRAMS / "without_lock.py")
 
@@ -38,7 +38,7 @@ def succeed(*runs: Done) -> None:
 def together(shop: Generated, number: int, *args: str, **env: str) -> list[tuple[int, str]]:
     """Start several processes at once; return the exit code and the output of each."""
     started = [shop.start(*args, env=env) for _ in range(number)]
-    ended = [(process.communicate(timeout=PATIENCE)[0], process) for process in started]
+    ended = [(process.communicate(timeout=TIMEOUT)[0], process) for process in started]
     return [(process.returncode, output) for output, process in ended]
 
 
@@ -159,7 +159,7 @@ def test_two_increments_at_once_go_one_after_the_other(incremental: Generated) -
         said(other, "waiting for another run")
     (shop.root / "go").touch()
     for process in (first, *others):
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, output
     assert ids(shop) == list(range(1, 61))
 
@@ -184,7 +184,7 @@ def test_two_increments_from_two_machines(incremental: Generated) -> None:
     for process in both:
         said(process, "begun")
     (shop.root / "go").touch()
-    outputs = [process.communicate(timeout=PATIENCE)[0] for process in both]
+    outputs = [process.communicate(timeout=TIMEOUT)[0] for process in both]
     ended = sorted(zip((process.returncode for process in both), outputs, strict=True))
     assert [code for code, _ in ended] == [0, 1], ended
     refused = ended[1][1]
@@ -215,14 +215,14 @@ def test_a_reader_keeps_what_it_began_to_read(project: MakeProject) -> None:
     succeed(shop.core("bronze_a"))
     reader = shop.start(PROGRAMS / "read_on_and_on.py", "200000")
     writer = shop.start(PROGRAMS / "write_on_and_on.py")
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while reads(shop) < 20 or len(shop.files("bronze_a")) < 6:
         assert time.monotonic() < deadline
         assert (reader.poll(), writer.poll()) == (None, None)
         time.sleep(0.05)
     (shop.root / "stop").touch()
     for process in (reader, writer):
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, output
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_play
 
 from tests.generated.conftest import MakeProject, maker
 from tests.generated.projects import Generated
-from tests.generated.warm import PATIENCE
+from tests.generated.warm import TIMEOUT
 from tests.lineage.test_html import CHROMIUM
 from tests.quality.daemon import statuses
 
@@ -84,7 +84,7 @@ def ui(shop: Generated, *args: str, **env: str) -> Iterator[UI]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def processes_of(shop: Generated) -> list[str]:
 
 def end_of(one: UI, run_id: str, *states: str) -> Mapping[str, Any]:
     """Wait until a run is in one of these states, and return what Dagster says of it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         run: Mapping[str, Any] = one.ask(RUN, id=run_id)["runOrError"]
         if run["status"] in states:
@@ -204,7 +204,7 @@ def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> Non
         slow = launch(one, "bronze_slow")
         end_of(one, slow, "STARTED")
         one.process.send_signal(signal.SIGINT)
-        rest, _ = one.process.communicate(timeout=PATIENCE)
+        rest, _ = one.process.communicate(timeout=TIMEOUT)
         assert (one.process.returncode, rest) == (0, "stopped\n")
     assert processes_of(shop) == []
     assert shop.staged() == []

@@ -21,7 +21,7 @@ from pathlib import Path
 
 Done = subprocess.CompletedProcess[str]
 
-PATIENCE = 600.0
+TIMEOUT = 600.0
 """Seconds after which something hangs."""
 
 _SERVER = Path(__file__).with_name("warm_server.py")
@@ -33,7 +33,7 @@ def run(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    seconds: float = PATIENCE,
+    seconds: float = TIMEOUT,
 ) -> Done:
     """Return what `python ARGS` says and its exit code; a process of its own, without a terminal.
 

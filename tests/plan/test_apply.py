@@ -179,7 +179,7 @@ def test_kill_at_every_single_step_is_taken_back_by_the_next_command(project: Pa
     assert files(project) == AFTER
 
 
-def test_what_a_killed_command_left_does_not_stand_in_the_way(tmp_path: Path) -> None:
+def test_what_a_killed_command_left_does_not_stand_conflicts(tmp_path: Path) -> None:
     project = killed_at_the_end(tmp_path)
     with pytest.raises(PlanStaleError, match="an earlier command was killed half-way"):
         apply(plan(project, **{"src/updated.py": "mine = 1\n"}))

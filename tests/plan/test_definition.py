@@ -1,4 +1,4 @@
-"""A plan: what would change, and everything that is in the way of it."""
+"""A plan: what would change, and all of its conflicts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
             deleted=paths("missing"),
         )
 
-    assert caught.value.reason == "9 things are in the way"
+    assert caught.value.reason == "9 conflicts"
     assert caught.value.details == (
         "/etc/passwd is outside the project (polster-plugin-evil)",
         "../x is outside the project",
@@ -96,7 +96,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_one_problem_is_the_reason_itself(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match=r"^x: wanted twice$") as caught:
+    with pytest.raises(PlanError, match=r"^x is written twice$") as caught:
         draft(tmp_path, [file("x"), file("x")])
     assert caught.value.details == ()
     assert of_paths([file("x"), file("y")]) == []
@@ -105,9 +105,9 @@ def test_one_problem_is_the_reason_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("deleted", "moved", "wanted", "problem"),
     [
-        (["a"], {"a": "b"}, [], "a would go away twice"),
-        (["a"], {}, ["a"], "a would be written and go away"),
-        (["dir"], {}, ["dir/x"], "dir/x would be written and go away"),
+        (["a"], {"a": "b"}, [], "a is removed twice"),
+        (["a"], {}, ["a"], "a is both written and removed"),
+        (["dir"], {}, ["dir/x"], "dir/x is both written and removed"),
         ([], {"a": "taken"}, [], "taken is there already; a cannot take its name"),
         ([], {"a": "../b"}, [], "../b is outside the project"),
         ([], {"none": "b"}, [], "none does not exist"),

@@ -49,7 +49,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_s1_what_somebody_wrote_since_stays_and_is_named(tmp_path: Path) -> None:
-    """A user writes into every file that is there, and makes those anew that are not."""
+    """A user writes into every file that is there, and makes those again that are not."""
     named: list[str] = []
     for project in killed(tmp_path):
         lay(project, {path: f"mine: {path}" for path in {*files(project), *BEFORE}})

@@ -1,4 +1,4 @@
-"""Commands that plugins add: listed apart, imported when they run, never in the way."""
+"""Commands that plugins add: listed apart, imported when they run, never a conflict."""
 
 from __future__ import annotations
 

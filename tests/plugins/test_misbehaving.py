@@ -375,7 +375,7 @@ def test_help_works_with_all_of_them_in_a_real_process(
     assert (tmp_path / "seen").exists()
 
 
-def test_what_was_asked_for_and_gets_in_the_way_is_an_error(
+def test_what_was_asked_for_and_gets_conflicts_is_an_error(
     install_plugin: InstallPlugin, run_polster: RunPolster, tmp_path: Path
 ) -> None:
     """Files of a backend that overwrite the project's, or lead out of it, are its fault: 4."""

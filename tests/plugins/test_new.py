@@ -214,7 +214,11 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
                 "hint: choose another name\n"
             ),
         ),
-        (["file", "--kind", "rule"], 1, "polster-plugin-file exists and is no folder; nothing"),
+        (
+            ["file", "--kind", "rule"],
+            1,
+            "polster-plugin-file exists and is not a directory; nothing",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

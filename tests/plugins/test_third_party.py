@@ -241,7 +241,7 @@ def test_the_broken_harm_nothing_and_are_errors_when_asked_for(
     done = installed.polster("init", "two", "--storage", "disk", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (
         2,
-        "error: give --disk-root\nhint: see  polster init --help\n",
+        "error: missing option `--disk-root`\nhint: see  polster init --help\n",
     )
     done = installed.polster("init", "two", "--disk-root", "x", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.generated.projects import Generated, told
 
-PATIENCE = 600.0
+TIMEOUT = 600.0
 """Seconds after which something hangs, on a busy machine."""
 READY = "Dagster UI: "
 
@@ -65,7 +65,7 @@ def daemon(shop: Generated, **env: str) -> Iterator[Daemon]:
         process.communicate()
 
 
-def wait_for(there: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait_for(there: Callable[[], bool], seconds: float = TIMEOUT) -> None:
     """Wait until something is there."""
     deadline = time.monotonic() + seconds
     while not there():

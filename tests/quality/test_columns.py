@@ -1,4 +1,4 @@
-"""Which column is made of what: asked of Polars, kept in the footer, told to Dagster, drawn."""
+"""Column lineage: asked of Polars, kept in the footer, told to Dagster, drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Too many bad rows: nothing is published; mend the rule, replay, and everything is there once."""
+"""Too many bad rows: nothing is published; fix the rule, replay, and everything is there once."""
 
 from __future__ import annotations
 

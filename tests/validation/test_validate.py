@@ -24,7 +24,7 @@ SARIF = Path(__file__).parents[1] / "schemas" / "sarif-2.1.0-rtm.5.json"
 
 
 def files() -> dict[str, str]:
-    """Return a project with an error, a warning, and something to mend."""
+    """Return a project with an error, a warning, and something to fix."""
     text = shop(SHOP)
     text[REVENUE] = text[REVENUE].replace("run_silver_orders", "run_bronze_orders")
     text["src/core/gold_revenue.py"] = text["src/core/gold_revenue.py"].replace(
@@ -54,7 +54,7 @@ run_bronze_orders is not imported in {BRONZE}/__init__.py: Dagster does not load
 {REVENUE + ":12:11":57}  layer-order       \
 gold_revenue depends on bronze_orders; gold may depend on silver only
 {"":57}                    hint: depend on silver_orders
-3 problems (2 errors, 1 warning), 1 can be mended: polster validate --fix
+3 problems (2 errors, 1 warning), 1 fixable with `--fix`
 """
 
 
@@ -108,7 +108,7 @@ def test_github_annotations(project: Project) -> None:
         "title=layer-order::gold_revenue depends on bronze_orders; gold may depend on silver only "
         "(depend on silver_orders)"
     )
-    assert ran.err == "3 problems (2 errors, 1 warning), 1 can be mended: polster validate --fix\n"
+    assert ran.err == "3 problems (2 errors, 1 warning), 1 fixable with `--fix`\n"
 
 
 def test_github_annotations_escape_what_would_end_them(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
 def _table(context: AssetContext) -> str:
     table, query = context.answers.get("table", ""), context.answers.get("query", "")
     if table and query:
-        raise UsageProblem("give --table or --query, not both")
+        raise UsageProblem("use either --table or --query")
     return "" if query else table or context.asset.name
 
 

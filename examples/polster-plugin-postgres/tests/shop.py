@@ -12,7 +12,7 @@ from typing import Any
 
 from database import PASSWORD
 
-_PATIENCE = 180.0
+_TIMEOUT = 180.0
 _ROWS = """
 import json, sys
 from core.storage import read
@@ -74,7 +74,7 @@ class Shop:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         assert PASSWORD not in done.stdout + done.stderr
         return done

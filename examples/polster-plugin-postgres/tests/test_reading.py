@@ -208,7 +208,7 @@ def test_connections_and_tests_of_the_project(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--table", "a", "--query", "b"), "give --table or --query, not both"),
+        (("--table", "a", "--query", "b"), "use either --table or --query"),
         (("--connection", "1st"), "--connection is a name such as crm, not '1st'"),
     ],
 )

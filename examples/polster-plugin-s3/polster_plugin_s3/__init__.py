@@ -18,7 +18,7 @@ _OPTIONS = (
     Option(name="endpoint", help="The address of an S3 that is not Amazon's.", env="S3_ENDPOINT"),
     Option(
         name="auth",
-        help="How S3 lets you in; the secret goes into .env.",
+        help="Authentication method; the secret goes into .env.",
         default="identity",
         choices=("identity", "profile", "key"),
         question="How does S3 let you in?",
@@ -31,14 +31,14 @@ _ENV = (
     EnvVar(name="S3_ENDPOINT", help="The address of an S3 that is not Amazon's."),
     EnvVar(
         name="S3_ACCESS_KEY_ID",
-        help="How S3 lets you in: a key, a profile, or none for this machine's identity.",
+        help="Authentication method: a key, a profile, or none for this machine's identity.",
     ),
     EnvVar(name="S3_SECRET_ACCESS_KEY", help="The secret of the key,", secret=True),
     EnvVar(name="S3_SESSION_TOKEN", help="and its token, where it is a passing one.", secret=True),
     EnvVar(name="S3_PROFILE", help="A profile in ~/.aws, instead of a key."),
     EnvVar(
         name="S3_FALLBACK_TO_LOCAL",
-        help="Whether runs go on here while S3 cannot be reached, and are carried up later.",
+        help="Whether runs go on here while S3 cannot be reached, and are uploaded later.",
         default="false",
     ),
     EnvVar(

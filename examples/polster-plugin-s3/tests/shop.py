@@ -17,7 +17,7 @@ from typing import Any
 
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"  # noqa: S105 - of Amazon's documentation
 _READY_SECONDS = 60.0
-_PATIENCE = 180.0
+_TIMEOUT = 180.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Shop:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
 
     def written(self, asset: str, rows: int, env: Mapping[str, str]) -> list[int]:

@@ -75,7 +75,7 @@ _OPTIONS = (
     ),
     Option(
         name="auth",
-        help="How the API lets you in; the secrets go into .env.",
+        help="Authentication method; the secrets go into .env.",
         choices=tuple(_AUTH),
         default="none",
         question="How does it let you in?",

@@ -62,7 +62,7 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
     answers = context.answers
     table, query = answers.get("table"), answers.get("query")
     if table and query:
-        raise UsageProblem("give --table or --query, not both")
+        raise UsageProblem("use either --table or --query")
     if not query:
         table = table or context.asset.name
     what = {"table": table, "query": query, "cursor": answers.get("cursor")}

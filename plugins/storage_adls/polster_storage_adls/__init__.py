@@ -52,7 +52,7 @@ def _options() -> tuple[Option, ...]:
         ),
         Option(
             name="auth",
-            help="How Azure lets you in; the secret goes into .env.",
+            help="Authentication method; the secret goes into .env.",
             default="identity",
             choices=tuple(_AUTHENTICATION),
             question="How does Azure let you in?",
@@ -69,7 +69,7 @@ def _env() -> tuple[EnvVar, ...]:
         EnvVar(name="ADLS_BASE_PATH", help="The folder in it; PROJECT/data unless given."),
         EnvVar(
             name="ADLS_ACCOUNT_KEY",
-            help="How Azure lets you in: one of these, or none for this machine's identity.",
+            help="Authentication method: one of these, or none for this machine's identity.",
             secret=True,
         ),
         EnvVar(name="ADLS_SAS_TOKEN", help="A shared access signature.", secret=True),
@@ -85,7 +85,7 @@ def _env() -> tuple[EnvVar, ...]:
         ),
         EnvVar(
             name="ADLS_FALLBACK_TO_LOCAL",
-            help="Whether runs go on here while Azure cannot be reached, and are carried up later.",
+            help="Whether runs go on here while Azure cannot be reached, and are uploaded later.",
             default="false",
         ),
         EnvVar(

@@ -133,7 +133,7 @@ class _Add:
         if self._wishes.layer is not None:
             return Layer(self._wishes.layer)
         if not self._may_ask():
-            raise UsageProblem("give --layer", hint="bronze, silver or gold")
+            raise UsageProblem("missing option `--layer`", hint="bronze, silver or gold")
         words = {"bronze": "raw, as it comes", "silver": "clean", "gold": "ready for the business"}
         return Layer(prompts.choice("Which layer?", words))
 
@@ -141,7 +141,7 @@ class _Add:
         if self._wishes.name is not None:
             return self._wishes.name
         if not self._may_ask():
-            raise UsageProblem("give --name", hint="for example  --name orders")
+            raise UsageProblem("missing option `--name`", hint="for example  --name orders")
         return prompts.text(
             "What is it called?", problem=lambda name: naming.problem(self._project, layer, name)
         )

@@ -78,7 +78,7 @@ def _do(
 
 def _ask_platform(kind: params.PlatformChoice) -> str:
     if not prompts.is_possible():
-        raise UsageProblem("give the platform", hint=f"there is  {', '.join(kind.names)}")
+        raise UsageProblem("missing argument PLATFORM", hint=f"there is  {', '.join(kind.names)}")
     return prompts.choice("Which platform?", kind.summaries)
 
 

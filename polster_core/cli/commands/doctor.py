@@ -18,7 +18,7 @@ _COLORS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 _WIDTH = 9
 
 
-@click.command("doctor", help="Look for what is wrong here, and say what to do.")
+@click.command("doctor", help="Diagnose this project and suggest fixes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(*, as_json: bool) -> None:
     """Check everything; exit with 1 if something is an error."""

@@ -178,7 +178,7 @@ def _check_target(root: Path) -> None:
                 hint="choose another name",
             )
     elif os.path.lexists(root):
-        raise PolsterError(f"{root.name} exists and is no folder; nothing was changed")
+        raise PolsterError(f"{root.name} exists and is not a directory; nothing was changed")
 
 
 def _count(plan: Plan) -> str:

@@ -22,7 +22,7 @@ _WIDE = 160
 """Columns that a drawing may have where there is no terminal."""
 
 
-@click.command("lineage", help="Show what is made of what.")
+@click.command("lineage", help="Show asset and column lineage.")
 @click.option(
     "--format",
     "form",
@@ -37,9 +37,7 @@ _WIDE = 160
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write it to this file.",
 )
-@click.option(
-    "--columns", is_flag=True, help="Which column is made of what; run the project once before."
-)
+@click.option("--columns", is_flag=True, help="Show column lineage; run the project once before.")
 @click.option("--column", metavar="ASSET.COLUMN", help="The way of one column, back to bronze.")
 def command(
     *,

@@ -87,7 +87,7 @@ def _picked(pipeline: Pipeline, layer: Layer | None) -> Sequence[str]:
     offered = [one for one in pipeline.assets if layer in {None, one.layer}]
     if not prompts.is_possible():
         raise UsageProblem(
-            "give the assets to remove", hint="for example  polster remove-asset silver_orders"
+            "missing argument ASSET", hint="for example  polster remove-asset silver_orders"
         )
     if not offered:
         raise PolsterError("there are no assets to remove")

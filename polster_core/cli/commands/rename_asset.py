@@ -97,7 +97,7 @@ def _asset(pipeline: Pipeline, layer: str | None, name: str | None) -> Asset:
     if name is not None:
         return pipeline.resolve(name, layer=Layer(layer) if layer else None)
     if not prompts.is_possible():
-        raise UsageProblem("give the asset and its new name", hint=f"for example  {_USAGE}")
+        raise UsageProblem("missing arguments ASSET and NEW_NAME", hint=f"for example  {_USAGE}")
     offered = [one for one in pipeline.assets if layer in {None, one.layer}]
     if not offered:
         raise PolsterError("there are no assets to rename")
@@ -106,7 +106,7 @@ def _asset(pipeline: Pipeline, layer: str | None, name: str | None) -> Asset:
 
 def _ask_name(project: Project, asset: Asset) -> str:
     if not prompts.is_possible():
-        raise UsageProblem("give --new-name", hint=f"for example  {_USAGE}")
+        raise UsageProblem("missing option `--new-name`", hint=f"for example  {_USAGE}")
     return prompts.text(
         f"What will {asset} be called?",
         problem=lambda name: naming.problem(project, asset.layer, name),

@@ -13,7 +13,7 @@ from polster_core.environment import venv
 
 
 @click.command("setup", help="Create or repair this project's environment.")
-@click.option("--force", is_flag=True, help="Make it anew.")
+@click.option("--force", is_flag=True, help="Recreate it from scratch.")
 @click.option("--install-uv", is_flag=True, help="Install uv first, with pip.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @click.pass_obj
@@ -33,7 +33,7 @@ def command(session: object, *, force: bool, install_uv: bool, dry_run: bool) ->
 def planned(root: Path, *, force: bool = False) -> str:
     """Say what setting up would do."""
     tool = "uv" if venv.find_uv() else "venv and pip"
-    why = "made anew" if force else venv.problem(root) or "brought up to date"
+    why = "recreated" if force else venv.problem(root) or "brought up to date"
     return f"{why}; with {tool}"
 
 

@@ -8,7 +8,7 @@ from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
 
 
-@click.group("state", help="Show where incremental sources were left off, and change it.")
+@click.group("state", help="Show or change incremental positions.")
 def command() -> None:
     """Do nothing by itself."""
 

@@ -21,7 +21,7 @@ from polster_core.plan.render import summary
 from polster_core.project.listing import columns
 from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
-from polster_core.validation import Report, Rule, check, mend, read_ignored
+from polster_core.validation import Report, Rule, check, plan_fixes, read_ignored
 from polster_core.validation import formats as reports
 from polster_core.validation.deep import RULES as DEEP_RULES
 
@@ -36,8 +36,8 @@ from polster_core.validation.deep import RULES as DEEP_RULES
     help="For people, for machines, for pull requests on GitHub, for code scanning.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
-@click.option("--dry-run", is_flag=True, help="With --fix: show what would be mended.")
+@click.option("--fix", is_flag=True, help="Apply safe fixes.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would be fixed.")
 @click.option("--deep", is_flag=True, help="Go on in the project's own environment.")
 @click.option(
     "--what-if",
@@ -57,7 +57,7 @@ def command(
     what_if: tuple[str, ...],
     list_rules: bool,
 ) -> None:
-    """Check, mend if asked to, report; exit with 1 if an error is left."""
+    """Check, fix if asked to, report; exit with 1 if an error is left."""
     if dry_run and not fix:
         raise UsageProblem("--dry-run shows what --fix would do: give both")
     rules = _rules()
@@ -67,7 +67,7 @@ def command(
         return
     project = current_project()
     form = "json" if as_json else form
-    if fix and not _mend(project, rules, dry_run=dry_run, quiet=form != "text"):
+    if fix and not _fix(project, rules, dry_run=dry_run, quiet=form != "text"):
         return
     pipeline = read_pipeline(project)
     if deep or what_if:
@@ -109,20 +109,20 @@ def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
     return check(pipeline, rules, ignored)
 
 
-def _mend(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> bool:
-    """Mend and say what was mended; return whether there is still something to report."""
+def _fix(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> bool:
+    """Apply fixes and say which; return whether there is still something to report."""
     with writing(project, later=dry_run):
         found = check(read_pipeline(project), rules, read_ignored(project.settings))
-        if not found.mendable:
+        if not found.fixable:
             return True
-        mended = mend(project.root, found.findings)
-        for sentence in mended.failures:
+        fixes = plan_fixes(project.root, found.findings)
+        for sentence in fixes.failures:
             console.warn(sentence)
         if dry_run:
-            show(mended.plan)
+            show(fixes.plan)
             return False
-        apply(mended.plan)
-    for line in summary(mended.plan):
+        apply(fixes.plan)
+    for line in summary(fixes.plan):
         click.echo(line, err=quiet)
     return True
 

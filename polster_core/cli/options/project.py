@@ -63,7 +63,7 @@ class Answers:
     def name(self) -> str:
         """Ask for the project's name; raises UsageProblem without a terminal."""
         if not self._asks:
-            raise UsageProblem("give the project's name", hint="for example  polster init shop")
+            raise UsageProblem("missing argument NAME", hint="for example  polster init shop")
         return prompts.text("What is the project called?", problem=project_name_problem)
 
     def request(self, name: str) -> project.ProjectRequest:
@@ -75,9 +75,12 @@ class Answers:
         self._refuse_idle(counting)
         answers = {flag.name: self._option(flag) for flag in counting}
         if missing := [
-            f"--{f.name}" for f in counting if f.option.required and not answers[f.name]
+            f"`--{f.name}`" for f in counting if f.option.required and not answers[f.name]
         ]:
-            raise UsageProblem(f"give {' and '.join(missing)}", hint="see  polster init --help")
+            raise UsageProblem(
+                f"missing option {' and '.join(missing)}",
+                hint="see  polster init --help",
+            )
         given = {name: answer for name, answer in answers.items() if answer is not None}
         if arguments.schedule:
             given["schedule"] = arguments.schedule

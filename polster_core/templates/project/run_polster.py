@@ -6,7 +6,7 @@
     python run_polster.py --asset orders             run one asset; may be repeated
     python run_polster.py --select '+gold_revenue'   and all that it is made of
     python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
-    python run_polster.py --full-refresh             read incremental sources anew
+    python run_polster.py --full-refresh             read incremental sources again
     python run_polster.py --status                   the state of each asset; runs nothing
 
 The exit code is 0 only when every asset that was asked for succeeded; 1 when one failed, 2 when
@@ -86,7 +86,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--asset", action="append", default=[], metavar="NAME", help="repeatable")
     parser.add_argument("--select", metavar="EXPR", help="+up, down+, layer:silver, *")
     parser.add_argument(
-        "--full-refresh", action="store_true", help="let incremental assets read everything anew"
+        "--full-refresh", action="store_true", help="let incremental assets read everything again"
     )
     parser.add_argument("--status", action="store_true", help="show the state of each asset")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -96,7 +96,7 @@ def parse_arguments() -> argparse.Namespace:
     run.add_argument("--no-materialize", action="store_true", help="run nothing")
     arguments = parser.parse_args()
     if arguments.asset and arguments.select:
-        parser.error("give --asset or --select, not both")
+        parser.error("use either --asset or --select")
     return arguments
 
 

@@ -76,7 +76,7 @@ class _Merge:
         for block in mine:
             names = _names(block)
             if names and block in self.base:
-                yield from self._generated_anew(names, there.difference(names) | self.done)
+                yield from self._generated_again(names, there.difference(names) | self.done)
             else:
                 yield tuple(self._changed(block))
             self.done.update(names)
@@ -86,7 +86,7 @@ class _Merge:
         self.done.update(_lines(self.base))
         yield from self._without(self.new, self.done)
 
-    def _generated_anew(self, names: list[bytes], elsewhere: set[bytes]) -> Iterator[Block]:
+    def _generated_again(self, names: list[bytes], elsewhere: set[bytes]) -> Iterator[Block]:
         """Yield what has the place of a block that nobody edited."""
         found = [block for block in self.new if not set(names).isdisjoint(_names(block))]
         for block in self._without(found, elsewhere):

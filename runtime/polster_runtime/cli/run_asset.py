@@ -8,7 +8,7 @@ from polster_runtime.assets.binding import Function, asset_of, function_of
 from polster_runtime.config.logging import configure
 from polster_runtime.errors import NoData, PipelineError
 from polster_runtime.execution import report
-from polster_runtime.execution.interrupts import patience
+from polster_runtime.execution.interrupts import end_soon_after_ctrl_c
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.execution.report import say
 from polster_runtime.execution.result import Materialized
@@ -19,7 +19,7 @@ def main(function: Function) -> None:
     full_refresh = _arguments(function).full_refresh
     try:
         configure()
-        with patience():
+        with end_soon_after_ctrl_c():
             done = run_with_upstream(function, full_refresh=full_refresh)
         say(report.line(done), report.place(done.path), report.frame(done.preview))
     except (NotImplementedError, PipelineError) as error:
@@ -42,6 +42,6 @@ def run_with_upstream(function: Function, *, full_refresh: bool = False) -> Mate
 
 def _arguments(function: Function) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=f"Run {asset_of(function)}.")
-    help_ = "let an incremental asset read everything anew"
+    help_ = "let an incremental asset read everything again"
     parser.add_argument("--full-refresh", action="store_true", help=help_)
     return parser.parse_args()

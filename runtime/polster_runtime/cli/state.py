@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in {
-        "show": "where sources were left off",
+        "show": "show incremental positions",
         "set": "let the next run go on from somewhere else",
         "reset": "let the next run read everything",
     }.items():

@@ -1,6 +1,6 @@
 """Dagster's SQLite event log, but with one SQLAlchemy engine for a file, not one for an event.
 
-The stock class builds an engine, compiles its SQL anew and looks up its tables for every event
+The stock class builds an engine, compiles its SQL again and looks up its tables for every event
 that it stores: more than half of the time of a run of small assets. The files are the same;
 .dagster/dagster.yaml says which class reads them.
 """

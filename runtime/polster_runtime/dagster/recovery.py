@@ -12,7 +12,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home
-from polster_runtime.execution.interrupts import patience
+from polster_runtime.execution.interrupts import end_soon_after_ctrl_c
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def watched(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     _folder().mkdir(parents=True, exist_ok=True)
     file = _folder() / run_id
     try:
-        with FileLock(file), patience(lambda: _end(instance, run_id, "interrupted")):
+        with FileLock(file), end_soon_after_ctrl_c(lambda: _end(instance, run_id, "interrupted")):
             yield
     finally:
         _end(instance, run_id, "interrupted")

@@ -34,7 +34,7 @@ def states(definitions: dg.Definitions) -> list[State]:
 
 
 def _failed(instance: dg.DagsterInstance, entries: Iterable[Any]) -> set[dg.AssetKey]:
-    """The assets that failed in the last run that they were part of, and were not mended since."""
+    """The assets that failed in the last run that had them, and have not succeeded since."""
     made = {entry.asset_key.to_python_identifier(): entry for entry in entries}
     suspects = {entry.last_run_id for entry in made.values() if not _last_run_succeeded(entry)}
     failed = set()

@@ -30,7 +30,7 @@ Results = Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]
 
 CELL_CHARACTERS = 60
 FULL_REFRESH = "full_refresh"
-"""The tag of a run in which incremental sources read everything anew: full_refresh=true."""
+"""The tag of a run in which incremental sources read everything again: full_refresh=true."""
 
 EXPECTED = (AssetError, NoData, NotImplementedError, SettingsError)
 """Errors whose message says it all."""
@@ -50,7 +50,7 @@ LOGIC = (
 FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 """What a source is not, or not for us."""
 FINAL = (*LOGIC, *FILES)
-"""Errors that another try would not mend."""
+"""Errors that another try would not fix."""
 
 
 def contract_check(asset: str) -> dg.AssetCheckSpec:

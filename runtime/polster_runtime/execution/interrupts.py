@@ -20,13 +20,13 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def patience(last_words: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """End this process when the block goes on for long after Ctrl-C, after some last words."""
+def end_soon_after_ctrl_c(before_end: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """End this process when the block goes on long after Ctrl-C; call `before_end` first."""
     reading, writing = socket.socketpair()
     writing.setblocking(False)
     before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     over = Event()
-    Thread(target=_watch, args=(reading, over, last_words), daemon=True).start()
+    Thread(target=_watch, args=(reading, over, before_end), daemon=True).start()
     try:
         yield
     finally:
@@ -35,12 +35,12 @@ def patience(last_words: Callable[[], None] = lambda: None) -> Iterator[None]:
         writing.close()
 
 
-def _watch(reading: socket.socket, over: Event, last_words: Callable[[], None]) -> None:
+def _watch(reading: socket.socket, over: Event, before_end: Callable[[], None]) -> None:
     with reading:
         if not reading.recv(1) or over.wait(GRACE_SECONDS):
             return
     with suppress(Exception):
-        last_words()
+        before_end()
     discard_staged()
     restore = SHOW_CURSOR if sys.stdout.isatty() else ""
     # Straight to the file: the terminal may be held by a thread that will not let go of it.

@@ -139,7 +139,7 @@ class Invocation:
                 asset = asset_of(self.function)
                 raise AssetError(
                     f"{name} was {before[name]} and is {kind} now, which do not go together; "
-                    f"read all anew:  python run_polster.py --asset {asset} --full-refresh"
+                    f"read all again:  python run_polster.py --asset {asset} --full-refresh"
                 )
 
     def _noting_position(self, generator: Frames) -> Iterator[pl.DataFrame]:

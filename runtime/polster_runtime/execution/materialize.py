@@ -57,7 +57,7 @@ def materialize(
     """Run one asset, and publish its rows as a new snapshot.
 
     `upstream` are its dependencies; by default those that its Dagster file declares. A full refresh
-    lets an incremental one read everything anew. Raises
+    lets an incremental one read everything again. Raises
     ContractBroken, NoData when an upstream asset has never run, NotImplementedError for a
     function that was never written, StorageError, and whatever the function raises.
     """

@@ -1,4 +1,4 @@
-"""Incremental positions: where the sources of assets were left off."""
+"""Incremental positions: how far the sources of assets were read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class NoState(PipelineError):
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Where the source of an asset was left off, and what there is of it."""
+    """How far the source of an asset was read, and what is stored of it."""
 
     asset: str
     position: Any

@@ -62,7 +62,7 @@ def replay(asset: AssetId) -> Materialized:
     """Run the inputs of the last run once more, through today's code and today's contract.
 
     The rows that pass now are published with the others, each once; those that still break the
-    contract are quarantined anew. Raises NothingRejected, and StorageError when an input is gone.
+    contract are quarantined again. Raises NothingRejected, and StorageError when an input is gone.
     """
     return rerun(function_of(asset), lambda: _inputs(asset, store()))
 

@@ -10,6 +10,6 @@ from polster_runtime.errors import NoData, SourceError
 __all__ = ["Frames", "NoData", "Position", "SourceError"]
 
 Position = Any
-"""Where a source was left off: whatever JSON can hold. None: nowhere yet, so read all of it."""
+"""How far a source was read: whatever JSON can hold. None: not at all, so read all of it."""
 Frames = Generator[pl.DataFrame | pl.LazyFrame, None, Position]
 """What an incremental function yields, and the position that it returns."""

@@ -116,11 +116,11 @@ def carry_up(cloud: CloudStore) -> None:
             try:
                 with cloud.errors():
                     cloud.put(file, path)
-            except FileExistsError:  # carried up by a run that ended before it could say so
+            except FileExistsError:  # uploaded by a run that ended before it could say so
                 _check_same(cloud, file, path)
             _write_sample(file, path.removeprefix(f"{cloud.root}/"))
             file.unlink()
-            log.warning("carried up what the cloud missed", extra={"details": {"path": path}})
+            log.warning("uploaded pending snapshots", extra={"details": {"path": path}})
 
 
 def pending(asset: AssetId | None = None) -> Iterator[Path]:
@@ -177,6 +177,6 @@ def _write_sample(file: Path, relative: str) -> None:
 
 def _warn(error: Unreachable) -> None:
     log.warning(
-        "the cloud cannot be reached: this run goes on here, and is carried up later",
+        "the cloud cannot be reached: this run goes on here, and is uploaded later",
         extra={"details": {"error": error, "waiting": str(pending_folder())}},
     )

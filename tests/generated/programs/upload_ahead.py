@@ -17,14 +17,14 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import stage
 
 ASSET = AssetId("bronze", "large")
-PATIENCE = 600.0
+TIMEOUT = 600.0
 data: Any = store()
 rows = pl.LazyFrame({"x": range(3_000_000)}).select(pl.col("x").hash(7))
 
 
 def wait_for_blocks(path: str, count: int) -> None:
     """Wait until so many blocks of a file have been sent."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while len(data.uploads[path]._sums) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)

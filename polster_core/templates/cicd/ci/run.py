@@ -190,7 +190,7 @@ def summary(
 
 
 def lineage(assets: list[dict[str, Any]]) -> str:
-    """What is made of what, in the colours of what became of it."""
+    """The lineage, in the colours of what became of it."""
     rows = ["flowchart LR", *(f"  classDef {name} {color}" for name, color in COLORS.items())]
     for asset in assets:
         rows.append(f"  {asset['key']}[{asset['key'].removeprefix('run_')}]:::{asset['status']}")

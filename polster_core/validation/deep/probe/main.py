@@ -14,13 +14,13 @@ from .flow import Flow, ProbedAsset, UnknownColumnError, UnknownTypeError, chang
 from .guard import Guard
 from .report import Answer, Files
 
-_PATIENCE = 600
+_TIMEOUT = 600
 """Seconds: after that, the traceback of what is stuck is printed and the process ends."""
 
 
 def main(request: str, result: str) -> None:
     """Check the project that a request file describes, and write the result file."""
-    faulthandler.dump_traceback_later(_PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(_TIMEOUT, exit=True)
     asked: dict[str, Any] = json.loads(Path(request).read_text(encoding="utf-8"))
     root = Path(asked["root"])
     os.chdir(root)

@@ -25,7 +25,7 @@ API_FAILURES: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     ),
     ((errors.SSLError,), "the certificate is not trusted{why}; see REQUESTS_CA_BUNDLE", True),
     ((errors.ProxyError,), "the proxy refuses; check HTTPS_PROXY", False),
-    ((ConnectionRefusedError,), "nothing listens there (connection refused)", False),
+    ((ConnectionRefusedError,), "connection refused", False),
     ((errors.Timeout, TimeoutError), "no answer in time; see …_TIMEOUT", False),
     (
         (errors.ContentDecodingError, *API_BAD_GZIP),

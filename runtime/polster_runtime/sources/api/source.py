@@ -121,7 +121,7 @@ class Api:
         return api_place(self._address(settings))
 
     def _pagination(self) -> ApiPagination | None:
-        """None: to be found out."""
+        """Return the chosen pagination; None where the first answers decide."""
         if not isinstance(self.pagination, str):
             return self.pagination
         if self.pagination not in {"auto", *API_PAGINATIONS}:

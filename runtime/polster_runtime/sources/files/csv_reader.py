@@ -1,7 +1,7 @@
 """CSV files as frames of text: every value as it is in the file.
 
 An ordinary file (UTF-8, lines that end with a line feed, quotes around whole fields) is read by
-Polars as a stream; others are first written anew in UTF-8, or read record by record.
+Polars as a stream; others are first written again in UTF-8, or read record by record.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _schema(
 
 
 class _Part:
-    """One file, as it is or written anew in UTF-8."""
+    """One file, as it is or written again in UTF-8."""
 
     def __init__(
         self, file: DataFile, dialect: CsvDialect, options: CsvOptions, folder: Path
@@ -150,7 +150,7 @@ class _Part:
         return find_encoding(self.file, around)
 
     def _recode(self) -> bool:
-        """Write the file anew in UTF-8, its lines ending with a line feed.
+        """Write the file again in UTF-8, its lines ending with a line feed.
 
         False where a carriage return may be part of a quoted field.
         """

@@ -232,7 +232,7 @@ def _explained_cause(error: Exception, connection: str, what: str) -> str:
     if isinstance(cause, ssl.SSLError):
         return f"its certificate was refused ({text}); check {connection}_TLS_CA"
     if isinstance(cause, socket.gaierror):
-        return f"there is no such machine; check {connection}_HOST"
+        return f"unknown host; check {connection}_HOST"
     if isinstance(cause, ConnectionRefusedError):
-        return f"nothing listens there; check {connection}_HOST and {connection}_PORT"
+        return f"connection refused; check {connection}_HOST and {connection}_PORT"
     return f"{what}: {text}" if what else text

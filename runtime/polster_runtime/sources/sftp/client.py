@@ -21,7 +21,7 @@ from polster_runtime.storage.staging import NO_SPACE
 
 ERROR_MESSAGES: dict[Any, str] = {
     asyncssh.PermissionDenied: "{user} is not let in; check {name}_USER and {secret}",
-    ConnectionRefusedError: "nobody listens there; check {name}_HOST and {name}_PORT",
+    ConnectionRefusedError: "connection refused; check {name}_HOST and {name}_PORT",
     **dict.fromkeys(
         (
             asyncssh.SFTPNoConnection,
@@ -33,7 +33,7 @@ ERROR_MESSAGES: dict[Any, str] = {
     ),
     asyncssh.SFTPError: "{reason}; ask who runs the server",
     asyncssh.Error: "{reason}; check {name}_PORT, or ask who runs the server",
-    socket.gaierror: "there is no such host; check {name}_HOST",
+    socket.gaierror: "unknown host; check {name}_HOST",
     TimeoutError: "no answer; check {name}_HOST and {name}_PORT, and firewalls in between",
     OverflowError: "there is no such port; check {name}_PORT",
     OSError: "{reason}; run it again",
@@ -182,7 +182,7 @@ def _reason_for_distrust(
     before = " or ".join(key.get_fingerprint() for key in known)
     return (
         f"THE HOST KEY OF {server} HAS CHANGED: it is {its}, not {before}. Nothing was sent. "
-        f"The server was set up anew, or somebody else answers in its place; {ask}, "
+        f"The server was set up again, or somebody else answers in its place; {ask}, "
         f"and only then set {line}"
     )
 
