@@ -41,7 +41,7 @@ class Machine:
         machine = Machine(folder)
         wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
         where = ["--no-build-isolation", "--wheel-dir", str(folder / "wheels")]
-        sources = [ROOT, *(EXAMPLES / plugin for plugin in PLUGINS)]
+        sources = [ROOT, ROOT / "runtime", *(EXAMPLES / plugin for plugin in PLUGINS)]
         machine.done([*wheel, *where, *sources])
         uv("venv", "-q", "--seed", "-p", sys.executable, str(folder / "venv"))
         install(machine.python, str(next((folder / "wheels").glob("polster-[0-9]*.whl"))))
@@ -58,6 +58,16 @@ class Machine:
         self.pip("install", *wheels)
         # Not compiled: moto has hundreds of services, and one is used.
         uv("pip", "install", "-q", "-p", str(self.python), *(f"{one}[test]" for one in wheels))
+
+    def install_project(self, root: Path) -> Path:
+        """Make a project's environment as `polster setup` does, from the wheels; its Python."""
+        python = root / ".venv" / "bin" / "python"
+        uv("venv", "-q", "-p", sys.executable, str(root / ".venv"))
+        uv(
+            *("pip", "install", "-q", "--compile-bytecode", "-p", str(python)),
+            *("--find-links", str(self.folder / "wheels"), "-e", f"{root}[dev]"),
+        )
+        return python
 
     def pip(self, *args: str | Path) -> None:
         """Run the environment's pip."""

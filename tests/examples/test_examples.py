@@ -36,7 +36,8 @@ def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
     with machine.bucket() as bucket, machine.database() as database:
         shop = Generated(tmp_path / "shop", python)
         env = {**bucket, **database}
-        made(machine, shop)
+        made(machine, shop.root)
+        assert (shop.root / "src" / "polster_s3" / "access.py").exists()
         assert_its_code_is_clean(shop)
         assert_it_runs(shop, env)
         assert traces(machine, shop.root) != []
@@ -44,6 +45,26 @@ def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
         assert traces(machine, tmp_path) == []
         assert_nothing_is_offered(machine, tmp_path, shop)
         assert_it_runs(shop, env)
+
+
+@pytest.mark.slow
+def test_a_project_that_depends_on_them(tmp_path: Path) -> None:
+    """Nothing is copied: its packages come from the wheels, and Polster is not among them."""
+    machine = Machine.build(tmp_path)
+    machine.install()
+    root = tmp_path / "shop"
+    with machine.bucket() as bucket, machine.database() as database:
+        made(machine, root, "--runtime", "package")
+        assert not list((root / "src").glob("polster_*"))
+        shop = Generated(root, machine.install_project(root))
+        look = (
+            "from importlib.metadata import distributions as all; print(*(d.name for d in all()))"
+        )
+        installed = set(shop.python("-c", look).stdout.split())
+        assert {"polster-runtime", *PLUGINS} <= installed
+        assert "polster" not in installed
+        assert_its_code_is_clean(shop)
+        assert_it_runs(shop, {**bucket, **database})
 
 
 def traces(machine: Machine, folder: Path) -> list[str]:
@@ -79,17 +100,17 @@ def assert_all_is_offered(machine: Machine, folder: Path) -> None:
     assert found["polster-plugin-postgres"] == ("active", ["template postgres"])
 
 
-def made(machine: Machine, shop: Generated) -> None:
+def made(machine: Machine, root: Path, *options: str) -> None:
     """Make the project, and add an asset that reads PostgreSQL."""
     new = ("init", "shop", "--storage", "s3", "--s3-bucket", "lake", "--no-setup", "--no-git")
-    done = machine.polster(*new, cwd=shop.root.parent)
+    done = machine.polster(*new, *options, cwd=root.parent)
     assert done.returncode == 0, told(done)
-    assert (shop.root / "docs" / "s3.md").exists()
+    assert (root / "docs" / "s3.md").exists()
     asset = ("--layer", "bronze", "--name", "orders", "--template", "postgres", "--cursor", "id")
-    done = machine.polster("add-asset", *asset, cwd=shop.root)
+    done = machine.polster("add-asset", *asset, cwd=root)
     assert done.returncode == 0, told(done)
     assert "create  docs/connectors/postgres-guide.md" in done.stdout
-    pyproject = (shop.root / "pyproject.toml").read_text("utf-8")
+    pyproject = (root / "pyproject.toml").read_text("utf-8")
     assert all(library in pyproject for library in LIBRARIES)
 
 
