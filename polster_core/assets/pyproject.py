@@ -71,10 +71,13 @@ def with_parts(data: bytes, parts: Sequence[RuntimePart]) -> bytes:
             tables: Any = document["project"].setdefault(
                 "entry-points", tomlkit.table(is_super_table=True)
             )
-            if group not in tables:
+            if group in tables:
+                for name, package in names.items():
+                    tables[group].setdefault(name, package)
+            else:
                 tables[group] = tomlkit.table()
-            for name, package in names.items():
-                tables[group].setdefault(name, package)
+                tables[group].update(names)
+                tables[group].add(tomlkit.nl())
         listed = document.get("tool", {}).get("hatch", {}).get("build", {})
         listed = listed.get("targets", {}).get("wheel", {}).get("packages")
         for folder in delivery.packages(parts):

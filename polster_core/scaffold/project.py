@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from polster_core import delivery
 from polster_core.delivery import Delivery
@@ -97,12 +98,11 @@ def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
 
 def _chosen(plugins: Plugins, request: ProjectRequest) -> Iterator[tuple[str, Contribution]]:
     """Yield what was chosen by name, each with its plugin."""
-    yield (
-        plugins.owner(StorageBackend, request.storage),
-        plugins.choose(StorageBackend, request.storage),
-    )
+    storage = plugins.choose(StorageBackend, request.storage)
+    yield plugins.owner(StorageBackend, request.storage), storage
     for name in split(request.cicd):
-        yield plugins.owner(CicdGenerator, name), plugins.choose(CicdGenerator, name)
+        generator = plugins.choose(CicdGenerator, name)
+        yield plugins.owner(CicdGenerator, name), generator
 
 
 def _context(
@@ -152,7 +152,7 @@ def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:
             raise PluginError(
                 f"Polster's own plugin {info.name} failed: {info.problem}"
             ) from plugins.cause(info.name)
-    if _SKELETON not in {file.origin for file in generated}:
+    if PurePosixPath("pyproject.toml") not in {file.path for file in generated}:
         raise PluginError(
             f"the plugin {_SKELETON} is disabled, and nothing can be written without it",
             hint="take it out of POLSTER_DISABLE_PLUGINS",

@@ -82,7 +82,7 @@ def test_it_runs_without_polster(environment: Path) -> None:
     shop = Generated(environment / "shop", python, cold=True)
     before = _results(shop)
     _uv("pip", "uninstall", "-q", "--python", python, "polster")
-    assert machine.run([python, "-c", "import polster_core"]).returncode == 1
+    assert machine.run([python, "-c", "import polster_core"], cwd=environment).returncode == 1
     assert _results(shop) == before
 
 
