@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BANNED = {
-    r"made of what": "asset and column lineage",
+    r"made of what|(it is|they are) made of": "asset and column lineage, upstream, depends on",
     r"\bleft off\b": "position",
     r"what is wrong here": "diagnose",
     r"\bmend(s|ed|ing|able)?\b": "fix",

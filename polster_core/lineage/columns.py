@@ -1,4 +1,4 @@
-"""Columns and what they are made of, as the project's runtime tells it."""
+"""Columns and their lineage, as the project's runtime tells it."""
 
 from __future__ import annotations
 

@@ -289,7 +289,7 @@
     };
     return html("div", { className: "file" }, html("code", {}, path), copy);
   }
-  // What a column is made of, as lines; the assets on its way are lit.
+  // What a column depends on, as lines; the assets on its way are lit.
   function way(name) {
     const column = data.columns[name];
     const rows = column?.rows.length ? [html("div", { className: "rows" }, `rows: ${column.rows.join(", ")}`)] : [];

@@ -1,4 +1,4 @@
-"""Lineage as indented lines: what nothing depends on, and below it what it is made of."""
+"""Lineage as indented lines: what nothing depends on, and below it what is upstream of it."""
 
 from __future__ import annotations
 

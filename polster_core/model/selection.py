@@ -1,8 +1,10 @@
 """Choose assets by an expression, as `--select` takes it.
 
-`gold_revenue` is one asset, `+gold_revenue` with all that it is made of, `bronze_orders+` with all
-that is made of it, `1+gold_revenue` one step up only; `layer:silver`, `silver_*` and `*` are many.
-`and`, `or`, `not` and parentheses combine; a comma or a space is an `or`.
+`gold_revenue` is one asset, `+gold_revenue` with everything upstream, `bronze_orders+` with
+everything downstream, `1+gold_revenue` one step up only; `layer:silver`, `silver_*` and `*` are
+many. `and`, `or`, `not` and parentheses combine; a comma or a space is an `or`. `polster run
+--select` has the same grammar (`polster_runtime.domain.selection`); tests/selections.py has
+examples that both keep to.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def test_a_fault_is_one_line_and_changes_nothing(name: str, shop: Shop, api: Api
     said = run(env)
     line, rest = said.split("\n", 1)
     assert fault.said in line
-    assert line in rest.splitlines()[-1], "an error of its own, not of what was made of it"
+    assert line in rest.splitlines()[-1], "an error of its own, not of what follows from it"
     assert not any(word in said for word in (*SECRET.split(), quote(SECRET)))
     assert "api_key" not in said
     assert (shop.files("bronze_rows"), shop.staged()) == before

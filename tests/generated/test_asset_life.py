@@ -234,7 +234,7 @@ def test_files_become_rows(project: MakeProject, tmp_path: Path, template: str, 
     done(shop.python("-c", make, env=environment))
     done(shop.core("bronze_sales", env=environment))
     assert shop.rows("bronze_sales") == [{"id": 1}, {"id": 10}, {"id": 2}, {"id": 20}]
-    if template != "csv":  # they are made of the same parts
+    if template != "csv":  # they share their parts
         return
     done(shop.pytest(env=environment))
     done(shop.tool("ruff", "check", "--no-cache", "src/core", "tests"))

@@ -258,7 +258,7 @@ def with_guessed_types(project: Generated) -> None:
 PROVOKED: Mapping[str, Provocation] = {
     "polster_runtime is not installed": not_installed,
     "no asset is called gold_revenue": unregistered,
-    "payments is ambiguous": nothing,
+    "payments names more than one": nothing,
     "gold_revenue depends on bronze_payments": edit(
         RUN_GOLD, '"run_silver_payments"]', '"run_bronze_payments"]'
     ),

@@ -167,15 +167,18 @@ def test_an_asset_without_its_upstream_data_says_so(project: MakeProject) -> Non
 
 
 WRONG = [
-    (["--asset", "example"], "example is ambiguous: bronze_example, gold_example, silver_example"),
+    (
+        ["--asset", "example"],
+        "example names more than one asset: bronze_example, gold_example, silver_example",
+    ),
     (["--asset", "custmers"], "no asset is called custmers. Did you mean customers?"),
     (["--asset", ""], "no asset is called ''"),
     (["--select", "+gold_exmple"], "no asset is called gold_exmple. Did you mean gold_example?"),
     (["--select", "layer:platinum"], "no layer is called platinum: bronze, silver, gold"),
-    (["--select", ""], "no asset matches ''"),
+    (["--select", ""], "'' is not a selection"),
     (["--select", "bronze_example and gold_example"], "no asset matches 'bronze_example and"),
-    (["--select", "(gold_example"], "'(gold_example' is not an asset selection"),
-    (["--select", "gold_example and"], "'gold_example and' is not an asset selection"),
+    (["--select", "(gold_example"], "'(gold_example' is not a selection"),
+    (["--select", "gold_example and"], "'gold_example and' is not a selection"),
 ]
 
 

@@ -93,7 +93,7 @@ BREAKS = [
         [f"layer-order {BRONZE}:12:11"],
     ),
     Break(
-        "silver made of nothing",
+        "silver without dependencies",
         {
             ORDERS: ('    deps=["run_bronze_orders", "run_bronze_customers"],\n', ""),
             "src/core/silver_orders.py": (

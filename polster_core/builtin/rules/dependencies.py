@@ -18,7 +18,7 @@ _IN_PATH = re.compile(r"(?<![a-z0-9])(bronze|silver|gold)[/\\_](\w+)")
 
 
 def layer_order(pipeline: Pipeline) -> Iterator[Problem]:
-    """Find dependencies that the layers do not allow, and silver and gold made of nothing."""
+    """Find dependencies that the layers do not allow, and silver and gold without any."""
     for asset in pipeline.assets:
         for dep in asset.deps:
             if dep.id and dep.id.layer is not asset.layer.upstream and dep.key != asset.key:

@@ -76,7 +76,7 @@ def command(
 def _render_columns(
     graph: Graph, form: str, project: str, document: str, column: str | None
 ) -> str:
-    """Draw columns, as the project itself tells what they are made of."""
+    """Draw columns, as the project itself tells their lineage."""
     from polster_core.lineage import columns, html
 
     found = columns.parse(document)

@@ -4,7 +4,7 @@
     python run_polster.py --ui                       and open the Dagster UI
     python run_polster.py --no-materialize --ui      open it alone
     python run_polster.py --asset orders             run one asset; may be repeated
-    python run_polster.py --select '+gold_revenue'   and all that it is made of
+    python run_polster.py --select '+gold_revenue'   and everything upstream
     python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
     python run_polster.py --full-refresh             read incremental sources again
     python run_polster.py --status                   the state of each asset; runs nothing

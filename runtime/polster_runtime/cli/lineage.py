@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print the columns of each silver and gold asset, and what they are made of."""
+    """Print the columns of each silver and gold asset, and their lineage."""
     del arguments
     columns = [
         {

@@ -16,8 +16,8 @@ from polster_runtime.config.paths import project_root
 from polster_runtime.dagster import progress, status
 from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
-from polster_runtime.dagster.selection import UnknownAsset
 from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import SettingsError, StorageError
 from polster_runtime.execution import report
 from polster_runtime.execution.report import say

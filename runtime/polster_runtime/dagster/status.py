@@ -16,7 +16,7 @@ State = dict[str, Any]
 
 
 def states(definitions: dg.Definitions) -> list[State]:
-    """For each asset: never run, failed, stale (old, or older than what it is made of) or fresh."""
+    """For each asset: never run, failed, stale (old, or older than its upstream data) or fresh."""
     graph = definitions.resolve_asset_graph()
     with dg.DagsterInstance.get() as instance:
         records = instance.get_asset_records(list(graph.materializable_asset_keys))

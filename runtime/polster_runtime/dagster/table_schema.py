@@ -15,7 +15,7 @@ def table_schema(done: Materialized) -> dg.TableSchema:
 
 
 def column_lineage(lineage: Lineage) -> dg.TableColumnLineage:
-    """The columns that each column is made of."""
+    """The columns that each column depends on."""
     return dg.TableColumnLineage(
         {
             name: [dg.TableColumnDep(dg.AssetKey(f"run_{one.asset}"), one.name) for one in made]

@@ -1,9 +1,9 @@
-"""Which columns each column is made of, as Polars itself tells it.
+"""Which columns each column depends on, as Polars itself tells it.
 
 A function is called on frames without rows that note which of their columns are asked for, once
-for each column of its result. So a column is made of all that may change it, keys and filters
+for each column of its result. So a column depends on all that may change it, keys and filters
 as well. A function that looks at rows while it is called cannot be asked: it is opaque, and each
-of its columns is made of all that it was given.
+of its columns depends on all that it was given.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ Schemas = Mapping[AssetId, Mapping[str, pl.DataType]]
 """The columns of each asset that a function reads."""
 
 MOST_COLUMNS = 500
-"""Of a wider result each column is taken as made of everything."""
+"""Of a wider result each column is taken to depend on everything."""
 
 
 class Column(NamedTuple):
@@ -45,11 +45,11 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage:
-    """What the columns of an asset are made of."""
+    """What the columns of an asset depend on."""
 
     columns: Mapping[str, list[Column]]
     opaque: bool = False
-    """Whether the function could not be asked, so that each is made of everything."""
+    """Whether the function could not be asked, so that each depends on everything."""
     of: str = ""
     """What it was computed from: another function or other columns have another one."""
 

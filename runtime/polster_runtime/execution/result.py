@@ -27,7 +27,7 @@ class Materialized:
     preview: pl.DataFrame
     drift: Drift
     lineage: Lineage | None
-    """What its columns are made of; None for bronze."""
+    """What its columns depend on; None for bronze."""
     contract: Contract | None
     rejected: int
     broken_rules: dict[str, int]

@@ -1,4 +1,4 @@
-"""Print the columns that Dagster says gold_example.customers is made of."""
+"""Print the columns that Dagster says gold_example.customers depends on."""
 
 import os
 
