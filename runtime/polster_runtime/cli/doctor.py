@@ -53,6 +53,7 @@ def checks() -> Iterator[Check]:
     """All checks, one by one as they are done."""
     yield _python()
     yield _packages()
+    yield _dagster()
     known = _settings()
     yield known
     yield from _unknown_variables()
@@ -161,6 +162,16 @@ def _packages() -> Check:
     except PackageNotFoundError as error:
         return Check("packages", "error", f"{error.name} is missing", 'pip install -e ".[dev]"')
     return Check("packages", "ok", found)
+
+
+def _dagster() -> Check:
+    """Whether this Dagster has the private names that the runtime builds on."""
+    from polster_runtime.dagster.doctor import missing_names
+
+    if missing := missing_names():
+        hint = "the project works on; look for a newer Polster:  polster upgrade"
+        return Check("dagster", "warning", "; ".join(missing), hint)
+    return Check("dagster", "ok", "it has all that the runtime builds on")
 
 
 def _settings() -> Check:

@@ -10,15 +10,28 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._serdes import deserialize_value
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from polster_runtime.dagster import private
+
+STOCK = "dagster._core.storage.event_log.SqliteEventLogStorage"
+
+if TYPE_CHECKING:
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+    from dagster._serdes import deserialize_value
+else:
+    SqliteEventLogStorage = private.find(STOCK)
+    deserialize_value = private.find("dagster._serdes.deserialize_value")
+    if SqliteEventLogStorage is None:
+        raise ImportError(
+            "this Dagster has another event log: delete the event_log_storage lines in "
+            ".dagster/*.yaml, its own class reads the same files"
+        )
+
 BUSY_TIMEOUT_SECONDS = 60
-BUILT_ON = {"run_connection", "index_connection", "conn_string_for_shard", "store_event"}
 
 
 class KeptEngineEventLog(SqliteEventLogStorage):
@@ -32,7 +45,7 @@ class KeptEngineEventLog(SqliteEventLogStorage):
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
         """What Dagster uses: this class, or the stock one where that is no longer what it was."""
-        unchanged = set(dir(SqliteEventLogStorage)) >= BUILT_ON
+        unchanged = private.has_methods(STOCK) and deserialize_value is not None
         storage = cls if unchanged else SqliteEventLogStorage
         return storage(os.path.join(os.environ["DAGSTER_HOME"], "history", "runs"), inst_data)
 

@@ -5,20 +5,19 @@ process has gone as failed; else a machine that lost its power would leave it ru
 and what it was about to make would wait for it.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import grpc  # type: ignore[import-untyped]
 from dagster import DefaultRunLauncher
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
 
+from polster_runtime.dagster import private
 from polster_runtime.dagster.recovery import was_killed
 
-RUNNING = CheckRunHealthResult(WorkerStatus.RUNNING)
-GONE = CheckRunHealthResult(WorkerStatus.FAILED, "the process of this run is gone")
+if TYPE_CHECKING:
+    from dagster._core.launcher.base import CheckRunHealthResult
+
+GONE = "the process of this run is gone"
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
@@ -26,18 +25,30 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether the daemon may ask."""
-        return True
+        """Whether the daemon may ask: where Dagster has all that the answer needs."""
+        return not private.missing()
 
-    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+    def check_run_worker_health(self, run: dg.DagsterRun) -> "CheckRunHealthResult":
         """Whether the process of a run is there: ask the code server that has started it."""
-        client: Any = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
+        status = private.find("dagster._core.launcher.base.WorkerStatus")
+        result = private.find("dagster._core.launcher.base.CheckRunHealthResult")
+        found: CheckRunHealthResult = (
+            result(status.RUNNING) if self._lives(run.run_id) else result(status.FAILED, GONE)
+        )
+        return found
+
+    def _lives(self, run_id: str) -> bool:
+        client: Any = self._get_grpc_client_for_termination(run_id)  # type: ignore[no-untyped-call]
         if client is None:  # a run of run_polster.py
-            return GONE if was_killed(run.run_id) else RUNNING
+            return not was_killed(run_id)
+        request = private.find("dagster._grpc.types.CanCancelExecutionRequest")
+        unreachable = private.find("dagster._core.errors.DagsterUserCodeUnreachableError")
         try:
-            answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
-        except DagsterUserCodeUnreachableError as error:
+            answer = client.can_cancel_execution(request(run_id=run_id))
+        except unreachable as error:
             cause = error.__cause__
             refused = isinstance(cause, grpc.Call) and cause.code() is grpc.StatusCode.UNAVAILABLE
-            return GONE if refused else RUNNING
-        return RUNNING if deserialize_value(answer, CanCancelExecutionResult).can_cancel else GONE
+            return not refused
+        result = private.find("dagster._grpc.types.CanCancelExecutionResult")
+        read = private.find("dagster._serdes.deserialize_value")
+        return bool(read(answer, result).can_cancel)
