@@ -1,3 +1,3 @@
 """Polster's core. What plugins may import lives in `types`, `hookspecs`, `errors`, `render`."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

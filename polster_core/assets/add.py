@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from polster_core.assets import env_file, files, naming, pyproject
 from polster_core.model.layers import AssetId, Layer
+from polster_core.model.ownership import Owner, owner_of
 from polster_core.plan.definition import Kind, Plan, draft, read
 from polster_core.plugins.calls import call
+from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.rendering.python_source import docstring, one_line
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
@@ -20,11 +22,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """An asset that somebody wants, everything settled; `origin` is the template's plugin."""
+    """An asset that somebody wants, everything settled.
+
+    `origin` is the template's plugin, `distribution` what that comes from, with its version.
+    """
 
     asset: AssetId
     template: AssetTemplate
     origin: str
+    distribution: str = ""
     dependencies: tuple[AssetId, ...] = ()
     description: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -44,17 +50,55 @@ def plan(project: Project, request: Request) -> Plan:
         if usual is not None or read(project.root / file.path) is None:
             generated[file.path] = file
     packages = _call(request, template.requirements_of, context, str)
+    wanted = [
+        *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
+        *pyproject.added(project, [*template.requirements, *packages], template.runtime),
+    ]
     plan = draft(
         project.root,
         [
-            *(replace(file, origin=file.origin or request.origin) for file in generated.values()),
+            *wanted,
             *registered(project, request.asset),
-            *pyproject.added(project, [*template.requirements, *packages], template.runtime),
             *env_file.added(project, variables(project, request)),
+            *_recorded(project, request, wanted),
         ],
         command=f"add-asset {request.asset}",
     )
     return created_first(plan)
+
+
+def shared_files(project: Project, request: Request) -> list[NewFile]:
+    """Return what the template writes besides the asset; raises PluginError where it fails."""
+    offered = _call(request, request.template.files, _context(project, request), NewFile)
+    return [
+        replace(file, origin=file.origin or request.origin)
+        for file in offered
+        if owner_of(file.path) is not Owner.TEAM
+    ]
+
+
+def _recorded(project: Project, request: Request, wanted: list[NewFile]) -> Iterator[NewFile]:
+    """Yield the note in `.polster/` of what is new and does not belong to the asset alone."""
+    known = manifest.find(project.root)
+    new = [
+        replace(file, origin=file.origin or request.origin)
+        for file in wanted
+        if owner_of(file.path) is not Owner.TEAM and read(project.root / file.path) is None
+    ]
+    template = request.template
+    if known is None or not (new or template.runtime or shared_files(project, request)):
+        return
+    secret = {option.name for option in template.options if option.secret}
+    answers = {name: one for name, one in request.answers.items() if name not in secret}
+    use = manifest.TemplateUse(asset=request.asset.stem, answers=answers)
+    distribution = {request.origin: request.distribution} if request.distribution else {}
+    made = replace(
+        known,
+        plugins={**known.plugins, **distribution},
+        templates={template.name: use, **known.templates},
+    )
+    hidden = [request.answers[name] for name in secret if name in request.answers]
+    yield from manifest.record(made, new, root=project.root, secrets=hidden)
 
 
 def variables(project: Project, request: Request) -> list[EnvVar]:
@@ -107,4 +151,12 @@ def _empty(layer: Layer) -> bytes:
     return f'"""The {layer} assets."""\n\n__all__: list[str] = []\n'.encode()
 
 
-__all__ = ["PurePosixPath", "Request", "created_first", "plan", "registered", "variables"]
+__all__ = [
+    "PurePosixPath",
+    "Request",
+    "created_first",
+    "plan",
+    "registered",
+    "shared_files",
+    "variables",
+]

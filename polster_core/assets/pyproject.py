@@ -111,6 +111,26 @@ def with_requirements(data: bytes, requirements: Iterable[str]) -> bytes:
     return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
 
 
+def without(data: bytes, name: str) -> bytes:
+    """Return a `pyproject.toml` that does not depend on a package; all else stays as it was.
+
+    Raises PolsterError where the file cannot be edited.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    text = data.decode("utf-8-sig")
+    try:
+        document = tomlkit.parse(text)
+        listed = document["project"]["dependencies"]
+        for index in reversed(range(len(listed))):
+            if name_of(str(listed[index])) == name:
+                del listed[index]
+    except (TOMLKitError, TypeError, KeyError) as error:
+        raise PolsterError(f"{PATH} cannot be edited: {error}") from error
+    return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
 def name_of(requirement: str) -> str:
     """Return the normalized name of a requirement's package (PEP 503); "" if it has none."""
     found = _NAME.match(requirement)

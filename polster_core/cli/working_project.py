@@ -13,6 +13,7 @@ from polster_core.cli import console
 from polster_core.errors import ApplyError, BusyProjectError
 from polster_core.model.layers import AssetId
 from polster_core.plan import workspace
+from polster_core.project import manifest
 from polster_core.project.locate import Project, find_project
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ def writing(project: Project, *, later: bool = False) -> Iterator[None]:
     """Keep other writers out from the first look at the project to the last change of it.
 
     A command that asks first takes its turn `later`, when it is answered: `apply` sees to that, and
-    refuses a plan that is out of date by then.
+    refuses a plan that is out of date by then. Raises PolsterError for a project that a newer
+    Polster wrote: only that one knows what belongs to it.
     """
+    manifest.find(project.root)
     if later:
         yield
         return

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import polster_core
 from polster_core.errors import PolsterError
@@ -21,7 +23,8 @@ from polster_core.model.ownership import Owner, owner_of
 from polster_core.project.base import base_file, read_base
 from polster_core.types import NewFile
 
-FORMAT = 1
+FORMAT = 2
+"""Raised whenever an older Polster could not read a manifest, or would damage the project."""
 PATH = PurePosixPath(".polster/manifest.json")
 
 
@@ -34,18 +37,32 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TemplateUse:
+    """The first asset that a template was used for, and the answers that were given, no secrets."""
+
+    asset: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What was generated.
 
     `answers` maps options to values, without secrets; `plugins` maps the plugins that were active
-    to their distributions.
+    to their distributions; `templates` are those of assets that wrote more than an asset.
     """
 
     name: str
     answers: Mapping[str, str] = field(default_factory=dict)
     plugins: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, TemplateUse] = field(default_factory=dict)
     files: Mapping[PurePosixPath, Entry] = field(default_factory=dict)
     polster: str = polster_core.__version__
+
+    def wrote(self, path: PurePosixPath, content: bytes) -> bool:
+        """Whether a file is as it was generated, line ends aside."""
+        entry = self.files.get(path)
+        return entry is not None and entry.digest == digest(content)
 
 
 def record(
@@ -76,6 +93,11 @@ def record(
     yield base_file(root, {**(read_base(root) if root else {}), **texts})
 
 
+def file(manifest: Manifest) -> NewFile:
+    """Return the manifest as a file of the project."""
+    return NewFile(path=PATH, text=_dump(manifest, manifest.files), origin="polster")
+
+
 def find(root: Path) -> Manifest | None:
     """Read a project's manifest, if it has one; raises PolsterError like `load`."""
     return load(root) if (root / PATH).is_file() else None
@@ -88,27 +110,56 @@ def load(root: Path) -> Manifest:
     """
     try:
         found = json.loads((root / PATH).read_text(encoding="utf-8"))
-        if found["format"] > FORMAT:
-            raise PolsterError(
-                f"{PATH} was written by Polster {found['polster']}, which is newer than this one",
-                hint="pip install --upgrade polster",
-            )
-        return Manifest(
-            name=found["name"],
-            answers=dict(found["answers"]),
-            plugins=dict(found["plugins"]),
-            files={
-                PurePosixPath(path): Entry(digest=entry["sha256"], origin=entry["origin"])
-                for path, entry in found["files"].items()
-            },
-            polster=found["polster"],
-        )
+        _check_version(found)
+        return _read(found)
     except FileNotFoundError as error:
-        raise PolsterError(f"{PATH} is missing: nothing says how it was generated") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PolsterError(
-            f"{PATH} cannot be read: {error}", hint=f"restore it:  git checkout {PATH}"
+            f"{PATH} is missing: nothing says how the project was generated",
+            hint=f"if git has it, bring it back:  git checkout {PATH}",
         ) from error
+    except OSError as error:
+        raise PolsterError(f"{PATH} cannot be read: {error.strerror}") from error
+    except KeyError as error:
+        raise PolsterError(f"{PATH} has no {error}", hint=_RESTORE) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise PolsterError(f"{PATH} cannot be read: {error}", hint=_RESTORE) from error
+
+
+_RESTORE = f"restore it:  git checkout {PATH}"
+
+
+def _check_version(found: Mapping[str, Any]) -> None:
+    """Raise PolsterError for a project that only a newer Polster knows how to change."""
+    wrote = str(found["polster"])
+    if int(found["format"]) > FORMAT or _release(wrote) > _release(polster_core.__version__):
+        raise PolsterError(
+            f"this project was written by Polster {wrote}, and this is "
+            f"{polster_core.__version__}; nothing was changed",
+            hint="pip install --upgrade polster",
+        )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version; none of one that cannot be read."""
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()
+
+
+def _read(found: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        name=found["name"],
+        answers=dict(found["answers"]),
+        plugins=dict(found["plugins"]),
+        templates={
+            name: TemplateUse(asset=use["asset"], answers=dict(use["answers"]))
+            for name, use in found.get("templates", {}).items()
+        },
+        files={
+            PurePosixPath(path): Entry(digest=entry["sha256"], origin=entry["origin"])
+            for path, entry in found["files"].items()
+        },
+        polster=found["polster"],
+    )
 
 
 def digest(content: bytes) -> str:
@@ -123,6 +174,10 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
         "name": manifest.name,
         "answers": dict(sorted(manifest.answers.items())),
         "plugins": dict(sorted(manifest.plugins.items())),
+        "templates": {
+            name: {"asset": use.asset, "answers": dict(sorted(use.answers.items()))}
+            for name, use in sorted(manifest.templates.items())
+        },
         "files": {
             str(path): {"sha256": entries[path].digest, "origin": entries[path].origin}
             for path in sorted(entries)

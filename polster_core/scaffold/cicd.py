@@ -18,8 +18,10 @@ from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.rendering.context import merged
 from polster_core.scaffold.project import each_once
-from polster_core.types import CicdGenerator, EnvVar, ProjectContext
+from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
 
+STORAGE_OF_PIPELINES = "cicd-storage"
+"""The answer that says which storage the pipelines were written for: `.env` is not everywhere."""
 _SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 
@@ -53,26 +55,39 @@ def plan(
     generators = {name: plugins.choose(CicdGenerator, name) for name in names}
     answers = dict(known.answers if known else {})
     answers["cicd"] = join([answers.get("cicd", ""), *names])
+    answers[STORAGE_OF_PIPELINES] = _storage(project, answers)
     if schedule:
         answers["schedule"] = schedule
-    context = _context(project, plugins, known, generators.values(), answers)
-    generated = each_once(
-        file
-        for name, generator in generators.items()
-        for file in files_of(plugins.owner(CicdGenerator, name), generator, context)
-    )
+    pipelines = generated(project, plugins, names, answers)
     needed = merged(text for one in generators.values() for text in one.requirements)
     wanted = [
-        *generated,
+        *pipelines,
         *pyproject.added(project, needed),
         *env_file.added(project, [new for one in generators.values() for new in one.env]),
     ]
     if known is not None:
-        writers = {file.origin for file in generated}
+        writers = {file.origin for file in pipelines}
         sources = {name: one for name, one in plugins.versions().items() if name in writers}
         noted = replace(known, answers=answers, plugins={**known.plugins, **sources})
-        wanted += manifest.record(noted, generated)
+        wanted += manifest.record(noted, pipelines, root=project.root)
     return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
+
+
+def generated(
+    project: Project, plugins: Plugins, names: Sequence[str], answers: Mapping[str, str]
+) -> list[NewFile]:
+    """Return the files of pipelines, for a project with those answers.
+
+    Raises PluginError where a generator fails.
+    """
+    known = manifest.find(project.root)
+    generators = {name: plugins.choose(CicdGenerator, name) for name in names}
+    context = _context(project, plugins, known, generators.values(), answers)
+    return each_once(
+        file
+        for name, generator in generators.items()
+        for file in files_of(plugins.owner(CicdGenerator, name), generator, context)
+    )
 
 
 def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
@@ -100,8 +115,6 @@ def _context(
     answers: Mapping[str, str],
 ) -> ProjectContext:
     """Tell the generators what the project's files say about it."""
-    given = {**env_file.values(project, ".env.example"), **env_file.values(project, ".env")}
-    storage = given.get("STORAGE_BACKEND") or answers.get("storage") or "local"
     examples = env_file.values(project, ".env.example")
     undeclared = {
         name: EnvVar(name=name, help="", secret=True) for name in examples if _SECRET.search(name)
@@ -120,11 +133,17 @@ def _context(
     }
     return ProjectContext(
         name=known.name if known else project.name,
-        storage=storage,
+        storage=answers.get(STORAGE_OF_PIPELINES) or answers.get("storage") or "local",
         cicd=answers["cicd"],
         answers={**options, **answers},
         env=tuple(env.values()),
     )
+
+
+def _storage(project: Project, answers: Mapping[str, str]) -> str:
+    """Return where the project keeps its data, as its settings say here and now."""
+    given = {**env_file.values(project, ".env.example"), **env_file.values(project, ".env")}
+    return given.get("STORAGE_BACKEND") or answers.get("storage") or "local"
 
 
 def _known_variables(plugins: Plugins) -> Iterator[EnvVar]:

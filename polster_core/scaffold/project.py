@@ -33,7 +33,8 @@ class ProjectRequest:
     """What somebody wants: every choice made, every answer given or defaulted.
 
     `cicd` may name several platforms, separated by commas; `delivery` says whether the project
-    holds its runtime as code or depends on it.
+    holds its runtime as code or depends on it. `added` are contributions, each with its plugin,
+    that the project got later: their requirements and parts of the runtime count, too.
     """
 
     name: str
@@ -41,46 +42,49 @@ class ProjectRequest:
     cicd: str = NONE
     delivery: Delivery = "vendored"
     answers: Mapping[str, str] = field(default_factory=dict)
+    added: tuple[tuple[str, Contribution], ...] = ()
 
 
 def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
-    """Return all files of a new project, `.polster/` included.
-
-    A plugin that nobody asked for and that fails or conflicts contributes nothing, and is
-    noted as broken. Raises PluginError if one that was asked for fails.
-    """
-    chosen = list(_chosen(plugins, request))
-    context = _context(plugins, request, [contribution for _, contribution in chosen])
-    generated = [
-        *_runtime(chosen, request),
-        *each_once(
-            file for plugin, chosen_one in chosen for file in files_of(plugin, chosen_one, context)
-        ),
-    ]
-    for name, answer in plugins.project_files(context).items():
-        offered = [replace(file, origin=file.origin or name) for file in answer]
-        if not plugins.is_own(name) and (problems := conflicts.of_paths([*generated, *offered])):
-            plugins.blame(name, problems[0])
-            continue
-        generated += offered
-    _insist_on_own(plugins, generated)
-    _refuse_collisions(plugins, generated)
+    """Return all files of a new project, `.polster/` included; raises PluginError."""
+    found = generated(plugins, request)
+    chosen = {plugin for plugin, _ in _chosen(plugins, request)}
+    secret = _secret(plugins)
     made = manifest.Manifest(
         name=request.name,
         answers={
             "storage": request.storage,
             "cicd": request.cicd,
             "runtime": request.delivery,
-            **{
-                name: answer
-                for name, answer in request.answers.items()
-                if name not in _secret(plugins)
-            },
+            **{name: answer for name, answer in request.answers.items() if name not in secret},
         },
-        plugins=_writers(plugins, generated, {plugin for plugin, _ in chosen}),
+        plugins=_writers(plugins, found, chosen),
     )
-    secrets = [request.answers[name] for name in _secret(plugins) if name in request.answers]
-    return [*generated, *manifest.record(made, generated, secrets=secrets)]
+    secrets = [request.answers[name] for name in secret if name in request.answers]
+    return [*found, *manifest.record(made, found, secrets=secrets)]
+
+
+def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
+    """Return the files that Polster and its plugins generate for a project.
+
+    A plugin that nobody asked for and that fails or conflicts contributes nothing, and is
+    noted as broken. Raises PluginError if one that was asked for fails.
+    """
+    chosen = list(_chosen(plugins, request))
+    context = _context(plugins, request, [contribution for _, contribution in chosen])
+    found = [
+        *_runtime([*chosen, *request.added], request),
+        *each_once(file for plugin, one in chosen for file in files_of(plugin, one, context)),
+    ]
+    for name, answer in plugins.project_files(context).items():
+        offered = [replace(file, origin=file.origin or name) for file in answer]
+        if not plugins.is_own(name) and (problems := conflicts.of_paths([*found, *offered])):
+            plugins.blame(name, problems[0])
+            continue
+        found += offered
+    _insist_on_own(plugins, found)
+    _refuse_collisions(plugins, found)
+    return found
 
 
 def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:
@@ -116,15 +120,16 @@ def _context(
             values[variable.name] = answer
             if not flag.option.secret:
                 env[variable.name] = replace(variable, default=answer)
+    every = [*chosen, *(contribution for _, contribution in request.added)]
     return ProjectContext(
         name=request.name,
         storage=request.storage,
         cicd=request.cicd,
         answers=request.answers,
         env=tuple(env.values()),
-        requirements=merged(text for known in chosen for text in known.requirements),
+        requirements=merged(text for known in every for text in known.requirements),
         values=values,
-        runtime=(delivery.LOCAL, *(part for known in chosen for part in known.runtime)),
+        runtime=(delivery.LOCAL, *(part for known in every for part in known.runtime)),
         delivery=request.delivery,
     )
 

@@ -20,11 +20,7 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
     and PluginError where the backend fails or there is none of that name.
     """
     backend, origin = plugins.choose(StorageBackend, name), plugins.owner(StorageBackend, name)
-    offered = [
-        file
-        for file in files_of(origin, backend, _context(project, backend))
-        if read(project.root / file.path) is None
-    ]
+    offered = _new(project, files(project, backend, origin))
     wanted = [
         *offered,
         *pyproject.added(project, backend.requirements, backend.runtime),
@@ -40,6 +36,11 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
 def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
     """Return those of the files that the project does not have yet."""
     return [file for file in wanted if read(project.root / file.path) is None]
+
+
+def files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
+    """Return a backend's own files for a project; raises PluginError where it fails."""
+    return [*files_of(origin, backend, _context(project, backend))]
 
 
 def _context(project: Project, backend: StorageBackend) -> ProjectContext:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+import polster_core
 from polster_core.builtin import project as skeleton
 from polster_core.model.ownership import Owner, owner_of
 from polster_core.project import manifest
@@ -430,7 +431,8 @@ def test_a_broken_plugin_is_one_line_and_harms_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (
         4,
         (
-            "error: storage local: the plugin storage-local (polster 0.1.0) is not used: "
+            f"error: storage local: the plugin storage-local (polster {polster_core.__version__}) "
+            "is not used: "
             "it is disabled\nhint: see  polster plugins\n"
         ),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import polster_core
 from polster_core.scaffold.plugin import KINDS
 from polster_core.testing import InstallPlugin, RunPolster, polster, tree
 from tests import machine
@@ -18,6 +19,8 @@ from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as 
 from tests.generated.projects import Generated, only_one, told
 
 ROOT = Path(__file__).parents[2]
+
+TAKEN = f"is offered by polster {polster_core.__version__} already\n"
 
 
 class Desk:
@@ -200,8 +203,16 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
                 "hint: choose another name; see  polster plugins\n"
             ),
         ),
-        (["adls", "--kind", "storage"], 2, "storage adls is offered by polster 0.1.0 already\n"),
-        (["csv", "--kind", "connector"], 2, "template csv is offered by polster 0.1.0 already\n"),
+        (
+            ["adls", "--kind", "storage"],
+            2,
+            f"storage adls {TAKEN}",
+        ),
+        (
+            ["csv", "--kind", "connector"],
+            2,
+            f"template csv {TAKEN}",
+        ),
         (["runtime", "--kind", "storage"], 2, "there is a package polster_runtime already\n"),
         (["core", "--kind", "connector"], 2, "there is a package polster_core already\n"),
         (["init", "--kind", "command"], 2, "init is one of Polster's own commands\nhint: choose"),

@@ -100,8 +100,9 @@ def test_line_ends_are_git_s_business() -> None:
     [
         ("", "cannot be read: Expecting value"),
         ("[]", "cannot be read: list indices"),
-        ('{"format": 1}', "cannot be read: 'name'"),
-        ('{"format": 2, "polster": "9.1"}', "was written by Polster 9.1, which is newer"),
+        ('{"format": 1}', "has no 'polster'"),
+        ('{"format": 2, "polster": "9.1"}', "this project was written by Polster 9.1, and this is"),
+        ('{"format": 99, "polster": "0.0.1"}', "this project was written by Polster 0.0.1"),
         (None, "is missing"),
     ],
 )
@@ -119,4 +120,8 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
     assert not draft(project, again)
     text = (project / ".polster/manifest.json").read_text()
     assert text.endswith("}\n")
-    assert list(json.loads(text)) == ["format", "polster", "name", "answers", "plugins", "files"]
+    assert list(json.loads(text)) == [
+        *("format", "polster", "name", "answers", "plugins"),
+        "templates",
+        "files",
+    ]

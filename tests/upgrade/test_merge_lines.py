@@ -75,13 +75,13 @@ def test_a_byte_order_mark_stays() -> None:
     assert merged.text == b"\xef\xbb\xbf" + edited(("1 0", "5 4"), ("return 0", "return 1"))
 
 
-def test_what_is_not_python_when_put_together_is_a_conflict() -> None:
+def test_what_cannot_be_parsed_when_put_together_is_a_conflict() -> None:
     base = b"def f():\n    x = 1\n\n    y = 2\n\n    z = 3\n"
     mine = base.replace(b"    z = 3\n", b"    return (\n        3\n    )\n")
     new = base.replace(b"def f():\n", b"def f():\n    if True:\n        return (\n")
     merged = merge_file(PurePosixPath("a.py"), base, mine, new)
     assert merged.text is None
-    assert merged.conflicts == ("put together, both changes are not valid Python",)
+    assert merged.conflicts == ("put together, both changes cannot be parsed",)
     assert merge_file(PurePosixPath("a.md"), base, mine, new).text is not None
 
 

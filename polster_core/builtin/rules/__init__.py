@@ -15,11 +15,21 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         core_files,
         dependencies,
         files,
+        generated_files,
         imports,
         naming,
         registration,
         secrets,
     )
 
-    for module in (files, naming, dependencies, imports, registration, core_files, secrets):
+    for module in (
+        files,
+        naming,
+        dependencies,
+        imports,
+        registration,
+        core_files,
+        secrets,
+        generated_files,
+    ):
         yield from module.RULES

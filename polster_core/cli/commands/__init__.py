@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "quarantine": "Show the rows that broke a contract, and run them again.",
     "state": "Show or change incremental positions.",
     "preview": "Show the rows of an asset, its columns, or its snapshots.",
+    "upgrade": "Bring this project up to the installed Polster and plugins.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "storage": "Add a backend, move data to another, delete old snapshots.",
     "doctor": "Diagnose this project and suggest fixes.",

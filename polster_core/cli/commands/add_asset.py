@@ -92,10 +92,12 @@ class _Add:
         upstream = self._dependencies(asset)
         template = self._template(layer)
         answers = templates.answers(template, self._flags, self._wishes.options, asks=self._can_ask)
+        origin = self._plugins.owner(AssetTemplate, template.name)
         request = add.Request(
             asset=asset,
             template=template,
-            origin=self._plugins.owner(AssetTemplate, template.name),
+            origin=origin,
+            distribution=self._plugins.versions().get(origin, ""),
             dependencies=upstream,
             description=self._description(),
             answers=answers,

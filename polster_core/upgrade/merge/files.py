@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import PurePosixPath
 
+from polster_core.plan import syntax
 from polster_core.upgrade.merge.ignore_lists import merge_ignore_list
 from polster_core.upgrade.merge.lines import merge_lines
 from polster_core.upgrade.merge.result import Merged
@@ -46,14 +46,6 @@ def _merge_text(path: PurePosixPath, base: bytes, mine: bytes, new: bytes) -> Me
     text = merge_lines(base, mine, new)
     if text is None:
         return Merged(text=None, conflicts=("the same lines were changed by you and by Polster",))
-    if path.suffix == ".py" and _is_python(mine) and not _is_python(text):
-        return Merged(text=None, conflicts=("put together, both changes are not valid Python",))
+    if syntax.problem(path, text) and not syntax.problem(path, mine):
+        return Merged(text=None, conflicts=("put together, both changes cannot be parsed",))
     return Merged(text=text)
-
-
-def _is_python(content: bytes) -> bool:
-    try:
-        ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from polster_runtime.config.environment import variables
 from polster_runtime.config.settings import RuntimeSettings, load
 from polster_runtime.errors import SettingsError
 
-__all__ = ["Settings", "SettingsError", "load", "settings"]
+__all__ = ["Settings", "SettingsError", "load", "settings", "variables"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@
 # This needs Polster itself, which the project does not depend on. Where it cannot be installed this
 # step says so and passes: the project's own tests check the layer rules, too.
 #
-#   POLSTER   what to install: polster==0.1.0, a wheel, git+https://...
+#   POLSTER   what to install: polster==0.2.0, a wheel, git+https://...
 #
 # Upgrades of Polster replace this file.
 set -eu

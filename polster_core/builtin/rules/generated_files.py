@@ -1,0 +1,121 @@
+"""Files that Polster generated: the runtime, and what an upgrade left to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from polster_core.errors import PolsterError
+from polster_core.model.diagnostics import Problem, Severity, ValidationRule
+from polster_core.model.ownership import RUNTIME, Owner, owner_of
+from polster_core.model.pipeline import Pipeline
+from polster_core.plan.definition import read
+from polster_core.project import manifest
+from polster_core.project.manifest import Manifest
+
+_NEW_SUFFIX = ".polster-new"
+_ROOT_FILES = frozenset({"run_polster.py", "workspace.yaml"})
+_CHANGE_ELSEWHERE = (
+    "put the change into src/core or src/orchestration, and bring Polster's text back with  "
+    "polster upgrade"
+)
+
+
+def manifest_problems(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find a manifest that cannot be read, or that a newer Polster wrote."""
+    try:
+        manifest.find(pipeline.root)
+    except PolsterError as error:
+        yield Problem(path=manifest.PATH, message=error.reason, hint=error.hint or "")
+
+
+def runtime_problems(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find files of the vendored runtime that somebody edited, added or deleted."""
+    known = _manifest(pipeline)
+    if known is None:
+        return
+    recorded = [path for path in known.files if owner_of(path) is Owner.POLSTER]
+    for path in recorded:
+        content = read(pipeline.root / path)
+        if content is None:
+            hint = "polster upgrade  brings it back"
+            yield Problem(path=path, message="is missing from the runtime", hint=hint)
+        elif not known.wrote(path, content):
+            yield Problem(
+                path=path,
+                message="was edited, and the next upgrade replaces it",
+                severity=Severity.WARNING,
+                hint=_CHANGE_ELSEWHERE,
+            )
+    for file in sorted((pipeline.root / RUNTIME).rglob("*.py")) if recorded else ():
+        path = PurePosixPath(file.relative_to(pipeline.root).as_posix())
+        if path not in known.files:
+            yield Problem(
+                path=path,
+                message="is not Polster's, and lies in its runtime",
+                severity=Severity.WARNING,
+                hint="move it to src/core or src/orchestration",
+            )
+
+
+def missing_generated_files(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find code that was generated, that the team may edit, and that is gone."""
+    known = _manifest(pipeline)
+    for path in known.files if known else ():
+        if _is_shared_code(path) and not (pipeline.root / path).exists():
+            yield Problem(
+                path=path,
+                message="was generated, and is missing",
+                severity=Severity.WARNING,
+                hint=f"if something still needs it, bring it back:  git checkout {path}",
+            )
+
+
+def _is_shared_code(path: PurePosixPath) -> bool:
+    is_code = path.suffix == ".py" and path.parts[0] == "src"
+    return (is_code or str(path) in _ROOT_FILES) and owner_of(path) is Owner.SHARED
+
+
+def open_conflicts(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find files that an upgrade wrote beside one that it could not merge."""
+    known = _manifest(pipeline)
+    for path in known.files if known else ():
+        beside = path.with_name(f"{path.name}{_NEW_SUFFIX}")
+        if (pipeline.root / beside).exists():
+            yield Problem(
+                path=beside,
+                message=f"has what an upgrade could not merge into {path.name}",
+                severity=Severity.WARNING,
+                hint=f"take what you want into {path.name}, then delete it",
+            )
+
+
+def _manifest(pipeline: Pipeline) -> Manifest | None:
+    try:
+        return manifest.find(pipeline.root)
+    except PolsterError:  # which `manifest_problems` says
+        return None
+
+
+RULES = (
+    ValidationRule(
+        name="manifest",
+        summary="What was generated is known, and not by a newer Polster.",
+        check=manifest_problems,
+    ),
+    ValidationRule(
+        name="edited-runtime",
+        summary="The vendored runtime is as Polster wrote it.",
+        check=runtime_problems,
+    ),
+    ValidationRule(
+        name="missing-generated-file",
+        summary="The code that was generated is there.",
+        check=missing_generated_files,
+    ),
+    ValidationRule(
+        name="open-conflict",
+        summary="Every conflict of an upgrade is decided.",
+        check=open_conflicts,
+    ),
+)

@@ -1,0 +1,111 @@
+"""Decide an upgrade: read what was generated, generate anew, compare, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import polster_core
+from polster_core import delivery
+from polster_core.assets import pyproject as requirements
+from polster_core.delivery import Delivery
+from polster_core.plan.definition import Plan, read
+from polster_core.plan.render import visible
+from polster_core.plugins.manager import Plugins
+from polster_core.project import manifest
+from polster_core.project.base import read_base
+from polster_core.project.locate import Project
+from polster_core.project.manifest import Manifest
+from polster_core.upgrade import migrations, preconditions
+from polster_core.upgrade.changelog import changes_between
+from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes
+from polster_core.upgrade.report import Upgrade
+from polster_core.upgrade.target import Target, target
+
+
+def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = None) -> Upgrade:
+    """Decide what an upgrade would do, with another delivery of the runtime if one is given.
+
+    Raises PolsterError where the project cannot be upgraded, PluginError where a plugin that has
+    a part in it is missing or fails, and PlanError with everything that is in the way.
+    """
+    known = manifest.load(project.root)
+    preconditions.check_plugins(known, plugins)
+    settings = preconditions.read_pyproject(project.root)
+    if runtime is None:
+        preconditions.check_one_runtime(project.root, settings)
+    before = delivery.of(dict(settings))
+    after = runtime or before
+    adopted = migrations.adopt(project.root, known)
+    found = target(project, plugins, adopted, after)
+    sources = migrations.amend(
+        Sources(
+            root=project.root,
+            known=adopted,
+            base=read_base(project.root),
+            target=found.files,
+            mine=dict(_delivered(project, settings, after)),
+            optional=_optional(adopted, plugins, found),
+        )
+    )
+    decided = outcomes(sources)
+    made = _made(adopted, plugins, found, after)
+    plan = draft_upgrade(sources, decided, made)
+    same = (known.polster, known.plugins, before) == (made.polster, made.plugins, after)
+    if same and not visible(plan):
+        plan = Plan(root=project.root)  # only notes of what is there already
+    return Upgrade(
+        before=known.polster,
+        after=made.polster,
+        runtime=(before, after),
+        outcomes=decided,
+        plan=plan,
+        plugins=dict(_changed(known.plugins, made.plugins)),
+        changes=changes_between(known.polster, made.polster),
+        notes=[f"{name} is gone, and your code imports it" for name in found.lost],
+    )
+
+
+def _made(known: Manifest, plugins: Plugins, found: Target, after: Delivery) -> Manifest:
+    writers = {file.origin for file in found.files.values()} | set(known.plugins)
+    versions = {name: one for name, one in plugins.versions().items() if name in writers}
+    return replace(
+        known,
+        polster=polster_core.__version__,
+        plugins=versions,
+        answers={**known.answers, "runtime": after},
+    )
+
+
+def _delivered(
+    project: Project, settings: Mapping[str, object], after: Delivery
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield `pyproject.toml` without the dependency that a vendored runtime takes the place of."""
+    if after == "vendored" and preconditions.depends_on_runtime(settings):
+        text = read(project.root / requirements.PATH) or b""
+        yield requirements.PATH, requirements.without(text, preconditions.REQUIREMENT)
+
+
+def _optional(known: Manifest, plugins: Plugins, found: Target) -> set[PurePosixPath]:
+    """Return what other people's plugins have written and would not write now.
+
+    It may belong to one asset, which nobody asked them about.
+    """
+    return {
+        path
+        for path, entry in known.files.items()
+        if path not in found.files and not plugins.is_own(entry.origin)
+    }
+
+
+def _changed(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name, old in before.items():
+        new = after.get(name, "")
+        if old != new:
+            yield name, (old.rpartition(" ")[2], new.rpartition(" ")[2])
+
+
+__all__ = ["prepare"]
