@@ -30,7 +30,7 @@ BANNED = {
 }
 """What is not written here any more, and what is written instead."""
 HISTORY = {"CHANGELOG.md", "tests/test_words.py"}
-NOT_TEXT = {".png", ".gif", ".zip", ".xlsx", ".parquet", ".gz"}
+NOT_TEXT = {".png", ".gif", ".zip", ".xlsx", ".parquet", ".gz", ".xz"}
 
 
 def tracked() -> list[Path]:
