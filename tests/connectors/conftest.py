@@ -101,9 +101,9 @@ class MakeShop(Protocol):
 
 
 @pytest.fixture(scope="session")
-def runtime(shared: Path, bare_runtime: Path) -> Path:
+def runtime(bare_runtime: Path) -> Path:
     """Return the Python that all generated projects run in, with what connectors add to it."""
-    return also(bare_runtime, shared, "connectors", *LIBRARIES)
+    return also(bare_runtime, "connectors", *LIBRARIES)
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ LIBRARIES = ("psycopg[binary]>=3.2,<4", "s3fs>=2026.8")
 
 
 @pytest.fixture(scope="module")
-def python(runtime: Path, shared: Path) -> Path:
+def python(runtime: Path) -> Path:
     """Return a Python with what a project with both plugins needs."""
-    return also(runtime, shared, "examples", *LIBRARIES)
+    return also(runtime, "examples", *LIBRARIES)
 
 
 @pytest.mark.slow

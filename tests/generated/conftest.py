@@ -20,9 +20,14 @@ all that it can do. Nothing is installed for a project: its `src` is on PYTHONPA
 from __future__ import annotations
 
 import compileall
+import hashlib
 import os
 import shutil
+import sys
+import tempfile
+import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -69,17 +74,31 @@ def templates(shared: Path) -> Mapping[bool, Path]:
 
 
 @pytest.fixture(scope="session")
-def runtime(shared: Path, templates: Mapping[bool, Path]) -> Path:
+def runtime(templates: Mapping[bool, Path]) -> Path:
     """Return the Python of an environment with everything that a generated project needs."""
-    environment, ready = shared / "runtime", shared / "runtime.ready"
-    with only_one(shared / "runtime.lock"):
+    pyproject = templates[True] / "pyproject.toml"
+    home = environments(pyproject)
+    environment, ready = home / "runtime", home / "runtime.ready"
+    with only_one(home / "runtime.lock"):
         if not ready.exists():
             shutil.rmtree(environment, ignore_errors=True)
             uv("venv", "-q", str(environment))
-            requirements = ("-r", str(templates[True] / "pyproject.toml"), "--extra", "dev")
-            install(environment / "bin" / "python", *requirements, *EXTRAS)
+            install(environment / "bin" / "python", "-r", str(pyproject), "--extra", "dev", *EXTRAS)
             ready.touch()
     return environment / "bin" / "python"
+
+
+def environments(pyproject: Path) -> Path:
+    """Return a folder for environments that one test run leaves to the next.
+
+    Its name stands for what a project asks for today, and for the Python: others get their own.
+    """
+    project = tomllib.loads(pyproject.read_text("utf-8"))["project"]
+    asked = [sys.version, f"{datetime.now(UTC):%G-%V}", *EXTRAS, *project["dependencies"]]
+    digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"polster-environments-{digest}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def install(python: Path, *requirements: str) -> None:
@@ -87,10 +106,12 @@ def install(python: Path, *requirements: str) -> None:
     uv("pip", "install", "-q", "--compile-bytecode", "-p", str(python), *requirements)
 
 
-def also(runtime: Path, shared: Path, name: str, *requirements: str) -> Path:
+def also(runtime: Path, name: str, *requirements: str) -> Path:
     """Install more into the runtime, once for all workers; return its Python."""
-    ready = shared / f"{name}.ready"
-    with only_one(shared / "runtime.lock"):
+    home = runtime.parents[2]
+    digest = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:12]
+    ready = home / f"{name}-{digest}.ready"
+    with only_one(home / "runtime.lock"):
         if not ready.exists():
             install(runtime, *requirements)
             ready.touch()

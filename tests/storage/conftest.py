@@ -36,9 +36,9 @@ def azurite(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def python(runtime: Path, shared: Path) -> Path:
+def python(runtime: Path) -> Path:
     """Return a Python with what a project with either backend needs."""
-    return also(runtime, shared, "adls", *ADLS)
+    return also(runtime, "adls", *ADLS)
 
 
 @pytest.fixture(scope="session")
