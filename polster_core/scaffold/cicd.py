@@ -26,15 +26,20 @@ _SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVA
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 
 
+_SHORT = {"azure": "azure-devops"}
+"""What people type for a host."""
+
+
 def named(plugins: Plugins, typed: str) -> str:
-    """Return the platform that somebody means: `github` is `github-actions`, too.
+    """Return the platform that somebody means: `github` is `github-actions`, `azure` Azure DevOps.
 
     Raises UsageProblem with the nearest name, and PluginError where its plugin is broken.
     """
     offers = plugins.cicd_generators()
     hosts = {offer.host: name for name, offer in offers.items() if offer.host}
-    if typed not in offers and typed in hosts:
-        return hosts[typed]
+    meant = _SHORT.get(typed, typed)
+    if typed not in offers and meant in hosts:
+        return hosts[meant]
     try:
         plugins.choose(CicdGenerator, typed)
     except UsageProblem as error:

@@ -54,6 +54,7 @@ def shop(tmp_path: Path) -> Path:
         (("--platform", "github"), "github-actions"),
         (("--platform", "gitlab"), "gitlab-ci"),
         (("--platform", "azure-devops"), "azure-devops"),
+        (("--cicd", "azure"), "azure-devops"),
         (("--cicd", "gitlab,github-actions"), "gitlab-ci,github-actions"),
         (("--cicd", "gitlab-ci", "--cicd", "azure-devops"), "gitlab-ci,azure-devops"),
         (("--cicd", "none"), "none"),
