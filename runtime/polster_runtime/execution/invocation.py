@@ -101,13 +101,9 @@ class Invocation:
         first = next(frames, None)
         if first is None:
             if self.previous is None:
-                name = self.function.__name__
-                raise AssetError(
-                    f"{name}() has no rows yet, and nothing says which columns there will be; "
-                    "run it again when there are some, or yield an empty frame"
-                )
+                log.warning("no rows yet, and nothing says which columns there will be")
+                return pl.LazyFrame()
             return self.data.scan(self.previous).clear()
-
         if self.increases:
             self._check_fit(self.data.scan(self.increases).collect_schema(), first.schema)
 
