@@ -63,7 +63,10 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
         plan=plan,
         plugins=dict(_changed(known.plugins, made.plugins)),
         changes=changes_between(known.polster, made.polster),
-        notes=[f"{name} is gone, and your code imports it" for name in found.lost],
+        notes=[
+            *(f"{name} is gone, and your code imports it" for name in found.lost),
+            *migrations.notes(project.root, adopted),
+        ],
     )
 
 
