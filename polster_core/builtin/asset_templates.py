@@ -15,7 +15,7 @@ _PATH = Option(
     required=True,
 )
 _HEADER_ROW = Option(
-    name="header-row", help="The row of the header; found if it is not given, 0 if there is none."
+    name="header-row", help="The row of the header; found if not given, 0 if there is none."
 )
 _CSV = (
     _PATH,

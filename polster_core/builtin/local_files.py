@@ -97,7 +97,7 @@ def path(context: AssetContext) -> str:
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise UsageProblem("--header-row is a number, 1 for the first", hint="0 if there is none")
+        raise UsageProblem("--header-row is a number", hint="1 for the first, 0 if there is none")
     return int(text)
 
 

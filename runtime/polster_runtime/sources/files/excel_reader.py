@@ -21,10 +21,10 @@ from polster_runtime.sources.files.batches import (
     aligned,
     check_file_column,
     merged,
-    scratch_folder,
     with_file_column,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.shapes import EXACT_INTEGER
 from polster_runtime.sources.files.union import exact_supertype
 from polster_runtime.sources.files.unpack import unpack_all
