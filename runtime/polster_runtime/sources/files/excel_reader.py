@@ -25,9 +25,9 @@ from polster_runtime.sources.files.batches import (
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
-from polster_runtime.sources.files.shapes import EXACT_INTEGER
 from polster_runtime.sources.files.union import exact_supertype
 from polster_runtime.sources.files.unpack import unpack_all
+from polster_runtime.sources.shapes import EXACT_INTEGER
 
 LOCK_FILES = ("~$",)
 """How the names of files begin that Excel writes while a workbook is open."""

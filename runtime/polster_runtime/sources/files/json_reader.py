@@ -22,8 +22,8 @@ from polster_runtime.sources.files.batches import (
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.json_records import JsonNotes, read_json_records
 from polster_runtime.sources.files.scratch import scratch_folder
-from polster_runtime.sources.files.shapes import Number, Shape, TooDeepError, parse_float
 from polster_runtime.sources.files.unpack import unpack_all
+from polster_runtime.sources.shapes import Number, Shape, TooDeepError, parse_float
 
 _FRAME_RECORDS = 10_000
 _SURROGATE = b"\\ud"

@@ -23,8 +23,8 @@ from polster_runtime.sources.files.csv_records import read_records
 from polster_runtime.sources.files.found_files import DataFile, find_files
 from polster_runtime.sources.files.json_records import read_json_records
 from polster_runtime.sources.files.kinds import kind_of
-from polster_runtime.sources.files.shapes import Shape, TooDeepError, json_text, parse_float
 from polster_runtime.sources.files.unpack import unpack_all
+from polster_runtime.sources.shapes import Shape, TooDeepError, json_text, parse_float
 
 ROWS = 3
 _RECORDS = 1_000
