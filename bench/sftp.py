@@ -42,14 +42,14 @@ for pattern in sys.stdin:
 """
 LISTING = """
 import json, sys, time
+from polster_runtime.sources.files.positions import position_after
 from polster_runtime.sources.sftp.files import SftpFile
-from polster_runtime.sources.sftp.position import packed_position, unpacked_position
 
 many = int(sys.argv[1])
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(many)]
-position = json.dumps(packed_position(files, {}))
+position = json.dumps(position_after(files, None))
 started = time.perf_counter()
-packed_position(files, unpacked_position(json.loads(position))[1])
+position_after(files, json.loads(position))
 print(json.dumps([len(position), time.perf_counter() - started]))
 """
 

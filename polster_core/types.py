@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -242,6 +242,11 @@ def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
     return ()
 
 
+def no_look(_: Path, __: AssetContext) -> Iterable[str]:
+    """Say nothing about the data that the asset will read."""
+    return ()
+
+
 def no_env(_: AssetContext) -> Iterable[EnvVar]:
     """Need no variables but those that every asset of the template needs."""
     return ()
@@ -259,8 +264,10 @@ class AssetTemplate(Contribution):
     Its options are plain flags, `--path`, which several templates may share. An asset has a core
     file, a Dagster file and a test; `files` yields those of them that differ from the usual
     ones, and whatever else the asset needs. What else it yields and the project has already stays
-    as it is. `requirements` and `env` are added to the project where it lacks them, and with
-    them those that depend on the answers: `requirements_of` and `env_of`.
+    as it is. `look` is called with the project's folder once the asset is written: its lines tell
+    what is in the data that the asset will read. `requirements` and `env` are added to the project
+    where it lacks them, and with them those that depend on the answers: `requirements_of` and
+    `env_of`.
     """
 
     kind: ClassVar[str] = "template"
@@ -268,6 +275,7 @@ class AssetTemplate(Contribution):
     layers: tuple[str, ...]
     # Called with an asset, not with a project; nobody calls it without knowing which it is.
     files: Callable[[AssetContext], Iterable[NewFile]] = no_asset_files  # type: ignore[assignment]
+    look: Callable[[Path, AssetContext], Iterable[str]] = no_look
     requirements_of: Callable[[AssetContext], Iterable[str]] = no_requirements
     env_of: Callable[[AssetContext], Iterable[EnvVar]] = no_env
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -107,6 +108,12 @@ def variables(project: Project, request: Request) -> list[EnvVar]:
     return [*template.env, *_call(request, template.env_of, context, EnvVar)]
 
 
+def look(project: Project, request: Request) -> list[str]:
+    """Return what the template tells of the data that the asset will read; raises PluginError."""
+    context = _context(project, request)
+    return _call(request, partial(request.template.look, project.root), context, str)
+
+
 def registered(project: Project, asset: AssetId) -> Iterator[NewFile]:
     """Yield the layer's `__init__.py` with the asset in it."""
     from polster_core.edit import CannotEditError, register
@@ -155,6 +162,7 @@ __all__ = [
     "PurePosixPath",
     "Request",
     "created_first",
+    "look",
     "plan",
     "registered",
     "shared_files",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import AssetContext, AssetTemplate, NewFile, Option
+from polster_core.types import AssetContext, AssetTemplate, NewFile, Option, RuntimePart
 
 _PATH = Option(
     name="path",
@@ -13,7 +14,30 @@ _PATH = Option(
     question="Which file, or which pattern?",
     required=True,
 )
-_SHEET = Option(name="sheet", help="The sheet of the workbook; the first one if it is not given.")
+_HEADER_ROW = Option(
+    name="header-row", help="The row of the header; found if not given, 0 if there is none."
+)
+_CSV = (
+    _PATH,
+    Option(name="separator", help="What is between fields: ; or tab; found out if not given."),
+    Option(name="encoding", help="The encoding, such as cp1252; found out if it is not given."),
+    Option(name="quote", help='What fields may be enclosed in, or none.  [default: "]'),
+    _HEADER_ROW,
+    Option(name="null", help="Texts that stand for nothing, such as NA,-."),
+    Option(
+        name="ragged",
+        help="What becomes of rows of another width than the header: an error, or kept.",
+        choices=("error", "keep"),
+        default="error",
+    ),
+)
+_RECORDS = Option(
+    name="records", help="Where the list of records is in a document, such as data.items."
+)
+_SHEET = Option(
+    name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
+)
+_READERS = RuntimePart(package="polster_runtime.sources.files")
 
 
 @hookimpl
@@ -25,29 +49,41 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         layers=("bronze", "silver", "gold"),
     )
     yield AssetTemplate(
-        name="csv", summary="CSV files", layers=("bronze",), options=(_PATH,), files=_csv
+        name="csv",
+        summary="CSV files",
+        layers=("bronze",),
+        options=_CSV,
+        runtime=(_READERS,),
+        files=_csv,
+        look=_look_at_csv,
     )
     yield AssetTemplate(
         name="excel",
         summary="Excel workbooks",
         layers=("bronze",),
-        options=(_PATH, _SHEET),
-        requirements=("fastexcel>=0.12,<1",),
+        options=(_PATH, _SHEET, _HEADER_ROW),
+        requirements=("fastexcel>=0.14,<1", "python-calamine>=0.4,<1"),
+        runtime=(_READERS,),
         files=_excel,
+        look=_look_at_excel,
     )
     yield AssetTemplate(
         name="json",
         summary="JSON or NDJSON files",
         layers=("bronze",),
-        options=(_PATH,),
+        options=(_PATH, _RECORDS),
+        runtime=(_READERS,),
         files=_json,
+        look=_look_at_json,
     )
     yield AssetTemplate(
         name="parquet",
         summary="Parquet files",
         layers=("bronze",),
         options=(_PATH,),
+        runtime=(_READERS,),
         files=_parquet,
+        look=_look_at_parquet,
     )
 
 
@@ -73,3 +109,25 @@ def _parquet(context: AssetContext) -> Iterable[NewFile]:
     from polster_core.builtin import local_files
 
     return local_files.parquet(context)
+
+
+def _look_at_csv(root: Path, context: AssetContext) -> Iterable[str]:
+    return _look(root, context, "csv")
+
+
+def _look_at_excel(root: Path, context: AssetContext) -> Iterable[str]:
+    return _look(root, context, "excel")
+
+
+def _look_at_json(root: Path, context: AssetContext) -> Iterable[str]:
+    return _look(root, context, "json")
+
+
+def _look_at_parquet(root: Path, context: AssetContext) -> Iterable[str]:
+    return _look(root, context, "parquet")
+
+
+def _look(root: Path, context: AssetContext, kind: str) -> Iterable[str]:
+    from polster_core.builtin import first_look, local_files
+
+    return first_look.lines(root, local_files.path(context), kind, local_files.arguments(context))

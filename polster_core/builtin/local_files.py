@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from typing import Any
 
 from polster_core.assets.files import title
 from polster_core.errors import UsageProblem
-from polster_core.rendering.python_source import assigned, docstring, imported
+from polster_core.rendering.python_source import assigned, bracketed, docstring, imported, quoted
 from polster_core.types import AssetContext, NewFile
 
-_ROWS = 'pl.DataFrame({"id": [1], "name": ["Ada"]})'
+RAGGED = ("error", "keep")
+_NAMES = {"\\t": "\t", "tab": "\t", "none": "", "space": " "}
+"""What stands for a character that is hard to type."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Format:
-    """How a kind of file is read; `write` is a method of a frame that writes one, for the test."""
+    """How a kind of file is read; `written` are the lines of the test that write one."""
 
+    reader: str
     suffix: str
-    result: str
-    returned: str
-    write: str = ""
+    written: Callable[[Mapping[str, Any]], str] | None = None
+    values: str = '(1, "Ada")'
 
 
-_CSV = _Format(
-    suffix=".csv",
-    result="pl.LazyFrame",
-    returned="pl.scan_csv(files, infer_schema_length=None)  # the types are those of all rows",
-    write="write_csv",
-)
-_PARQUET = _Format(
-    suffix=".parquet",
-    result="pl.LazyFrame",
-    returned="pl.scan_parquet(files)",
-    write="write_parquet",
-)
-_LINES = _Format(
-    suffix=".ndjson",
-    result="pl.LazyFrame",
-    returned="pl.scan_ndjson(files, infer_schema_length=None)",
-    write="write_ndjson",
-)
-_ARRAY = _Format(
-    suffix=".json",
-    result="pl.DataFrame",
-    returned='pl.concat([pl.read_json(file) for file in files], how="diagonal_relaxed")',
-    write="write_json",
-)
-_EXCEL = _Format(
-    suffix=".xlsx",
-    result="pl.DataFrame",
-    returned='pl.concat([pl.read_excel(file{sheet}) for file in files], how="diagonal_relaxed")',
-)
-_OF_LINES = frozenset({".ndjson", ".jsonl", ".jsonlines"})
+def _written_csv(arguments: Mapping[str, Any]) -> str:
+    separator, row = arguments.get("separator", ","), arguments.get("header_row", 1)
+    above, header = "\n" * max(row - 1, 0), f"id{separator}name\n" if row else ""
+    content = quoted(f"{above}{header}1{separator}Ada\n")
+    encoding = quoted(arguments.get("encoding", "utf-8"))
+    return f"file.write_text({content}, encoding={encoding})"
+
+
+def _written_json(arguments: Mapping[str, Any]) -> str:
+    content = '[{"id": 1, "name": "Ada"}]'
+    for name in reversed(arguments["records"].split(".") if "records" in arguments else []):
+        content = f'{{"{name}": {content}}}'
+    return f'file.write_text({quoted(content)}, encoding="utf-8")'
+
+
+def _written_parquet(_: Mapping[str, Any]) -> str:
+    return 'pl.DataFrame({"id": [1], "name": ["Ada"]}).write_parquet(file)'
+
+
+_CSV = _Format(reader="read_csv", suffix=".csv", written=_written_csv, values='("1", "Ada")')
+_JSON = _Format(reader="read_json", suffix=".json", written=_written_json)
+_PARQUET = _Format(reader="read_parquet", suffix=".parquet", written=_written_parquet)
+_EXCEL = _Format(reader="read_excel", suffix=".xlsx")
 
 
 def csv(context: AssetContext) -> Iterator[NewFile]:
@@ -68,8 +63,7 @@ def parquet(context: AssetContext) -> Iterator[NewFile]:
 
 def json(context: AssetContext) -> Iterator[NewFile]:
     """Yield the core file and the test of an asset that reads JSON, an object a line or a list."""
-    path = PurePosixPath(context.answers["path"])
-    return _files(context, _LINES if path.suffix.lower() in _OF_LINES else _ARRAY)
+    return _files(context, _JSON)
 
 
 def excel(context: AssetContext) -> Iterator[NewFile]:
@@ -77,36 +71,71 @@ def excel(context: AssetContext) -> Iterator[NewFile]:
     return _files(context, _EXCEL)
 
 
+def arguments(context: AssetContext) -> dict[str, Any]:
+    """Return what the reader is called with beside the files. Raises UsageProblem."""
+    answers = {name: text for name, text in context.answers.items() if name != "path"}
+    found: dict[str, Any] = {}
+    for name, text in answers.items():
+        if name == "header-row":
+            found["header_row"] = _number(text)
+        elif name in {"separator", "quote"}:
+            found[name] = _character(name, text)
+        elif name == "null":
+            found[name] = text.split(",") if "," in text else text
+        elif (name, text) != ("ragged", "error"):
+            found[name] = text
+    return {name: value for name, value in found.items() if value != "" or name == "quote"}
+
+
+def path(context: AssetContext) -> str:
+    """Return the files of an asset. Raises UsageProblem."""
+    found = context.answers["path"].strip()
+    if not found or any(not sign.isprintable() for sign in found):
+        raise UsageProblem("--path is the path of a file, or a pattern", hint="data/orders-*.csv")
+    return found
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageProblem("--header-row is a number", hint="1 for the first, 0 if there is none")
+    return int(text)
+
+
+def _character(name: str, text: str) -> str:
+    found = _NAMES.get(text, text)
+    if len(found) > 1 or (not found and name == "separator"):
+        raise UsageProblem(f"--{name} is one character, not {text!r}", hint="tab is one, too")
+    return found
+
+
 def _files(context: AssetContext, form: _Format) -> Iterator[NewFile]:
     from polster_core.rendering import render
 
-    asset, sheet = context.asset, context.answers.get("sheet", "")
-    constants = [assigned("FILES", _path(context))]
-    if sheet:
-        constants.append(assigned("SHEET", sheet))
+    asset, given = context.asset, arguments(context)
+    named = [f"{name}={_literal(value)}" for name, value in given.items()]
+    written = form.written(given) if form.written else ""
     variables = {
         "title": docstring(title(asset)),
         "docstring": context.docstring,
-        "constants": "\n".join(constants),
-        "result": form.result,
-        "returned": form.returned.format(sheet=", sheet_name=SHEET" if sheet else ""),
+        "files": assigned("FILES", path(context)),
+        "reader": form.reader,
+        "returned": bracketed(f"return {form.reader}(", ["FILES", *named], ")", indent=1),
         "tests": docstring(f"Tests of {asset.core_file}."),
         "module_import": imported("core", f"{asset.stem} as source"),
         "suffix": form.suffix,
-        "write": form.write,
-        "frame": _ROWS,
-        "collected": ".collect()" if form.result == "pl.LazyFrame" else "",
+        "written": written,
+        "needs_polars": written.startswith("pl."),
+        "values": form.values,
     }
     core, test = (
         render("polster_core", f"templates/assets/local_{kind}.py.jinja", variables)
         for kind in ("core", "test")
     )
-    yield NewFile(path=asset.core_file, text=core, note=f"reads {_path(context)}")
+    yield NewFile(path=asset.core_file, text=core, note=f"reads {path(context)}")
     yield NewFile(path=asset.test_file, text=test)
 
 
-def _path(context: AssetContext) -> str:
-    path = context.answers["path"].strip()
-    if not path or any(not sign.isprintable() for sign in path):
-        raise UsageProblem("--path is the path of a file, or a pattern", hint="data/orders-*.csv")
-    return path
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(quoted, value))}]"
+    return str(value) if isinstance(value, int) else quoted(value)

@@ -121,6 +121,7 @@ class Core:
 
     `stub`, `contract` and `duplicate` are where the function is not written, where the class
     Contract is, and where the function is defined again. An empty contract names no columns.
+    `runs` says whether running the file does anything.
     """
 
     path: PurePosixPath
@@ -135,6 +136,7 @@ class Core:
     accesses: tuple[Access, ...] = ()
     imports: tuple[Import, ...] = ()
     names: frozenset[str] = frozenset()
+    runs: bool = True
 
 
 class Registration(NamedTuple):

@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 _HEADING = re.compile(r"^## v?(?P<version>\d\S*)", re.MULTILINE)
 _ITEM = re.compile(r"^- (?P<text>.*(?:\n(?: +\S.*)?)*)", re.MULTILINE)
-_SENTENCE = re.compile(r"(?<=[^.\d])[.;:](?=\s|$)")
-_WIDEST = 110
+_SENTENCE = re.compile(r"(?<=[^.\d])\.(?=\s|$)")
+_WIDEST = 140
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,8 @@ def changes_between(before: str, after: str) -> list[Changes]:
 def _between(text: str, before: str, after: str) -> Iterator[Changes]:
     old, new = parsed(before), parsed(after)
     headings = list(_HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    for heading, end in zip(headings, ends, strict=True):
+    ends = [*(heading.start() for heading in headings[1:]), len(text)]
+    for heading, end in zip(headings, ends, strict=False):  # no heading, one end
         if old < parsed(heading["version"]) <= new:
             items = _ITEM.finditer(text[heading.end() : end])
             lines = tuple(_short(item["text"]) for item in items)

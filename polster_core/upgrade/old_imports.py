@@ -54,13 +54,14 @@ class Runtime:
 
     @staticmethod
     def _nearest(modules: Iterable[str], old: str) -> str | None:
-        """Choose the module on the same side of Dagster, of the same name, and the outermost."""
+        """Choose one on the same side of Dagster: the package, one of the name, the outermost."""
         is_dagster, last = old.startswith("orchestration."), old.rpartition(".")[2]
 
-        def rank(module: str) -> tuple[bool, bool, int, str]:
+        def rank(module: str) -> tuple[bool, bool, bool, int, str]:
             parts = module.split(".")
             is_named = last in parts or last.partition("_")[0] in parts
-            return (module.startswith(_DAGSTER) != is_dagster, not is_named, len(parts), module)
+            elsewhere = module.startswith(_DAGSTER) != is_dagster
+            return (elsewhere, module != _RUNTIME, not is_named, len(parts), module)
 
         return min(modules, key=rank, default=None)
 

@@ -51,7 +51,7 @@ def outcomes(sources: Sources) -> list[Outcome]:
 def draft_upgrade(sources: Sources, decided: Iterable[Outcome], made: Manifest) -> Plan:
     """Plan what was decided; `made` says which versions and answers are recorded.
 
-    Raises PlanError with everything that is in the way.
+    Raises PlanError with all conflicts.
     """
     found = list(decided)
     files = _recorded(sources, found)

@@ -1,4 +1,4 @@
-"""Decide an upgrade: read what was generated, generate anew, compare, plan."""
+"""Decide an upgrade: read what was generated, generate again, compare, plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
     """Decide what an upgrade would do, with another delivery of the runtime if one is given.
 
     Raises PolsterError where the project cannot be upgraded, PluginError where a plugin that has
-    a part in it is missing or fails, and PlanError with everything that is in the way.
+    a part in it is missing or fails, and PlanError with all conflicts.
     """
     known = manifest.load(project.root)
     preconditions.check_plugins(known, plugins)
@@ -63,7 +63,10 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
         plan=plan,
         plugins=dict(_changed(known.plugins, made.plugins)),
         changes=changes_between(known.polster, made.polster),
-        notes=[f"{name} is gone, and your code imports it" for name in found.lost],
+        notes=[
+            *(f"{name} is gone, and your code imports it" for name in found.lost),
+            *migrations.notes(project.root, adopted),
+        ],
     )
 
 

@@ -31,7 +31,7 @@ class Target:
 def target(
     project: Project, plugins: Plugins, known: Manifest, delivery: runtime.Delivery
 ) -> Target:
-    """Generate a project anew from what its manifest and its files say was chosen.
+    """Generate a project again from what its manifest and its files say was chosen.
 
     Raises PluginError where a plugin that has a part in it fails.
     """

@@ -293,9 +293,11 @@ def test_a_template_brings_its_requirement_and_says_so(root: Path) -> None:
     assert done.out.endswith("\nNext:\n  polster setup   install what it needs\n")
     assert pyproject.read_bytes() == (
         b'# mine\r\n[project]\r\nname = "shop"\r\ndependencies = [\r\n'
-        b'  "fastexcel>=0.12,<1",\r\n  "polars",  # fast\r\n]\r\n\r\n[tool.polster]\r\n'
+        b'  "fastexcel>=0.14,<1",\r\n  "polars",  # fast\r\n  "python-calamine>=0.4,<1",\r\n]\r\n'
+        b"\r\n[tool.polster]\r\n"
     )
-    assert 'SHEET = "May"\n' in (root / "src/core/bronze_sheets.py").read_text()
+    core = (root / "src/core/bronze_sheets.py").read_text()
+    assert 'return read_excel(FILES, sheet="May")\n' in core
 
 
 def test_without_a_list_of_dependencies_a_template_cannot_add_one(root: Path) -> None:

@@ -27,7 +27,7 @@ def oracle(context):
         raise RuntimeError("no such table")
     if context.answers["relation"] == "bad":
         raise UsageProblem("--relation is none", hint="give another one")
-    core = f"""{context.asset.stem} {sorted(context.answers.items())} {context.docstring}\\n"""
+    core = f"""# {context.asset.stem} {sorted(context.answers.items())} {context.docstring}\\n"""
     yield NewFile(path=context.asset.core_file, text=core)
     yield NewFile(path=PurePosixPath("src/core/connectors.py"), text="FRESH = True\\n")
     yield NewFile(path=PurePosixPath("docs/connectors/oracle.md"), text="# MySQL\\n")
@@ -127,7 +127,7 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     )
     after: Mapping[str, str] = tree(root)
     assert after["src/core/bronze_orders.py"] == (
-        "bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] "
+        "# bronze_orders [('mode', 'full'), ('relation', 'sales'), ('tls', 'false')] "
         '"""All."""\n'
     )
     assert after["src/core/connectors.py"] == "MINE = True\n"

@@ -34,9 +34,11 @@ __all__ = ["bare_runtime", "shared", "templates"]
 
 LIBRARIES = (
     "asyncssh[bcrypt]>=2.21,<3",
-    "fastexcel>=0.12,<1",
+    "fastexcel>=0.14,<1",
     "ijson>=3.3,<4",
     "pymysql[rsa]>=1.1,<2",
+    "python-calamine>=0.4,<1",
+    "backports.zstd>=1,<2",
 )
 """What the connectors add to a project; the same as in their templates."""
 

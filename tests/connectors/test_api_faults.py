@@ -195,7 +195,7 @@ def test_it_waits_as_long_as_it_is_asked_to(form: str, api: Api, run: Run) -> No
 
 def test_it_asks_no_faster_than_it_may(api: Api, run: Run) -> None:
     """Four pages have nothing but a link to the next one."""
-    api.faults = [Answer(200, [], {"Link": '</rows>; rel="next"'})] * 4
+    api.faults = [Answer(200, [], {"Link": f'</rows?n={n}>; rel="next"'}) for n in range(4)]
     started = time.monotonic()
     assert run({"API_REQUESTS_PER_SECOND": "10"}).startswith("published ")
     assert time.monotonic() - started > 0.4

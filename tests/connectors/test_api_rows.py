@@ -17,6 +17,7 @@ from tests.connectors.http_server import Answer, Api, Asked, Route, Row, lines, 
 from tests.connectors.programs import program
 from tests.generated.projects import told
 from tests.machine import no_file_longer_than
+from tests.quality.test_how_to import with_environment
 
 
 @dataclass(frozen=True)
@@ -213,13 +214,21 @@ def test_what_nobody_can_know_is_asked(name: str, found: Any) -> None:
     assert WRONG[name][1] in found[name][0]
 
 
-def test_a_first_answer_without_rows_is_named(shop: Shop, api: Api) -> None:
-    """Nobody knows the columns yet."""
+def test_d13_a_first_answer_may_have_no_rows(shop: Shop, api: Api) -> None:
+    """Nobody knows the columns yet; preview and run show an empty table."""
     shop.add_asset("nothing", "--template", "api", "--url", api.url("/all-empty"))
-    done = shop.core("bronze_nothing")
-    assert done.returncode == 1
-    assert "bronze_nothing: extract() has no rows yet" in done.stderr
-    assert "Traceback" not in done.stderr
+    with_environment(shop)
+    first, second = (shop.core("bronze_nothing") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), told(first)
+    assert "no rows yet" in first.stderr
+    assert shop.rows("bronze_nothing") == []
+    assert len(shop.files("bronze_nothing")) == 2
+    previewed = shop.polster("preview", "nothing")
+    assert previewed.returncode == 0, told(previewed)
+    api.routes["/all-empty"] = lambda _: Answer(200, [{"id": 1}])
+    found = shop.json("--asset", "nothing")
+    assert found["assets"][0]["rows"] == 1
+    assert shop.rows("bronze_nothing") == [{"id": 1}]
 
 
 RECORDS, LINES = 300_000, 120_000

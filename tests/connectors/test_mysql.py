@@ -29,7 +29,7 @@ def test_queries_with_parameters(shop: Shop, mariadb: MariaDB) -> None:
     by_hand = text_of("bronze_lines")
     shop.write({"src/core/bronze_lines.py": by_hand})
     succeed(shop.core("bronze_lines"))
-    assert columns(shop, "bronze_lines")["id"] == ("Int32", [2])
+    assert columns(shop, "bronze_lines")["id"] == ("Int64", [2])
     shop.write({"src/core/bronze_lines.py": by_hand.replace("%%", "%")})
     assert shop.core("bronze_lines").stderr == (
         "error: bronze_lines: the query and its parameters do not match: unsupported format "

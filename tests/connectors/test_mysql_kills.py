@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.connectors.conftest import Shop, succeed
 from tests.connectors.mariadb import MariaDB
@@ -19,6 +20,16 @@ from tests.connectors.programs import program
 from tests.generated.warm import TIMEOUT
 
 ROUNDS = 50
+CHANGES = (
+    "ADD COLUMN extra INT NOT NULL DEFAULT 5",
+    "ADD COLUMN first VARCHAR(9) FIRST",
+    "MODIFY id BIGINT AUTO_INCREMENT, MODIFY extra BIGINT NOT NULL DEFAULT 6",
+    "MODIFY at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)",
+    "DROP COLUMN first",
+    "MODIFY note MEDIUMTEXT DEFAULT REPEAT('y', 50)",
+    "DROP COLUMN extra",
+)
+"""What becomes of the table between rounds, one each time."""
 
 
 @contextmanager
@@ -44,8 +55,11 @@ def growing(mariadb: MariaDB) -> Iterator[None]:
         writer.communicate(timeout=TIMEOUT)
 
 
-def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
-    """Each round reads again and again until it dies: in a query, while it writes or merges."""
+def test_fifty_kills_while_the_table_changes(shop: Shop, mariadb: MariaDB) -> None:
+    """Each round reads again and again until it dies: in a query, while it writes or merges.
+
+    D17: between some of them the columns of the table change.
+    """
     mariadb.sql(
         "CREATE TABLE growing (id INT PRIMARY KEY AUTO_INCREMENT, "
         "at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, note TEXT DEFAULT REPEAT('x', 50), "
@@ -53,17 +67,23 @@ def test_fifty_kills(shop: Shop, mariadb: MariaDB) -> None:
     )
     shop.add_mysql("growing", "--cursor", "at")
     dice = random.Random(13)  # noqa: S311 - moments, not secrets
+    span, published, before = 0.5, 0, list[Path]()
     with growing(mariadb), server(shop) as running:
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             child = started(running)
-            time.sleep(dice.uniform(0.05, 0.5))
+            time.sleep(dice.uniform(0.1 * span, span))
             os.kill(child, signal.SIGKILL)
+            has_published = shop.files("bronze_growing") != before
+            before, published = shop.files("bronze_growing"), published + has_published
+            span *= 0.9 if has_published else 1.2  # whatever the speed of the machine
+            if number % 7 == 6:
+                mariadb.sql(f"ALTER TABLE growing {CHANGES[number // 7]}")
     succeed(shop.core("bronze_growing"))
     there = [int(row[0]) for row in mariadb.sql("SELECT id FROM growing")]
     found = Counter(shop.document(program("ids"), "bronze_growing")["bronze_growing"])
     assert found == Counter(there)
     assert len(there) > 1_000
-    assert len(shop.files("bronze_growing")) > 16
+    assert published > ROUNDS / 4
 
 
 @contextmanager

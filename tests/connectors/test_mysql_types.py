@@ -36,15 +36,15 @@ DIGITS_38 = "9" * 28 + "." + "9" * 10
 DIGITS_65 = "-" + "9" * 35 + "." + "9" * 30
 KINDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # SQL type: type of Polars, {SQL literal: value}
-    "TINYINT": ("Int8", {"-128": -128, "127": 127}),
-    "TINYINT UNSIGNED": ("UInt8", {"0": 0, "255": 255}),
-    "BOOLEAN": ("Int8", {"TRUE": 1, "FALSE": 0}),
-    "SMALLINT": ("Int16", {"-32768": -32768, "32767": 32767}),
-    "SMALLINT UNSIGNED": ("UInt16", {"65535": 65535, "0": 0}),
-    "MEDIUMINT": ("Int32", {"-8388608": -8388608, "8388607": 8388607}),
-    "MEDIUMINT UNSIGNED": ("UInt32", {"16777215": 16777215, "0": 0}),
-    "INT": ("Int32", {"-2147483648": -(2**31), "2147483647": 2**31 - 1}),
-    "INT UNSIGNED ZEROFILL": ("UInt32", {"4294967295": 2**32 - 1, "42": 42}),
+    "TINYINT": ("Int64", {"-128": -128, "127": 127}),
+    "TINYINT UNSIGNED": ("Int64", {"0": 0, "255": 255}),
+    "BOOLEAN": ("Int64", {"TRUE": 1, "FALSE": 0}),
+    "SMALLINT": ("Int64", {"-32768": -32768, "32767": 32767}),
+    "SMALLINT UNSIGNED": ("Int64", {"65535": 65535, "0": 0}),
+    "MEDIUMINT": ("Int64", {"-8388608": -8388608, "8388607": 8388607}),
+    "MEDIUMINT UNSIGNED": ("Int64", {"16777215": 16777215, "0": 0}),
+    "INT": ("Int64", {"-2147483648": -(2**31), "2147483647": 2**31 - 1}),
+    "INT UNSIGNED ZEROFILL": ("Int64", {"4294967295": 2**32 - 1, "42": 42}),
     "BIGINT": ("Int64", {str(-(2**63)): -(2**63), str(2**63 - 1): 2**63 - 1}),
     "BIGINT UNSIGNED": ("UInt64", {str(2**64 - 1): 2**64 - 1, "0": 0}),
     "DECIMAL(38,10)": (
@@ -108,7 +108,7 @@ KINDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "'24:00:00.000001'": span(24, 0, 0, 1),
         },
     ),
-    "YEAR": ("Int16", {"2155": 2155, "0": 0}),
+    "YEAR": ("Int64", {"2155": 2155, "0": 0}),
     "CHAR(10)": ("String", {"'ä'": "ä", "''": ""}),
     "VARCHAR(100)": ("String", {"'a\\'\\n\\\\\"`'": "a'\n\\\"`", "'😀 e\u0301'": "😀 e\u0301"}),
     "VARCHAR(9) CHARACTER SET latin1": ("String", {"'ÿ€'": "ÿ€", "'é'": "é"}),
@@ -153,7 +153,7 @@ def test_every_type_arrives_as_it_was(shop: Shop, mariadb: MariaDB) -> None:
     shop.add_mysql("kinds", "--table", "every kind")
     succeed(shop.core("bronze_kinds"))
     found = columns(shop, "bronze_kinds")
-    assert found.pop("id") == ("Int32", [1, 2, 3])
+    assert found.pop("id") == ("Int64", [1, 2, 3])
     expected = {
         names[kind]: (type_, [*(list(values.values()) * 2)[:2], None])
         for kind, (type_, values) in KINDS.items()

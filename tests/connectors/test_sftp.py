@@ -55,7 +55,8 @@ def run(runs: Shop, *args: str, **env: object) -> list[dict[str, Any]]:
 
 
 def ids(rows: list[dict[str, Any]]) -> list[Any]:
-    return [row["id"] for row in rows]
+    """Return the ids, which are text in CSV."""
+    return sorted(int(row["id"]) for row in rows)
 
 
 def fails(runs: Shop, *args: str) -> str:
@@ -92,8 +93,8 @@ def test_only_what_is_new_or_has_changed_is_read(reading: Reading, out: Path) ->
     put(out / "other.csv", "id,name\n77,no\n")
     put(out / "orders-7.csv.part", "id,name\n77,no\n")
     assert run(runs) == [
-        {"id": 1, "name": "Ada", "_file": str(first)},
-        {"id": 2, "name": "Zoë", "_file": str(first)},
+        {"id": "1", "name": "Ada", "_file": str(first)},
+        {"id": "2", "name": "Zoë", "_file": str(first)},
     ]
     put(out / "orders-2.csv", "id,name\n3,Eve\n", age=9 * HOUR)  # older than what was read
     assert ids(run(runs)) == [1, 2, 3]
@@ -112,6 +113,15 @@ def test_only_what_is_new_or_has_changed_is_read(reading: Reading, out: Path) ->
     assert ids(run(runs, "--full-refresh")) == [4, 5, 6]
     assert runs.staged() == []
     assert runs.position("bronze_orders")["files"] == 2
+
+
+def test_d24_a_file_of_the_future_is_read(reading: Reading, out: Path) -> None:
+    runs = reading(out / "*.csv")
+    put(out / "1.csv", "id\n1\n")
+    put(out / "2.csv", "id\n2\n", age=-72 * HOUR)
+    assert ids(run(runs, SFTP_MIN_AGE_SECONDS=60)) == [1, 2]
+    put(out / "3.csv", "id\n3\n")
+    assert ids(run(runs, SFTP_MIN_AGE_SECONDS=60)) == [1, 2, 3]
 
 
 def test_a_file_that_is_still_being_written_waits(reading: Reading, out: Path) -> None:
@@ -196,7 +206,7 @@ def test_every_format(reading: Reading, out: Path) -> None:
     runs = reading(out / "*", "--file-column", "_file", "--sheet", "Orders")
     runs.python("-c", PARQUET, out / "12.parquet")
     rows = run(runs, "--full-refresh")
-    files = {row["_file"].removeprefix(f"{out}/"): row["id"] for row in rows}
+    files = {row["_file"].removeprefix(f"{out}/"): row["id"] and int(row["id"]) for row in rows}
     assert files == {
         **{file.name: int(file.name.split(".")[0]) for file in out.glob("[1-9].*")},
         "10.zip/10.csv": 10,
@@ -208,7 +218,7 @@ def test_every_format(reading: Reading, out: Path) -> None:
         "15 ?.csv": 15,
     }
     assert {row["name"] for row in rows} == {"Zoë"}
-    assert {row["amount"] for row in rows if row["id"]} == {1.5}
+    assert {row["amount"] for row in rows if row["id"]} == {"1.5"}, "text in CSV, so text in all"
 
 
 def zstd(text: str) -> bytes:
@@ -219,7 +229,7 @@ def zstd(text: str) -> bytes:
 
 
 CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = {
-    "types of all values": (
+    "text as it is": (
         {
             "a.csv": "i,f,b,zip,big,none,text\n1,1,true,007,1,,x\n-2,,false,12,2,,\n",
             "b.csv": "i,f,b,zip,big,none,text\n,1.5,,12,12345678901234567890,,1\n",
@@ -228,18 +238,18 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
         {},
         [
             {
-                "i": "Int64",
-                "f": "Float64",
-                "b": "Boolean",
+                "i": "String",
+                "f": "String",
+                "b": "String",
                 "zip": "String",
                 "big": "String",
-                "none": "Null",
+                "none": "String",
                 "text": "String",
             },
             [
-                [-2, None, False, "12", "2", None, None],
-                [1, 1.0, True, "007", "1", None, "x"],
-                [None, 1.5, None, "12", "12345678901234567890", None, "1"],
+                ["-2", None, "false", "12", "2", None, None],
+                ["1", "1", "true", "007", "1", None, "x"],
+                [None, "1.5", None, "12", "12345678901234567890", None, "1"],
             ],
         ],
     ),
@@ -247,14 +257,14 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
         {"a.csv": "id,name\n1,Ada\n", "b.csv": "extra,id\nx,2\n"},
         {},
         [
-            {"id": "Int64", "name": "String", "extra": "String"},
-            [[1, "Ada", None], [2, None, "x"]],
+            {"id": "String", "name": "String", "extra": "String"},
+            [["1", "Ada", None], ["2", None, "x"]],
         ],
     ),
     "none of the columns": (
         {"a.csv": "id,name\n1,Ada\n", "b.csv": "<html>\n<body>\n"},
         {},
-        "b.csv has none of the columns of the other files: <html>; they have id, name; is it one",
+        "b.csv has none of the columns of the other files: <html>; they have id, name; narrow",
     ),
     "nested": (
         {"a.ndjson": '{"a": 1, "b": null}\n', "b.ndjson": '{"a": "q", "b": {"x": [1.5]}}\n'},
@@ -265,8 +275,8 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
         {"a.txt": "id;name\n1;Ada\n"},
         {"format": "csv", "options": {"separator": ";"}},
         [
-            {"id": "Int64", "name": "String"},
-            [[1, "Ada"]],
+            {"id": "String", "name": "String"},
+            [["1", "Ada"]],
         ],
     ),
     "schema": (
@@ -285,19 +295,19 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
         "b.csv cannot be read: conversion from `str` to `i16` failed in column 'id'",
     ),
     "ragged": (
-        {"a.csv": "id\n1\n", "b.csv": "id\n1,2\n"},
+        {"a.csv": "id,x\n1,2\n", "b.csv": "id,x\n1,2\n1\n"},
         {},
-        "b.csv cannot be read: found more fields than defined in 'Schema'",
+        "b.csv, line 3: 1 field, but the header has 2; ",
     ),
     "not unicode": (
         {"a.csv": "id\n1\n", "b.csv": "id\ncafé\n".encode("latin-1")},
         {},
-        "b.csv cannot be read: invalid utf-8 sequence",
+        [{"id": "String"}, [["1"], ["café"]]],
     ),
     "broken JSON": (
         {"a.ndjson": '{"id": 1}\n', "b.ndjson": '{"id": 1\n'},
         {},
-        "b.ndjson cannot be read: ",
+        "b.ndjson, line 2, record 1: expecting ',' delimiter",
     ),
     "broken Parquet": ({"a.parquet": "PAR1 and no more"}, {}, "a.parquet cannot be read: "),
     "broken gzip": (
@@ -307,6 +317,21 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
     ),
     "not gzip": ({"a.csv.gz": "id\n1\n"}, {}, "a.csv.gz cannot be unpacked: Not a gzipped file"),
     "unknown": ({"a.dat": "x"}, {}, "a.dat: its name does not say what is in it; "),
+    "a number that the schema would change": (
+        {"a.json": '[{"id": 1}]', "b.json": '[{"id": 1.5}]'},
+        {"schema": {"id": "Int16"}},
+        "b.json cannot be read: id is 1.5, which is no Int16",
+    ),
+    "d24 UTF-16": (
+        {"a.csv": "id;name\n1;Zoë\n".encode("utf-16")},
+        {},
+        [{"id": "String", "name": "String"}, [["1", "Zoë"]]],
+    ),
+    "an unknown option": (
+        {"a.csv": "id\n1\n"},
+        {"options": {"sep": ";"}},
+        "there is no option sep",
+    ),
     "nothing": ({"a.csv": ""}, {"schema": {"id": "Int16"}}, [{"id": "Int16"}, []]),
 }
 
@@ -341,8 +366,8 @@ def test_what_becomes_of_files(read_alone: Mapping[str, Any], name: str) -> None
     expected, found = CASES[name][2], read_alone[name]
     if isinstance(expected, str):
         assert isinstance(found, str)
-        assert Path(found.partition(" ")[0].rstrip(":")).parent.parent.name == "given"
-        assert found.rpartition("/given/")[2].partition("/")[2].startswith(expected)
+        _, given, named = found.rpartition("/given/")
+        assert (named.partition("/")[2] if given else found).startswith(expected)
     else:
         assert found == expected
 
@@ -370,7 +395,7 @@ def test_through_dagster(project: MakeShop, server: Sshd, out: Path) -> None:
     core = shop.root / "src/core/bronze_orders.py"
     core.write_text(core.read_text("utf-8").replace("*.csv", "[0-9].csv"), "utf-8")
     assert shop.json()["success"]
-    assert shop.rows("bronze_orders") == [{"id": 1}]
+    assert shop.rows("bronze_orders") == [{"id": "1"}]
     assert {one["rows"] for one in shop.json()["assets"]} == {0}
     done = shop.python("-m", "polster_runtime", "doctor", "--json")
     checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}

@@ -73,6 +73,12 @@ BREAKS = [
         ["syntax-error src/core/silver_orders.py:1:1"],
     ),
     Break(
+        "v7: a core file that does nothing when it is run",
+        {"src/core/silver_orders.py": ('if __name__ == "__main__":\n    run(transform)\n', "")},
+        ["direct-run src/core/silver_orders.py:1:1"],
+        fixed=[],
+    ),
+    Break(
         "a syntax error in pyproject.toml",
         {"pyproject.toml": "[tool.polster]\nversion = \n"},
         ["syntax-error pyproject.toml:2:11"],
@@ -468,7 +474,7 @@ def test_no_command_minds(tmp_path: Path, way: Break) -> None:
 @pytest.mark.parametrize(
     "way", [way for way in BREAKS if way.fixed is not None], ids=lambda w: w.name
 )
-def test_fix_mends_what_it_says(tmp_path: Path, way: Break) -> None:
+def test_fix_does_what_it_says(tmp_path: Path, way: Break) -> None:
     root = breaking(tmp_path, way).root
     ran = polster(root, "validate", "--fix")
     assert ran.out.startswith(("  update  ", "  create  "))

@@ -31,7 +31,7 @@ from polster_runtime.storage.snapshots import (
 from polster_runtime.storage.store import Store
 
 ORDERS = AssetId("bronze", "orders")
-FULL = "x/20260101T000000000000Z-abc.parquet"
+FULL = "x/20260101T000000000000Z-abcdef.parquet"
 
 
 @pytest.fixture(params=["local", "memory"])

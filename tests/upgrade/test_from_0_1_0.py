@@ -202,6 +202,18 @@ def test_what_is_gone_is_named(old: Path) -> None:
     assert "no_such_name of core.runtime.patience is gone, and your code imports it" in done.err
 
 
+def test_commands_and_messages_that_changed_are_named(old: Path) -> None:
+    (old / "Makefile").write_text("tidy:\n\tpython -m core.runtime.retention --dry-run\n")
+    test = old / "tests/test_bronze_rates.py"
+    test.write_text('MESSAGE = "127.0.0.1:9/: nothing listens there"\n')
+    done = polster(old, "upgrade").succeeded()
+    command = "python -m core.runtime.retention is now  python -m polster_runtime storage prune"
+    assert done.err.splitlines() == [
+        f"warning: Makefile:2: {command}",
+        "warning: tests/test_bronze_rates.py:1: that message is now  connection refused",
+    ]
+
+
 def test_an_unedited_project_has_no_conflict(tmp_path: Path) -> None:
     root = fixture.unpack(tmp_path)
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)

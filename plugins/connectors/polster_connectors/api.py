@@ -99,6 +99,10 @@ _OPTIONS = (
     ),
     shared.LAG,
     Option(
+        name="key",
+        help="The field that tells records of the same cursor apart: id. All fields without it.",
+    ),
+    Option(
         name="flatten",
         help="Make a column of each field of a nested object.",
         flag=True,
@@ -165,7 +169,7 @@ def _arguments(context: AssetContext, start: str) -> Iterator[str]:
         yield f"body={_literal(body)}"
     usual = {"records": ("records-path", ""), "pagination": ("pagination", "auto")}
     usual |= {"auth": ("auth", "none"), "cursor": ("cursor", "")}
-    usual |= {"cursor_param": ("cursor-param", "")}
+    usual |= {"cursor_param": ("cursor-param", ""), "key": ("key", "")}
     for name, (option, default) in usual.items():
         if (answer := answers.get(option, default)) != default:
             yield f"{name}={quoted(answer)}"
@@ -180,7 +184,7 @@ def _arguments(context: AssetContext, start: str) -> Iterator[str]:
 def _address(context: AssetContext) -> str:
     """Return `--url`. Raises UsageProblem for what is no address, and for one with a secret."""
     url = context.answers["url"].strip()
-    for option in ("cursor-param", "lag"):
+    for option in ("cursor-param", "lag", "key"):
         if context.answers.get(option) and not context.answers.get("cursor"):
             raise UsageProblem(f"--{option} needs --cursor")
     try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from polster_connectors import shared
 from polster_core.errors import UsageProblem
-from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option
+from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option, RuntimePart
 
 _DEFAULT = "SFTP"
 _ENV = (
@@ -35,7 +35,7 @@ _ENV = (
 )
 _FORMATS = ("csv", "json", "ndjson", "parquet", "excel")
 _WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
-_EXCEL = "fastexcel>=0.12,<1"
+_EXCEL = ("fastexcel>=0.14,<1", "python-calamine>=0.4,<1")
 _OPTIONS = (
     Option(
         name="pattern",
@@ -61,7 +61,22 @@ _OPTIONS = (
         choices=("error", "empty"),
         default="error",
     ),
-    Option(name="sheet", help="The sheet of the workbook; the first one if it is not given."),
+    Option(
+        name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
+    ),
+    Option(name="separator", help="What is between fields: ; or tab; found out if not given."),
+    Option(name="encoding", help="The encoding, such as cp1252; found out if it is not given."),
+    Option(
+        name="header-row",
+        help="The row of the header; found if not given, 0 if there is none.",
+    ),
+    Option(name="null", help="Texts that stand for nothing, such as NA,-."),
+    Option(
+        name="ragged",
+        help="What becomes of rows of another width than the header: an error, or kept.",
+        choices=("error", "keep"),
+        default="error",
+    ),
     shared.CONNECTION,
 )
 
@@ -73,8 +88,11 @@ def template() -> AssetTemplate:
         summary="files of an SFTP server",
         layers=("bronze",),
         options=_OPTIONS,
-        requirements=("asyncssh[bcrypt]>=2.21,<3",),
-        runtime=(shared.part("sftp"),),
+        requirements=(
+            "asyncssh[bcrypt]>=2.21,<3",
+            "backports.zstd>=1,<2; python_version < '3.14'",
+        ),
+        runtime=(shared.part("sftp"), RuntimePart(package="polster_runtime.sources.files")),
         requirements_of=_requirements,
         env_of=shared.variables(_DEFAULT, _ENV),
         files=_files,
@@ -85,7 +103,7 @@ def _requirements(context: AssetContext) -> Iterable[str]:
     """Return what reads workbooks, where there are any."""
     suffix = PurePosixPath(context.answers.get("pattern", "").lower()).suffix
     excel = context.answers.get("format", "") == "excel" or suffix in _WORKBOOKS
-    return (_EXCEL,) if excel else ()
+    return _EXCEL if excel else ()
 
 
 def _files(context: AssetContext) -> Iterator[NewFile]:
@@ -107,8 +125,31 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
         context,
         "sftp",
         "SFTP",
-        [f"{name}={quoted(text)}" for name, text in given.items() if text],
+        [*(f"{name}={quoted(text)}" for name, text in given.items() if text), *_reading(answers)],
         incremental=answers["files"] == "new",
         needs=f"{start}_HOST",
         note=f"reads {pattern}",
     )
+
+
+def _reading(answers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the argument that says how files are read, if anything is named."""
+    from polster_core.rendering.python_source import quoted
+
+    options = {name: answers[name] for name in ("separator", "encoding") if answers.get(name)}
+    items = [
+        f"{quoted(name)}: {quoted({'tab': chr(9)}.get(text, text))}"
+        for name, text in options.items()
+    ]
+    if row := answers.get("header-row"):
+        if not row.isdecimal():
+            raise UsageProblem(
+                "--header-row is a number", hint="1 for the first, 0 if there is none"
+            )
+        items.append(f'"header_row": {int(row)}')
+    if null := answers.get("null"):
+        items.append(f'"null": [{", ".join(map(quoted, null.split(",")))}]')
+    if answers.get("ragged") == "keep":
+        items.append('"ragged": "keep"')
+    if items:
+        yield f"options={{{', '.join(items)}}}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from polster_core.builtin.rules.dependencies import reached
-from polster_core.model.diagnostics import Problem, Severity, ValidationRule
+from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Core, Place
 from polster_core.model.layers import Layer
 from polster_core.model.names import closest
@@ -38,6 +39,34 @@ def stubs(pipeline: Pipeline) -> Iterator[Problem]:
         if asset.core and asset.core.stub:
             place = asset.core.stub
             yield Problem.at(place, f"not implemented: edit {place.path}:{place.line}")
+
+
+def direct_runs(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find core files that do nothing, and say nothing, when they are run."""
+    for asset in pipeline.assets:
+        core = asset.core
+        if core and core.function and not core.runs:
+            call = f"run({core.function})"
+            yield Problem(
+                path=core.path,
+                message=f"does nothing when it is run: {call} is missing at its end",
+                severity=Severity.WARNING,
+                hint=f"from polster_runtime import run; then, at the end:  {call}",
+                fix=Fix(
+                    path=core.path,
+                    summary=f"end it with {call}",
+                    edit=partial(_with_direct_run, core.function),
+                )
+                if "run" in core.names
+                else None,
+            )
+
+
+def _with_direct_run(function: str, data: bytes) -> bytes:
+    newline = b"\r\n" if b"\r\n" in data else b"\n"
+    lines = ['if __name__ == "__main__":', f"    run({function})", ""]
+    end = newline.join(line.encode() for line in lines)
+    return data if end.rstrip() in data else data.rstrip() + newline * 3 + end
 
 
 def contracts(pipeline: Pipeline) -> Iterator[Problem]:
@@ -94,6 +123,9 @@ RULES = (
         check=functions,
     ),
     ValidationRule(name="stub", summary="Every function is written.", check=stubs),
+    ValidationRule(
+        name="direct-run", summary="Running a core file runs its asset.", check=direct_runs
+    ),
     ValidationRule(
         name="missing-contract",
         summary="Silver and gold have a contract (gold: a warning) that names their columns.",

@@ -105,8 +105,14 @@ class _Add:
         warn_of_broken(self._plugins)
         with writing(project, later=self._wishes.dry_run):
             carry_out(add.plan(project, request), dry_run=self._wishes.dry_run)
+        self._look(request)
         if not self._wishes.dry_run:
             self._next(request)
+
+    def _look(self, request: add.Request) -> None:
+        """Show what is in the data that the asset will read."""
+        if lines := add.look(self._project, request):
+            click.echo("\n".join(("", *lines)))
 
     def _next(self, request: add.Request) -> None:
         """Say what is left to do before the asset can run."""

@@ -44,7 +44,15 @@ def core(source: ParsedFile, asset: AssetId) -> Core:
         accesses=tuple(_accesses(source, asset, imports)),
         imports=imports,
         names=frozenset(source.names()),
+        runs=any(map(_runs, source.tree.body)),
     )
+
+
+def _runs(node: ast.stmt) -> bool:
+    """Whether a statement at the top level calls something when the file is run."""
+    if isinstance(node, ast.If) and is_main_guard(node):
+        return any(isinstance(part, ast.Call) for part in ast.walk(node))
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def _contract(source: ParsedFile) -> ast.ClassDef | None:

@@ -3,7 +3,8 @@
 A migration knows what the general rules cannot tell. It has `VERSION`, the first that needs it, and
 
 - `adopt(root, known)`: what the older version wrote, as the newer one would have recorded it;
-- `amend(sources)`: what the general rules shall treat differently in this project.
+- `amend(sources)`: what the general rules shall treat differently in this project;
+- `notes(root, known)`: sentences about what nobody but the team can change.
 """
 
 from __future__ import annotations
@@ -34,4 +35,10 @@ def amend(sources: Sources) -> Sources:
     return sources
 
 
-__all__ = ["adopt", "amend"]
+def notes(root: Path, known: Manifest) -> list[str]:
+    """Return what the team has to look at, by what has changed since the project's version."""
+    since = (one for one in _ALL if parsed(known.polster) < parsed(one.VERSION))
+    return [note for migration in since for note in migration.notes(root, known)]
+
+
+__all__ = ["adopt", "amend", "notes"]

@@ -7,10 +7,13 @@ below `.polster/base`. Assets keep their imports: see `polster_core.upgrade.old_
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from polster_core.model.ownership import RUNTIME
 from polster_core.plan.definition import read
 from polster_core.project import base
 from polster_core.project.manifest import Entry, Manifest
@@ -61,6 +64,45 @@ def amend(sources: Sources) -> Sources:
     )
 
 
+def notes(root: Path, known: Manifest) -> Iterator[str]:
+    """Yield where files of the team name what is called otherwise now, and how."""
+    for path in _texts(root):
+        relative = PurePosixPath(path.relative_to(root).as_posix())
+        content = read(path) or b""
+        if known.wrote(relative, content):
+            continue
+        for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
+            if found := _COMMAND.search(line):
+                now = _COMMANDS.get(found[1], "polster_runtime")
+                yield f"{relative}:{number}: {found[0]} is now  python -m {now}"
+            elif path.suffix == ".py" and _OLD_MESSAGE in line:
+                yield f"{relative}:{number}: that message is now  connection refused"
+
+
+def _texts(root: Path) -> Iterator[Path]:
+    """Yield the scripts, pipelines and tests of a project."""
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(one for one in inner if one not in _NOT_THEIRS)
+        for name in sorted(files):
+            if Path(name).suffix in _SCRIPTS or name in {"Makefile", "Dockerfile", "crontab"}:
+                yield Path(folder, name)
+
+
+_SCRIPTS = frozenset({".py", ".sh", ".yml", ".yaml", ".toml", ".ps1", ".cmd", ".bat"})
+_NOT_THEIRS = frozenset(
+    {".git", ".polster", ".venv", "__pycache__", "data", "node_modules", "runtime"}
+    | {RUNTIME.name, OLD_SOURCES.name}
+)
+_COMMAND = re.compile(r"python3? -m (?:core|orchestration)\.runtime\.(\w+)")
+_COMMANDS: Mapping[str, str] = {
+    **{name: f"polster_runtime {name}" for name in ("doctor", "lineage", "quarantine", "state")},
+    "copying": "polster_runtime storage copy",
+    "retention": "polster_runtime storage prune",
+}
+_OLD_MESSAGE = "nothing listens there"
+"""What generated tests of `--template api` look for."""
+
+
 def _retired(known: Manifest) -> Iterator[PurePosixPath]:
     for path in known.files:
         if path == _STORAGE or any(
@@ -69,4 +111,4 @@ def _retired(known: Manifest) -> Iterator[PurePosixPath]:
             yield path
 
 
-__all__ = ["OLD_RUNTIMES", "OLD_SOURCES", "VERSION", "adopt", "amend"]
+__all__ = ["VERSION", "adopt", "amend", "notes"]

@@ -19,15 +19,25 @@ class Drift:
     """Column -> "old type -> new type"."""
     usual_rows: int | None
     """The median of the recent row counts, where the new one is far from it."""
+    future_cursor: str | None = None
+    """The largest cursor of an incremental source, where it lies in the future."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.retyped or self.usual_rows is not None)
+        columns = self.added or self.removed or self.retyped
+        return bool(columns or self.usual_rows is not None or self.future_cursor)
 
 
 def drift(
-    before: dict[str, str] | None, after: dict[str, str], recent_rows: list[int], rows: int
+    before: dict[str, str] | None,
+    after: dict[str, str],
+    recent_rows: list[int],
+    rows: int,
+    position: object = None,
 ) -> Drift:
-    """Compare a new snapshot, {column: type} and row count, with those before it."""
+    """Compare a new snapshot, {column: type} and row count, with those before it.
+
+    `position` is that of an incremental source; "ahead" in it is a cursor in the future.
+    """
     before = after if before is None else before
     return Drift(
         added={name: kind for name, kind in after.items() if name not in before},
@@ -38,6 +48,7 @@ def drift(
             if name in before and before[name] != kind
         },
         usual_rows=_usual_rows(recent_rows, rows),
+        future_cursor=position.get("ahead") if isinstance(position, dict) else None,
     )
 
 

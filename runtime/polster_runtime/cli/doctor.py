@@ -31,6 +31,8 @@ from polster_runtime.storage.store import Store
 PACKAGES = ("dagster", "dagster-webserver", "polars", "fsspec", "dataframely")
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 PORT = 3000
+MOST_NAMED = 10
+"""Files that are named one by one."""
 VARIABLE = re.compile(r"^#? ?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 USED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 
@@ -61,6 +63,7 @@ def checks() -> Iterator[Check]:
     yield _daemon()
     if known.status == "ok":
         yield from in_order("storage", storage_steps())
+        yield from _other_files()
         yield from _sources()
 
 
@@ -78,6 +81,20 @@ def in_order(name: str, steps: Iterable[Step]) -> Iterator[Check]:
             message, _, hint = str(error).partition("; ")
             own = hint.removesuffix(", or run  python -m polster_runtime doctor")
             yield Check(f"{name}: {step}", "error", message, own)
+
+
+def _other_files() -> Iterator[Check]:
+    """Parquet files that lie among the snapshots and are none."""
+    try:
+        found = list(store().other_files())
+    except (SettingsError, StorageError, OSError):
+        return  # the steps before have said so
+    for path in found[:MOST_NAMED]:
+        message = f"{path} is not named as a snapshot: nothing reads it"
+        yield Check("storage: files", "warning", message, "keep such files outside the data folder")
+    if len(found) > MOST_NAMED:
+        message = f"{len(found) - MOST_NAMED} more files are not named as snapshots"
+        yield Check("storage: files", "warning", message)
 
 
 def _sources() -> Iterator[Check]:

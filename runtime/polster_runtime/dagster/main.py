@@ -22,7 +22,7 @@ from polster_runtime.errors import SettingsError, StorageError
 from polster_runtime.execution import report
 from polster_runtime.execution.report import say
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.snapshots import Snapshot, is_snapshot
 from polster_runtime.storage.staging import discard_staged
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -110,6 +110,7 @@ def _print_summary(outcome: dict[str, Any], width: int) -> None:
     noun = "asset" if len(assets) == 1 else "assets"
     say(f"\n{len(assets)} {noun}, {total} in {outcome['seconds']:.1f} s")
     gold = [asset for asset in assets if asset["layer"] == "gold" and asset["path"]]
+    gold = [asset for asset in gold if is_snapshot(asset["path"])]  # others may give paths as well
     if len(gold) == 1:
         path = gold[0]["path"]
         rows = store().scan(Snapshot((path,))).head(report.ROWS).collect()

@@ -4,7 +4,7 @@ import inspect
 import itertools
 import json
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_origin
@@ -18,6 +18,7 @@ from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, NoData
 from polster_runtime.sources.base import Frames
+from polster_runtime.storage.columns import ValueChanges, check_values, common
 from polster_runtime.storage.snapshots import Snapshot
 from polster_runtime.storage.store import Store
 
@@ -70,7 +71,12 @@ class Invocation:
         if isinstance(result, Generator):
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):
-            return result.lazy()
+            rows: pl.LazyFrame = result.lazy()
+            if self.increases:
+                collected = rows.collect(engine="streaming")
+                self._fitting(collected)
+                rows = collected.lazy()
+            return rows
         name, kind = self.function.__name__, type(result).__name__
         raise AssetError(f"{name}() returned {kind}; it must return a Polars frame")
 
@@ -101,15 +107,10 @@ class Invocation:
         first = next(frames, None)
         if first is None:
             if self.previous is None:
-                name = self.function.__name__
-                raise AssetError(
-                    f"{name}() has no rows yet, and nothing says which columns there will be; "
-                    "run it again when there are some, or yield an empty frame"
-                )
+                log.warning("no rows yet, and nothing says which columns there will be")
+                return pl.LazyFrame()
             return self.data.scan(self.previous).clear()
-
-        if self.increases:
-            self._check_fit(self.data.scan(self.increases).collect_schema(), first.schema)
+        target = self._fitting(first)
 
         def read(
             with_columns: list[str] | None,
@@ -117,7 +118,8 @@ class Invocation:
             n_rows: int | None,
             batch_size: int | None,
         ) -> Iterator[pl.DataFrame]:
-            return self._until_failure(itertools.chain([first], self._alike(first.schema, frames)))
+            alike = self._alike(first.schema, frames, target)
+            return self._until_failure(itertools.chain([first], alike))
 
         return register_io_source(read, schema=first.schema, validate_schema=True)
 
@@ -132,15 +134,42 @@ class Invocation:
         except Exception as error:
             self.failure = error
 
-    def _check_fit(self, before: pl.Schema, after: pl.Schema) -> None:
-        """Raise AssetError for new rows that no reader could put together with those before."""
-        for name, kind in after.items():
-            if name in before and not _go_together(before[name], kind):
-                asset = asset_of(self.function)
-                raise AssetError(
-                    f"{name} was {before[name]} and is {kind} now, which do not go together; "
-                    f"read all again:  python run_polster.py --asset {asset} --full-refresh"
+    def _fitting(self, first: pl.DataFrame) -> dict[str, pl.DataType]:
+        """The types that readers will get for new rows on top of the old, for columns that differ.
+
+        Raises AssetError when the old rows, or the first of the new, would not stay as they are.
+        """
+        if self.increases is None:
+            return {}
+        old = self.data.scan(self.increases)
+        before = old.collect_schema()
+        target = {}
+        for name, kind in first.schema.items():
+            found = common(before[name], kind) if name in before else kind
+            if found is None:
+                raise self._drifted(
+                    f"{name} was {before[name]} and is {kind} now, which do not go together"
                 )
+            target[name] = found
+        changed = [name for name in target if name in before and before[name] != target[name]]
+        if changed:
+            self._check_values(old.select(changed).collect_batches(), target)
+        self._check_values([first], target)
+        return {name: kind for name, kind in target.items() if first.schema[name] != kind}
+
+    def _check_values(
+        self, frames: Iterable[pl.DataFrame], target: Mapping[str, pl.DataType]
+    ) -> None:
+        try:
+            check_values(frames, target)
+        except ValueChanges as error:
+            raise self._drifted(f"{error} beside the type that the column has now") from None
+
+    def _drifted(self, what: str) -> AssetError:
+        return AssetError(
+            f"{what}; reload everything:  "
+            f"python run_polster.py --asset {asset_of(self.function)} --full-refresh"
+        )
 
     def _noting_position(self, generator: Frames) -> Iterator[pl.DataFrame]:
         reached = yield from _collected(generator)
@@ -153,7 +182,12 @@ class Invocation:
             ) from None
         self.position = self.position if reached is None else reached
 
-    def _alike(self, schema: pl.Schema, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    def _alike(
+        self,
+        schema: pl.Schema,
+        frames: Iterator[pl.DataFrame],
+        target: Mapping[str, pl.DataType],
+    ) -> Iterator[pl.DataFrame]:
         """The frames, as long as they have the columns of the first.
 
         Polars itself would lose a column that is new, and write a broken file without one that
@@ -166,22 +200,10 @@ class Invocation:
                     f"{self.function.__name__}() must yield frames of the same columns, but "
                     f"frame {number} differs from the first: {_difference(schema, frame.schema)}"
                 )
+            self._check_values([frame], target)
             rows += frame.height
             log.debug("rows so far", extra={"details": {"asset": asset, "rows": rows}})
             yield frame
-
-
-def _go_together(before: pl.DataType, after: pl.DataType) -> bool:
-    """Whether there is a type that holds the values of both."""
-    nothing = pl.Null in (before, after)
-    if not nothing and before.is_nested() != after.is_nested():
-        return False
-    empty = [pl.DataFrame(schema={"": kind}) for kind in (before, after)]
-    try:
-        pl.concat(empty, how="vertical_relaxed")
-    except pl.exceptions.SchemaError:
-        return False
-    return True
 
 
 def _collected(generator: Frames) -> Generator[pl.DataFrame, None, Any]:

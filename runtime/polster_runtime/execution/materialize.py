@@ -139,7 +139,7 @@ class _Step:
         self.data: Store = store()
         needed = is_incremental(function)
         self.previous = self.data.latest(asset) if needed else self.data.before(asset)
-        self.columns_before = self._columns_before()
+        self.columns_before = self._columns_before(needed and not full_refresh)
         self.source = Invocation(function, self.data, bound, self.previous, inputs)
         if full_refresh:
             self.source.position = None
@@ -180,7 +180,13 @@ class _Step:
             seconds=time.perf_counter() - self.started,
             schema=schema,
             preview=preview,
-            drift=drift(self.columns_before, schema, [] if increases else self.recent_rows, rows),
+            drift=drift(
+                self.columns_before,
+                schema,
+                [] if increases else self.recent_rows,
+                rows,
+                self.source.position,
+            ),
             lineage=self.lineage,
             contract=self.contract,
             rejected=checked.rejected if checked else 0,
@@ -217,14 +223,14 @@ class _Step:
             found["position"] = self.source.position
         return found
 
-    def _columns_before(self) -> dict[str, str] | None:
-        """The columns of the snapshot before this one."""
+    def _columns_before(self, needed: bool) -> dict[str, str] | None:
+        """The columns of the snapshot before this one; when it is needed, errors are raised."""
         if self.previous is None:
             return None
         try:
             return _schema_of(self.data.scan(self.previous))
         except StorageError as error:
-            if is_incremental(self.function):
+            if needed:
                 raise  # new rows cannot go on top of it
             log.warning(str(error), extra={"details": {"asset": str(self.asset)}})
             self.previous = None  # the new snapshot takes its place

@@ -2,19 +2,25 @@
 
 A snapshot is a full file, TIME-ID.parquet, and the increments on top of it, TIME-ID.000001.parquet
 and so on; TIME-ID.000001-000016.parquet holds the rows of sixteen of them, in their place. Names
-sort by time: the last full file, with its increments, is what readers get.
+sort by time: the last full file, with its increments, is what readers get. A file with any other
+name is no snapshot: it is never read, compared, merged, copied or deleted.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from polster_runtime.errors import StorageError
 
 Provenance = dict[str, Any]
 """Where the rows of a file came from: `run`, `code` and, where it is incremental, `position`."""
 
 FOOTER_KEY = "provenance"
 SUFFIX = ".parquet"
+TIME = "%Y%m%dT%H%M%S%fZ"
+NAME = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{6}(?:\.(\d{6,})(?:-(\d{6,}))?)?\.parquet", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,16 +37,41 @@ class Snapshot:
         return self.paths[-1]
 
 
-def unique_name() -> str:
-    """A name that sorts after those before it, and is unlike any other."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+def unique_name(after: str = "") -> str:
+    """A name that sorts behind that of `after`, whatever the clock says, and is unlike any other.
+
+    Raises StorageError when no time is later than that of `after`.
+    """
+    now = datetime.now(UTC)
+    if after:
+        try:
+            now = max(now, written_at(after) + timedelta(microseconds=1))
+        except OverflowError:
+            raise StorageError(
+                f"{after} has the last time that a name can have; rename it to a time of today"
+            ) from None
+    return f"{now.strftime(TIME)}-{secrets.token_hex(3)}"
+
+
+def is_snapshot(path: str) -> bool:
+    """Whether a file is named exactly as one of a snapshot: full, increment or merged."""
+    found = NAME.fullmatch(path.rsplit("/", 1)[-1])
+    if found is None:
+        return False
+    increments = found.groups()
+    try:
+        written_at(path)
+    except ValueError:
+        return False
+    first, last = numbers(path)
+    as_written = [f"{number:06}" for number in (first, last)][: sum(map(bool, increments))]
+    ordered = not increments[0] or (0 < first <= last and (not increments[1] or first < last))
+    return ordered and as_written == [number for number in increments if number]
 
 
 def written_at(path: str) -> datetime:
     """When the snapshot of a file was begun: its name says."""
-    return datetime.strptime(full_name(path).partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(
-        tzinfo=UTC
-    )
+    return datetime.strptime(full_name(path).partition("-")[0], TIME).replace(tzinfo=UTC)
 
 
 def is_full(path: str) -> bool:

@@ -6,7 +6,6 @@ when SNAPSHOT_RETENTION says so.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from polster_runtime.config.logging import operation
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
+from polster_runtime.storage import durable
+from polster_runtime.storage.columns import put_together
 from polster_runtime.storage.snapshots import (
     FOOTER_KEY,
     SUFFIX,
@@ -30,6 +31,7 @@ from polster_runtime.storage.snapshots import (
     base_name,
     full_name,
     is_full,
+    is_snapshot,
     numbers,
     snapshot_of,
     unique_name,
@@ -64,7 +66,8 @@ class Store:
         for layer in LAYERS:
             with suppress(FileNotFoundError), self.errors():
                 names = self.fs.ls(f"{self.root}/{layer}", detail=False, refresh=True)
-                found += sorted(AssetId(layer, base_name(str(path).rstrip("/"))) for path in names)
+                folders = (str(path).rstrip("/").rsplit("/", 1)[-1] for path in names)
+                found += sorted(AssetId(layer, folder) for folder in folders)
         return [asset for asset in found if asset.name.isidentifier()]
 
     def snapshots(self, asset: AssetId) -> list[Snapshot]:
@@ -85,10 +88,25 @@ class Store:
         """The files of rows that broke the contract of an asset, the oldest first."""
         return self._files(f"{self.folder(asset)}/_rejected")
 
+    def other_files(self) -> Iterator[str]:
+        """Parquet files beside the snapshots that are not named as such: nothing reads them."""
+        for layer in LAYERS:
+            folder, found = f"{self.root}/{layer}", list[str]()
+            with suppress(FileNotFoundError), self.errors():
+                found = sorted(map(str, self.fs.find(folder)))
+            for path in found:
+                inside = path[path.find(f"{folder}/") + len(folder) + 1 :].split("/")
+                placed = len(inside) == 2 or (len(inside) == 3 and inside[1] == "_rejected")
+                if path.lower().endswith(SUFFIX) and not (placed and is_snapshot(path)):
+                    yield path
+
     def scan(self, snapshot: Snapshot) -> pl.LazyFrame:
-        """The rows of a snapshot, not read yet. Raises StorageError when a file is damaged."""
-        frames = [self._scan_file(path) for path in snapshot.paths]
-        return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
+        """The rows of a snapshot, not read yet.
+
+        Raises StorageError when a file is damaged, and when no type holds the values of a column in
+        all files.
+        """
+        return put_together({path: self._scan_file(path) for path in snapshot.paths})
 
     def provenance(self, snapshot: Snapshot) -> Provenance:
         """Where the newest file of a snapshot came from. Reads its footer only.
@@ -107,9 +125,18 @@ class Store:
                 pass
 
     def new_path(self, asset: AssetId, on: Snapshot | None = None) -> str:
-        """A path for new rows: a full file, or the next increment on a snapshot."""
+        """A path for new rows: a full file, or the next increment on a snapshot.
+
+        A full file is named so that it is the latest, also where the clock of this machine, or of
+        one that wrote before, is wrong.
+        """
         if on is None:
-            return f"{self.folder(asset)}/{unique_name()}{SUFFIX}"
+            before = self.before(asset)
+            known = [before.paths[0]] if before else []
+            if asset.layer != LAYERS[0]:
+                known += self.rejected(asset)[-1:]
+            newest = max(known, key=full_name, default="")
+            return f"{self.folder(asset)}/{unique_name(after=newest)}{SUFFIX}"
         return f"{on.paths[0].removesuffix(SUFFIX)}.{numbers(on.path)[1] + 1:06}{SUFFIX}"
 
     def merged_path(self, snapshot: Snapshot, first: int, last: int) -> str:
@@ -138,7 +165,7 @@ class Store:
     def put(self, file: Path, path: str) -> None:
         """Let a local file appear whole at a new path. Raises FileExistsError."""
         if isinstance(self.fs, LocalFileSystem):
-            _put_locally(file, Path(path))
+            durable.publish(file, Path(path))
         else:
             self.fs.put_file(str(file), path, mode="create")
 
@@ -157,7 +184,7 @@ class Store:
             raise StorageError(
                 f"{path} was published by another run meanwhile; run it again"
             ) from None
-        except PermissionError as error:
+        except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
         return path
 
@@ -167,7 +194,7 @@ class Store:
                 found = self.fs.ls(folder, detail=False, refresh=True)
         except FileNotFoundError:
             return []
-        return sorted((str(path) for path in found if str(path).endswith(SUFFIX)), key=base_name)
+        return sorted(filter(is_snapshot, map(str, found)), key=base_name)
 
     def _scan_file(self, path: str) -> pl.LazyFrame:
         frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
@@ -176,20 +203,19 @@ class Store:
         return frame
 
 
-def _put_locally(file: Path, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if is_full(str(path)) or os.name == "nt":
-        # A full file's name is unique; and on Windows a rename never replaces a file.
-        file.rename(path)
-    else:
-        os.link(file, path)
-
-
 @contextmanager
 def _damage_named(path: str) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.ComputeError as error:
-        raise StorageError(
-            f"{path} is damaged ({error}); delete it to go back to the snapshot before it"
-        ) from None
+        raise StorageError(f"{path} is damaged ({error}){_what_to_do(path)}") from None
+
+
+def _what_to_do(path: str) -> str:
+    """What helps against a damaged file: to delete it only where nothing else is lost with it."""
+    if not is_snapshot(path):
+        return ""
+    if is_full(path):
+        return "; delete it to go back to the snapshot before it"
+    asset = "_".join(path.split("/")[-3:-1])
+    return f"; reload everything with  python run_polster.py --asset {asset} --full-refresh"

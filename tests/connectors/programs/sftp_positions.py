@@ -3,17 +3,21 @@
 One of these went on each day.
 """
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
+from polster_runtime.sources.files.positions import fingerprint, position_after, unknown
 from polster_runtime.sources.sftp.files import SftpFile
-from polster_runtime.sources.sftp.position import fingerprint, packed_position, unpacked_position
 
 files = [SftpFile(f"/out/orders-{number}.csv", number, number) for number in range(100_000)]
-position = packed_position(files, {})
-size, (_, known) = len(json.dumps(position)), unpacked_position(position)
-assert known.keys() == {fingerprint(file) for file in files}
+position = position_after(files, None)
+size = len(json.dumps(position))
+assert unknown(files, position) == []
 today = datetime.now(UTC).date()
-gone = {fingerprint(file): str(today - timedelta(days=file.size)) for file in files[:100]}
-_, left = unpacked_position(packed_position([], gone))
-print(json.dumps([size, len(left)]))
+gone = {
+    str(today - timedelta(days=file.size)): base64.b85encode(fingerprint(file)).decode()
+    for file in files[:100]
+}
+left = position_after([], {"seen": gone})
+print(json.dumps([size, 100 - len(unknown(files[:100], left))]))

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,12 +16,18 @@ from urllib3.util import Retry
 
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.addresses import api_place
-from polster_runtime.sources.api.rows import API_IN_MEMORY, api_at, api_file
+from polster_runtime.sources.api.numbers import ConstantError, ExactNumbers
+from polster_runtime.sources.api.paths import api_at
+from polster_runtime.sources.api.rows import API_IN_MEMORY, api_file
 
 API_RECORDS = ("data", "items", "results", "records", "value", "rows", "entries", "content")
 """Where an answer has its records, if it does not say."""
 API_MESSAGES = ("error_description", "message", "detail", "title", "error", "errors")
 """Where an answer that is an error says why."""
+
+
+API_SAYS = {json.JSONDecodeError, ConstantError}
+"""Errors whose text says what is wrong without showing more of an answer."""
 
 
 class ApiAnswer:
@@ -35,6 +42,8 @@ class ApiAnswer:
         self.body, self.path, self.count = api_file(), "", 0
         self.first: Any = None
         self.last: Any = None
+        self.numbers = ExactNumbers()
+        self._is_streamed = False
         self._records: Iterator[Any] = iter(())
         self._envelope: Callable[[], Any] = dict
         try:
@@ -59,12 +68,16 @@ class ApiAnswer:
                 self.first = self.last if self.first is None else self.first
                 self.count += 1
                 yield self.last
-            if not self.count and self.size > API_IN_MEMORY:
+            if not self.count and self._is_streamed:
                 raise SourceError(
                     f"{self.place}: no list of records at {self.path}; check `records`", final=True
                 )
+        except RecursionError:
+            raise SourceError(
+                f"{self.place}: record {self.count + 1} is nested too deeply", final=True
+            ) from None
         except (ijson.JSONError, ValueError) as error:
-            raise self._no_json(error) from None
+            raise self._no_json(error, f"record {self.count + 1}") from None
 
     @cached_property
     def envelope(self) -> Any:
@@ -95,7 +108,7 @@ class ApiAnswer:
             return ""
         try:
             document = json.loads(self.body.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             return ""
         return self._said(document, API_MESSAGES)
 
@@ -106,7 +119,7 @@ class ApiAnswer:
         """The whole body as one JSON document. Raises SourceError."""
         self._refuse_html()
         try:
-            return json.loads(self.body.read(), parse_constant=lambda _: None)
+            return self.numbers.loads(self.body.read())
         except ValueError as error:
             raise self._no_json(error) from None
 
@@ -119,11 +132,17 @@ class ApiAnswer:
         if not self.size:
             return
         if self._has_lines():
-            self._records, self.path = map(json.loads, filter(bytes.strip, self.body)), "."
-        elif self.size <= API_IN_MEMORY:
-            self._in_memory(self.document(), path)
-        else:
+            self._records, self.path = map(self.numbers.loads, filter(bytes.strip, self.body)), "."
+        elif self.size > API_IN_MEMORY:
             self._from_disk(path)
+        else:
+            try:
+                document = self.document()
+            except RecursionError:  # which of the records is nested that deeply?
+                self.body.seek(0)
+                self._from_disk(path)
+            else:
+                self._in_memory(document, path)
 
     def _in_memory(self, document: Any, path: str) -> None:
         self.path = path or _api_records_path(document, self.place)
@@ -148,7 +167,8 @@ class ApiAnswer:
             raise self._no_json(error) from None
         self.body.seek(0)
         prefix = "item" if self.path == "." else f"{self.path}.item"
-        self._records = ijson.items(self.body, prefix, use_float=True)
+        self._is_streamed = True
+        self._records = map(self.numbers.exact, ijson.items(self.body, prefix))
         self._envelope = lambda: _api_beside(self.body, self.path)
 
     def _unpack(self) -> None:
@@ -173,7 +193,7 @@ class ApiAnswer:
             return False
         try:
             return isinstance(json.loads(first), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
 
     def _refuse_html(self) -> None:
@@ -187,9 +207,12 @@ class ApiAnswer:
                 final=True,
             )
 
-    def _no_json(self, error: Exception) -> SourceError:
-        said = " ".join(str(error).split())[:100] if isinstance(error, json.JSONDecodeError) else ""
-        why = f" ({said})" if said else ""
+    def _no_json(self, error: Exception, where: str = "") -> SourceError:
+        said = " ".join(str(error).split())[:100] if type(error) in API_SAYS else ""
+        constant = re.search(r"-?\b(NaN|Infinity)\b", str(error))
+        if constant:
+            said = f"{constant[0]} is no number of JSON"
+        why = f" ({', '.join(filter(None, (where, said)))})" if said else ""
         return SourceError(f"{self.place}: the answer is not valid JSON{why}; try it with curl")
 
 

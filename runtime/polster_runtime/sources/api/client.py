@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
 import requests
 
@@ -21,6 +21,10 @@ from polster_runtime.sources.api.settings import ApiSettings
 
 API_RETRIED = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which the same request may succeed."""
+
+
+class ApiNotFoundError(SourceError):
+    """404: perhaps the page after the last one."""
 
 
 class ApiClient:
@@ -54,6 +58,8 @@ class ApiClient:
                         renew = None
                         continue
                     problem, asked_to_wait = self._refusal(answer), answer.retry_after
+                    if answer.status == 404:
+                        raise ApiNotFoundError(f"{answer.place}: {problem}", final=True)
                     if answer.status not in API_RETRIED:
                         raise SourceError(f"{answer.place}: {problem}", final=True)
             except (requests.RequestException, *API_BAD_GZIP) as error:
@@ -114,8 +120,8 @@ class _ApiSession(requests.Session):
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
-        here, there = urlsplit(response.url), urlsplit(str(prepared_request.url))
-        if there.hostname != here.hostname or (here.scheme, there.scheme) == ("https", "http"):
+        there = urlsplit(str(prepared_request.url))
+        if not _may_know(urlsplit(response.url), there):
             raise SourceError(
                 f"{api_place(response.url)}: redirects to {api_place(there.geturl())}; "
                 "put that address into `url`, if it is to be trusted",
@@ -125,10 +131,23 @@ class _ApiSession(requests.Session):
             self.query(prepared_request)
 
 
+def _may_know(here: SplitResult, there: SplitResult) -> bool:
+    """Whether the secrets of one address may go to another: the same server, or a safer way."""
+    if there.hostname != here.hostname:
+        return False
+    ports = _port(here), _port(there)
+    same = here.scheme == there.scheme and ports[0] == ports[1]
+    return same or (here.scheme, there.scheme, *ports) == ("http", "https", 80, 443)
+
+
+def _port(address: SplitResult) -> int:
+    return address.port or {"http": 80}.get(address.scheme, 443)
+
+
 def api_reached(url: str, timeout: float) -> str:
     """Open a connection, and close it. Raises SourceError."""
     parts = urlsplit(url)
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    port = _port(parts)
     try:
         socket.create_connection((parts.hostname or "", port), timeout).close()
     except OSError as error:

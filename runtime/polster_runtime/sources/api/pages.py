@@ -1,43 +1,19 @@
 """Pages of an API: how to get from one to the next."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.answer import ApiAnswer
-from polster_runtime.sources.api.rows import api_at
-
-API_PAGE_SIZES = {10, 15, 20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000}
-"""So many records are hardly all there are."""
-API_SCOPES = ("", "meta", "pagination", "paging", "page", "page_info", "info", "links", "_links")
-"""Where it speaks of its pages."""
-API_NEXT_URLS = (
-    *("next", "next.href", "next_url", "nextUrl", "next_page_url", "nextPageUrl"),
-    *("next_link", "nextLink", "@odata.nextLink"),
+from polster_runtime.sources.api.envelope import (
+    api_count,
+    api_cursor,
+    api_may_go_on,
+    api_next_url,
+    api_says_more,
 )
-API_NEXT_CURSORS = {
-    "next_cursor": "cursor",
-    "nextCursor": "cursor",
-    "cursors.after": "after",
-    "next.after": "after",
-    "end_cursor": "after",
-    "next_page_token": "page_token",
-    "nextPageToken": "pageToken",
-    "next_token": "next_token",
-    "nextToken": "nextToken",
-    "continuation_token": "continuation_token",
-    "continuationToken": "continuationToken",
-    "response_metadata.next_cursor": "cursor",
-}
-"""Where it has the cursor of the next page, and the parameter that takes it."""
-API_PAGES = ("page", "current_page", "currentPage", "page_number", "pageNumber", "number")
-API_LAST_PAGES = ("total_pages", "totalPages", "last_page", "lastPage", "page_count", "pages")
-API_OFFSETS = ("offset", "skip", "start")
-API_TOTALS = ("total", "total_count", "totalCount", "total_results", "totalResults", "count")
-API_MORE = ("has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage")
+from polster_runtime.sources.api.paths import api_at
 
 
 @dataclass(frozen=True)
@@ -106,7 +82,7 @@ class ApiNextUrl(ApiOnePage):
     path: str = ""
 
     def after(self, page: ApiPage) -> ApiNext:
-        return _api_next_url(page.envelope, self.path)
+        return api_next_url(page.envelope, self.path)
 
 
 @dataclass(frozen=True)
@@ -119,10 +95,10 @@ class ApiCursor(ApiOnePage):
     def after(self, page: ApiPage) -> ApiNext:
         path, param = self.path, self.param
         if not path:
-            path, known = _api_cursor(page.envelope) or ("", "")
+            path, known = api_cursor(page.envelope) or ("", "")
             param = param or known
         cursor = api_at(page.envelope, path) if path else None
-        return {param or "cursor": cursor} if cursor and _api_more(page) else None
+        return {param or "cursor": cursor} if cursor and api_may_go_on(page.envelope) else None
 
 
 @dataclass(frozen=True)
@@ -133,7 +109,7 @@ class ApiLastRecord(ApiOnePage):
     param: str = "starting_after"
 
     def after(self, page: ApiPage) -> ApiNext:
-        more = page.records and _api_more(page)
+        more = page.records and api_may_go_on(page.envelope)
         return {self.param: api_at(page.answer.last, self.field)} if more else None
 
 
@@ -149,9 +125,13 @@ class ApiPageNumber:
         return {self.param: self.start}
 
     def after(self, page: ApiPage) -> ApiNext:
-        pages = api_at(page.envelope, self.last) if self.last else None
-        done = not page.records if pages is None else page.number >= int(pages)
-        return None if done or not _api_more(page) else {self.param: self.start + page.number}
+        pages = api_count(api_at(page.envelope, self.last)) if self.last else None
+        done = not page.records if pages is None else page.number >= pages
+        return (
+            None
+            if done or not api_may_go_on(page.envelope)
+            else {self.param: self.start + page.number}
+        )
 
 
 @dataclass(frozen=True)
@@ -166,9 +146,13 @@ class ApiOffset:
         return {self.param: self.start}
 
     def after(self, page: ApiPage) -> ApiNext:
-        total = api_at(page.envelope, self.total) if self.total else None
-        done = not page.records or (total is not None and page.so_far >= int(total))
-        return None if done or not _api_more(page) else {self.param: self.start + page.so_far}
+        total = api_count(api_at(page.envelope, self.total)) if self.total else None
+        done = not page.records or (total is not None and page.so_far >= total)
+        return (
+            None
+            if done or not api_may_go_on(page.envelope)
+            else {self.param: self.start + page.so_far}
+        )
 
 
 API_PAGINATIONS: Mapping[str, ApiPagination] = {
@@ -182,79 +166,27 @@ API_PAGINATIONS: Mapping[str, ApiPagination] = {
 }
 
 
-def _api_scoped(envelope: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """The things of some names that an answer says of its pages, and where they are."""
-    for scope, name in itertools.product(API_SCOPES, names):
-        path = f"{scope}.{name}" if scope else name
-        if (found := api_at(envelope, path)) is not None:
-            yield path, found
+def api_ends_with_404(pagination: ApiPagination, before: ApiPage) -> bool:
+    """Whether a page that is not there is the end: numbered pages whose number nobody has said."""
+    if isinstance(pagination, ApiPageNumber):
+        return api_count(api_at(before.envelope, pagination.last)) is None
+    if isinstance(pagination, ApiOffset):
+        return api_count(api_at(before.envelope, pagination.total)) is None
+    return False
 
 
-def _api_next_url(envelope: Any, path: str = "") -> str | None:
-    if path:
-        found = api_at(envelope, path)
-        return str(found) if found else None
-    looks = ("http://", "https://", "/", "?")
-    urls = (found for _, found in _api_scoped(envelope, API_NEXT_URLS) if isinstance(found, str))
-    return next((url for url in urls if url.startswith(looks)), None)
-
-
-def _api_cursor(envelope: Any) -> tuple[str, str] | None:
-    """Where the cursor of the next page is, and the parameter for it."""
-    for name, param in API_NEXT_CURSORS.items():
-        for path, found in _api_scoped(envelope, [name]):
-            if isinstance(found, str | int) and found != "":
-                return path, param
-    return None
-
-
-def _api_number(envelope: Any, names: Iterable[str]) -> tuple[str, int] | None:
-    numbers = (
-        (path, found)
-        for path, found in _api_scoped(envelope, names)
-        if isinstance(found, int) and not isinstance(found, bool)
+def api_check_end(page: ApiPage, pagination: ApiPagination) -> None:
+    """Raise SourceError where the last page says that there are more."""
+    total = None
+    if isinstance(pagination, ApiOffset) and pagination.total:
+        total = api_count(api_at(page.envelope, pagination.total))
+    if type(pagination) is ApiOnePage or not (
+        api_says_more(page.envelope) or (total is not None and page.so_far < total)
+    ):
+        return
+    of = "there are more" if total is None else f"of {total}"
+    raise SourceError(
+        f"{page.answer.place}: {page.so_far} records, {of}, but page {page.number} does not lead "
+        "to them; say how pages are asked for with `pagination`",
+        final=True,
     )
-    return next(numbers, None)
-
-
-def _api_more(page: ApiPage) -> bool:
-    """Whether there may be more pages: unless the answer says that there are not."""
-    return all(found is not False for _, found in _api_scoped(page.envelope, API_MORE))
-
-
-def api_detected(page: ApiPage) -> ApiPagination:
-    """The pagination that a first page speaks of. Raises SourceError where it lacks records."""
-    envelope = page.envelope
-    if page.link:
-        return ApiLink()
-    if _api_next_url(envelope):
-        return ApiNextUrl()
-    if _api_more(page) and (found := _api_cursor(envelope)):
-        return ApiCursor(*found)
-    number, last = _api_number(envelope, API_PAGES), _api_number(envelope, API_LAST_PAGES)
-    if number and last:
-        param = number[0].rpartition(".")[2]
-        param = "page" if param == "number" or param.startswith("current") else param
-        return ApiPageNumber(param=param, start=number[1], last=last[0])
-    offset, total = _api_number(envelope, API_OFFSETS), _api_number(envelope, API_TOTALS)
-    if offset and total:
-        return ApiOffset(offset[0].rpartition(".")[2], offset[1], total[0])
-    _api_refuse_part(page, total[1] if total else page.answer.headers.get("X-Total-Count", "0"))
-    return ApiOnePage()
-
-
-def _api_refuse_part(page: ApiPage, total: str | int) -> None:
-    """Raise SourceError where an answer speaks of more records than it has."""
-    more = any(found is True for _, found in _api_scoped(page.envelope, API_MORE))
-    if page.records and (more or (str(total).isdecimal() and int(total) > page.records)):
-        of = "there are more" if more else f"of {total}"
-        raise SourceError(
-            f"{page.answer.place}: one page has {page.records} records, {of}; "
-            "say how pages are asked for with `pagination`",
-            final=True,
-        )
-    if page.records in API_PAGE_SIZES:
-        log.warning(
-            f"{page.answer.place}: {page.records} records, and no word of further pages; "
-            'if there are some, set `pagination`, else set it to "none"'
-        )

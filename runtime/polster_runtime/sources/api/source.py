@@ -18,9 +18,18 @@ from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.addresses import api_place, api_url
 from polster_runtime.sources.api.answer import ApiAnswer
-from polster_runtime.sources.api.client import ApiClient, api_reached
-from polster_runtime.sources.api.pages import API_PAGINATIONS, ApiPage, ApiPagination, api_detected
-from polster_runtime.sources.api.rows import ApiNew, ApiRows
+from polster_runtime.sources.api.client import ApiClient, ApiNotFoundError, api_reached
+from polster_runtime.sources.api.detection import api_detected
+from polster_runtime.sources.api.new import ApiNew
+from polster_runtime.sources.api.pages import (
+    API_PAGINATIONS,
+    ApiPage,
+    ApiPagination,
+    api_check_end,
+    api_ends_with_404,
+)
+from polster_runtime.sources.api.route import ApiRoute
+from polster_runtime.sources.api.rows import ApiRows
 from polster_runtime.sources.api.settings import API_AUTHENTICATIONS, ApiSettings
 from polster_runtime.sources.base import Frames, Position
 
@@ -52,6 +61,8 @@ class Api:
     """Where the first run begins; None: with all there is."""
     lag: float = 0
     """How far behind the cursor a record may arrive: in seconds, or as the cursor counts."""
+    key: str = ""
+    """The field that tells records of the same cursor apart, such as id; without it, all fields."""
     flatten: bool = False
     """Whether {"address": {"city": …}} becomes a column address__city, not a struct."""
     types: Mapping[str, Any] = field(default_factory=dict)
@@ -65,19 +76,29 @@ class Api:
         Yields nothing where nothing is new. Raises SettingsError, and SourceError.
         """
         settings = self._settings()
-        new = ApiNew(self.cursor, self.lag, self.start if position is None else position)
+        place = self._place(settings)
+        new = ApiNew(self.cursor, self.lag, self.start if position is None else position, self.key)
         with closing(ApiRows(self.types, self.flatten)) as rows:
             try:
                 for page in self._pages(settings, new.since):
-                    for record in page.records:
-                        rows.add(record, new)
+                    self._keep(page, new, rows)
             except OSError as error:
                 why = error.strerror or type(error).__name__
+                raise SourceError(f"{place}: no room for the pages: {why}") from None
+            reached = new.position(place)
+            yield from rows.frames(place)
+        return reached
+
+    def _keep(self, page: ApiAnswer, new: ApiNew, rows: ApiRows, limit: int | None = None) -> None:
+        """Keep the records of a page that are new. Raises SourceError, which names the record."""
+        for record in itertools.islice(page.records, limit):
+            try:
+                if new.takes(record):
+                    rows.add(record, has_exact=page.numbers.any)
+            except ValueError as error:
                 raise SourceError(
-                    f"{self._place(settings)}: no room for the pages: {why}"
+                    f"{page.place}: record {page.count}: {error}", final=True
                 ) from None
-            yield from rows.frames(self._place(settings))
-        return new.position
 
     def steps(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """What the doctor tries, in this order."""
@@ -91,11 +112,10 @@ class Api:
             return api_reached(self._address(settings[0]), settings[0].timeout)
 
         def read() -> str:
-            new = ApiNew(self.cursor, self.lag, self.start)
+            new = ApiNew(self.cursor, self.lag, self.start, self.key)
             with closing(ApiRows(self.types, self.flatten)) as rows:
                 page = next(self._pages(settings[0], new.since))
-                for record in itertools.islice(page.records, 1_000):
-                    rows.add(record, new)
+                self._keep(page, new, rows, 1_000)
             return f"{rows.count} records at least, of {len(rows.shape.fields)} columns"
 
         yield "settings", known
@@ -136,18 +156,27 @@ class Api:
         query, asked = dict(self.params), dict(pagination.first()) if pagination else {}
         if since is not None and self.cursor_param:
             asked[self.cursor_param] = since
-        before: ApiAnswer | None = None
+        before: ApiPage | None = None
+        route = ApiRoute()
         for number in itertools.count(1):
-            with closing(self._ask(client, url, query, asked)) as answer:
-                answer.find_records(before.path if before else self.records)
+            try:
+                answer = self._ask(client, url, query, asked)
+            except ApiNotFoundError:
+                if before and pagination and api_ends_with_404(pagination, before):
+                    return
+                raise
+            with closing(answer):
+                route.visit(url, query, asked)
+                answer.find_records(before.answer.path if before else self.records)
                 yield answer
                 so_far += answer.count
                 page = ApiPage(number, so_far, answer)
                 pagination = pagination or api_detected(page)
                 following = pagination.after(page)
                 if following is None:
+                    api_check_end(page, pagination)
                     return
-                if before and answer.repeats(before):
+                if before and answer.repeats(before.answer):
                     raise SourceError(
                         f"{answer.place}: pages {number - 1} and {number} are the same; "
                         "say how pages are asked for with `pagination`",
@@ -157,7 +186,9 @@ class Api:
                     url, query, asked = _api_followed(answer, following), {}, {}
                 else:
                     asked |= following
-                before = answer
+                if not route.leads_on(page, url, query, asked):
+                    return
+                before = page
 
     def _ask(
         self,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import polars as pl
@@ -30,13 +28,6 @@ def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Yield a folder for the time of one read."""
-    with TemporaryDirectory(prefix="polster-files-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def merged(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -25,7 +25,6 @@ from polster_runtime.sources.files.batches import (
     check_file_column,
     column_name,
     merged,
-    scratch_folder,
     with_file_column,
 )
 from polster_runtime.sources.files.csv_check import CsvCheck, check_csv, count_separators
@@ -44,6 +43,7 @@ from polster_runtime.sources.files.encoding import (
     guess,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.unpack import unpack_all
 
 EXTRA = "_extra"

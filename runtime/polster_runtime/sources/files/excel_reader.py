@@ -21,10 +21,10 @@ from polster_runtime.sources.files.batches import (
     aligned,
     check_file_column,
     merged,
-    scratch_folder,
     with_file_column,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
 from polster_runtime.sources.files.unpack import unpack_all
 from polster_runtime.sources.shapes import EXACT_INTEGER
@@ -94,8 +94,8 @@ def _libraries() -> tuple[Any, Any]:
         import python_calamine
     except ImportError as error:
         raise SourceError(
-            f"reading workbooks needs the package {error.name}; "
-            "add fastexcel and python-calamine to the project's dependencies",
+            f"workbooks need the package {error.name}, which is not installed; add fastexcel and "
+            "python-calamine to the project's dependencies, then:  polster setup",
             final=True,
         ) from None
     # It warns of each empty column.

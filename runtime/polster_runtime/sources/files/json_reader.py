@@ -17,11 +17,11 @@ from polster_runtime.sources.files.batches import (
     check_file_column,
     merged,
     polars_errors,
-    scratch_folder,
     with_file_column,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.json_records import JsonNotes, read_json_records
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.unpack import unpack_all
 from polster_runtime.sources.shapes import Number, Shape, TooDeepError, parse_float
 
@@ -34,7 +34,8 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
 
     All records are read twice: for their types, and for their values. Integers and other numbers
     become floats where those are exact; values that no type holds together become text, JSON of
-    each value. Raises SourceError, which names the file and the record.
+    each value. Without a record there is no frame. Raises SourceError, which names the file and the
+    record.
     """
     with scratch_folder() as folder:
         before = versions(files)
@@ -43,9 +44,7 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
         for part in parts:
             part.see(shape, records)
         if not shape.fields:
-            raise SourceError(
-                f"{files[0].shown}: there is no record yet that would tell the columns"
-            )
+            return
         schema: dict[str, Any] = {name: one.dtype() for name, one in shape.fields.items()}
         if file_column:
             check_file_column(file_column, schema)

@@ -25,7 +25,7 @@ KINDS_BY_SUFFIX = {
     ".xls": "excel",
     ".ods": "excel",
 }
-"""What the end of a name says, before .gz, .bz2 or .xz."""
+"""What the end of a name says, before .gz, .bz2, .xz or .zst."""
 
 
 def kind_of(file: DataFile) -> str:

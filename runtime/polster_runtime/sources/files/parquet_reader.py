@@ -17,11 +17,11 @@ from polster_runtime.sources.files.batches import (
     check_file_column,
     merged,
     polars_errors,
-    scratch_folder,
     with_file_column,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.parquet_footer import JSON, UUID, Column, parquet_columns
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import union_schema
 from polster_runtime.sources.files.unpack import unpack_all
 

@@ -1,14 +1,16 @@
-"""Files inside files: gzip, bzip2, xz, zip. Standard library only."""
+"""Files inside files: gzip, bzip2, xz, zip; zstd from Python 3.14 on, or with backports.zstd."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
 import lzma
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -18,6 +20,7 @@ from polster_runtime.sources.files.found_files import DataFile, unreadable
 MAX_UNPACKED_BYTES = 32 * 2**30
 """How large a packed file may become, so that a small one cannot fill the disk."""
 _BLOCK = 2**20
+_HAS_ZSTD = sys.version_info >= (3, 14)
 
 
 def _gzip(path: Path) -> IO[bytes]:
@@ -32,7 +35,24 @@ def _xz(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", lzma.LZMAFile(path, "rb"))
 
 
-_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {".gz": _gzip, ".bz2": _bzip2, ".xz": _xz}
+def _zstd(path: Path) -> IO[bytes]:
+    try:
+        module = import_module("compression.zstd" if _HAS_ZSTD else "backports.zstd")
+    except ImportError:
+        raise SourceError(
+            f"{path.name}: .zst needs the package backports.zstd; add it to the project's "
+            "dependencies",
+            final=True,
+        ) from None
+    return cast("IO[bytes]", module.ZstdFile(path, "rb"))
+
+
+_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
+    ".gz": _gzip,
+    ".bz2": _bzip2,
+    ".xz": _xz,
+    ".zst": _zstd,
+}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 _ENCRYPTED = 0x1
 
@@ -57,12 +77,11 @@ def unpack_all(
     `limit` bytes.
     """
     for number, file in enumerate(files):
-        suffix = PurePosixPath(file.name.lower()).suffix
+        suffix = file.path.suffix.lower()
         if suffix == ".zip":
             yield from _members(file, folder, f"{number:06}", limit)
         elif suffix in _OPENERS:
-            inner = unpacked_name(file.name)
-            target = folder / f"{number:06}{_suffix(inner)}"
+            target = folder / f"{number:06}{_suffix(unpacked_name(file.name))}"
             with _errors_named(file, file.shown), _OPENERS[suffix](file.path) as packed:
                 _copy(packed, target, limit, file.shown)
             yield DataFile(target, file.name)
@@ -121,3 +140,9 @@ def _errors_named(file: DataFile, name: str) -> Iterator[None]:
             raise unreadable(file, error) from None
         said = str(error) or "the data is damaged"
         raise SourceError(f"{name} cannot be unpacked: {said}", final=True) from None
+    except SourceError:
+        raise
+    except Exception as error:
+        if type(error).__name__ != "ZstdError":
+            raise
+        raise SourceError(f"{name} cannot be unpacked: {error}", final=True) from None

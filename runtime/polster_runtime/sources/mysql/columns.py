@@ -15,21 +15,17 @@ from pymysql.constants import FIELD_TYPE as TYPE  # type: ignore[import-untyped]
 from pymysql.constants import FLAG
 
 from polster_runtime.errors import SourceError
+from polster_runtime.sources.incremental import plain_number
 
 BadDates = Literal["error", "null", "text"]
 """What becomes of dates that no calendar has: 0000-00-00, 2026-00-00, 2026-02-30."""
 MySQLRows = list[tuple[Any, ...]]
 """Rows as they arrive: all values are bytes, or None."""
 
-INTEGER_TYPES: dict[int, tuple[type[pl.DataType], type[pl.DataType]]] = {
-    TYPE.TINY: (pl.Int8, pl.UInt8),
-    TYPE.SHORT: (pl.Int16, pl.UInt16),
-    TYPE.INT24: (pl.Int32, pl.UInt32),
-    TYPE.LONG: (pl.Int32, pl.UInt32),
-    TYPE.LONGLONG: (pl.Int64, pl.UInt64),
-    TYPE.YEAR: (pl.Int16, pl.Int16),
+INTEGER_TYPES = {
+    *(TYPE.TINY, TYPE.SHORT, TYPE.INT24, TYPE.LONG, TYPE.LONGLONG, TYPE.YEAR),
 }
-"""Each signed and unsigned."""
+"""All of them arrive as 64 bits: in narrower ones sums would overflow."""
 DECIMAL_TYPES = {TYPE.DECIMAL, TYPE.NEWDECIMAL}
 FLOAT_TYPES: dict[int, type[pl.DataType]] = {TYPE.FLOAT: pl.Float32, TYPE.DOUBLE: pl.Float64}
 DATE_TYPES = {TYPE.DATE, TYPE.NEWDATE}
@@ -55,6 +51,8 @@ class MySQLColumn:
     name: str
     kind: int
     nullable: bool
+    is_enumerated: bool
+    """Whether it is an ENUM or a SET: these are ordered by number, and compared as text."""
     raw: type[pl.DataType]
     type: pl.DataType
 
@@ -64,7 +62,14 @@ class MySQLColumn:
         is_binary = field.type_code in STRING_TYPES and field.charsetnr == BINARY_CHARSET
         raw = pl.Binary if is_binary else pl.String
         type_ = _polars_type(field, bad_dates) or raw()
-        return MySQLColumn(field.name, field.type_code, not field.flags & FLAG.NOT_NULL, raw, type_)
+        return MySQLColumn(
+            name=field.name,
+            kind=field.type_code,
+            nullable=not field.flags & FLAG.NOT_NULL,
+            is_enumerated=bool(field.flags & (FLAG.ENUM | FLAG.SET)),
+            raw=raw,
+            type=type_,
+        )
 
     @property
     def selected(self) -> str:
@@ -100,6 +105,26 @@ class MySQLColumn:
             return Decimal(str(text))
         found = datetime.fromisoformat(str(text))
         return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are dates or times of day on dates."""
+        return self.kind in DATETIME_TYPES
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether `ORDER BY` goes by what a comparison with its own text goes by."""
+        return not self.is_enumerated and self.kind not in INEXACT_TYPES
+
+    def plain(self, value: bytes | None) -> bytes | None:
+        """A value as it came, in a form that stays when the column gets a wider type."""
+        if value is None or not (self.is_number or self.kind in DATETIME_TYPES):
+            return value
+        if self.is_number:
+            return plain_number(value.decode()).encode()
+        whole, _, fraction = value.partition(b".")
+        fraction = fraction.rstrip(b"0")
+        return whole.removesuffix(b" 00:00:00") if not fraction else whole + b"." + fraction
 
     def comparable(self, frame: pl.DataFrame) -> pl.Series:
         """Its values in a frame, to compare with one that was `parsed`."""
@@ -143,7 +168,7 @@ def _polars_type(field: Any, bad_dates: BadDates) -> pl.DataType | None:
     """The type of a column; None if it is that of its text."""
     kind, is_unsigned = field.type_code, bool(field.flags & FLAG.UNSIGNED)
     if kind in INTEGER_TYPES:
-        return INTEGER_TYPES[kind][is_unsigned]()
+        return pl.UInt64() if is_unsigned and kind == TYPE.LONGLONG else pl.Int64()
     if kind in DECIMAL_TYPES:
         # The length counts the sign and the point.
         digits = field.length - (not is_unsigned) - bool(field.scale)

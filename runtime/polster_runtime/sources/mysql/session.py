@@ -71,7 +71,7 @@ def connect_mysql(connection: str = "MYSQL", **options: Any) -> "pymysql.Connect
             host=settings.host,
             port=settings.port,
             user=settings.user,
-            password=settings.password,
+            password=settings.password.encode(),  # as text it would be sent as Latin-1
             database=settings.database,
             charset="utf8mb4",
             connect_timeout=10,
@@ -122,11 +122,17 @@ class MySQLSession:
     def rows(self, query: str) -> Iterator[MySQLRows]:
         """The rows of a query, some at a time. Raises pymysql.Error."""
         reader = self.connected.cursor()
-        reader.execute(query)
-        # PyMySQL's own does the same with a call a value: a fifth of all the time.
-        reader._result._read_row_from_packet = _unpacked_row
-        while rows := reader.fetchmany(self.batch_size):
-            yield list(rows)
+        try:
+            reader.execute(query)
+            # PyMySQL's own does the same with a call a value: a fifth of all the time.
+            reader._result._read_row_from_packet = _unpacked_row
+            while rows := reader.fetchmany(self.batch_size):
+                yield list(rows)
+        finally:
+            # Or both would wait for rows that nobody wants any more, or nobody sends.
+            reader.connection = None
+            if reader._result is not None:
+                reader._result.unbuffered_active = False
 
     def fit_batches(self, frame: pl.DataFrame) -> None:
         """Ask for more rows next time, but for fewer where they are as large as in a frame."""

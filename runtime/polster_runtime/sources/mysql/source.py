@@ -21,7 +21,6 @@ from polster_runtime.errors import SourceError
 from polster_runtime.sources.base import Frames, Position
 from polster_runtime.sources.mysql.columns import (
     CURSOR_TYPES,
-    INEXACT_TYPES,
     BadDates,
     MySQLColumn,
     MySQLRows,
@@ -98,7 +97,7 @@ class _MySQLReading:
         self.session = MySQLSession(source.connection, source.table or "(query)")
         self.columns: list[MySQLColumn] = []
         self.key: list[str] = []
-        """The primary key, where there is one to go on after."""
+        """The primary key."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -131,7 +130,7 @@ class _MySQLReading:
         """Connect, begin a snapshot, and ask for the columns. Raises SourceError."""
         self.session.open()
         self.columns = self.session.columns(self.relation, self.source.bad_dates)
-        self.key = self.ordering_key()
+        self.key = [] if self.source.query else self.session.primary_key(self.relation)
 
     def reopen(self, error: Exception, waits: Iterator[float]) -> None:
         """Connect again after a while; raise what is wrong when that fails too often."""
@@ -152,12 +151,6 @@ class _MySQLReading:
             return
         raise error if isinstance(error, SourceError) else self.session.explained(error)
 
-    def ordering_key(self) -> list[str]:
-        """The columns to order by: those of the primary key, if they can be compared exactly."""
-        key = [] if self.source.query else self.session.primary_key(self.relation)
-        inexact = {column.name for column in self.columns if column.kind in INEXACT_TYPES}
-        return [] if inexact.intersection(key) else key
-
     def window(self, position: Position) -> MySQLWindow | None:
         """What is new since a position; None without a cursor, when all is read."""
         cursor = self.cursor()
@@ -169,6 +162,8 @@ class _MySQLReading:
             relation=self.relation,
             cursor=cursor,
             lag=self.source.lag,
+            columns=self.columns,
+            key=self.key,
         )
 
     def cursor(self) -> MySQLColumn | None:
@@ -207,9 +202,10 @@ class _MySQLReading:
 
     def order(self, window: MySQLWindow | None) -> list[str]:
         """The columns that tell where to go on; none where only all rows can be read."""
-        if not self.key:
+        ordered = {column.name for column in self.columns if column.is_ordered}
+        if not self.key or not ordered.issuperset(self.key):
             return []
-        first = [window.cursor.name] if window and window.conditions else []
+        first = [window.cursor.name] if window and window.after else []
         return list(dict.fromkeys([*first, *self.key]))
 
     def select(self, window: MySQLWindow | None, order: list[str], after: list[Any] | None) -> str:
@@ -219,7 +215,6 @@ class _MySQLReading:
             known = {column.name: column for column in self.columns}
             values = [self.session.literal(known[n], v) for n, v in zip(order, after, strict=True)]
             conditions.append(f"({quoted_names(order)}) > ({', '.join(values)})")
-            conditions += [window.bound] if window else []  # what is newer comes with the next run
         return " ".join(
             [
                 f"SELECT {', '.join(column.selected for column in self.columns)}",

@@ -1,7 +1,5 @@
 """What is new in a MySQL table since the last run."""
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
@@ -9,21 +7,20 @@ from typing import Any
 
 import polars as pl
 
-from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.base import Position
+from polster_runtime.sources.incremental import latest_plausible, warn_of_future
 from polster_runtime.sources.mysql.columns import MySQLColumn, MySQLRows, quoted_name
+from polster_runtime.sources.mysql.marks import KnownRows, SeenRows
 from polster_runtime.sources.mysql.session import MySQLSession
-
-MAX_REMEMBERED_ROWS = 200_000
-"""How many rows may lie within the lag, or share the largest value of the cursor."""
 
 
 class MySQLWindow:
     """Which rows are new: those after the cursor of the last run, and those that came late.
 
-    A position is {"value": the largest value of the cursor, "low": that without the lag, "seen":
-    fingerprints of the rows in between}. All from `low` on is read again, and what was seen is
+    A position is {"value": the largest value of the cursor, "low": that without the lag, "by": the
+    columns that tell rows apart, "seen": marks of the rows in between, "ahead": the largest value
+    that lies in the future, if any does}. All from `low` on is read again, and what was seen is
     dropped.
     """
 
@@ -33,21 +30,30 @@ class MySQLWindow:
         cursor: MySQLColumn,
         lag: int,
         position: Position,
-        largest: str | None,
+        largest: tuple[str | None, str | None],
+        told_apart: tuple[Sequence[MySQLColumn], Sequence[str]],
     ) -> None:
-        self.name, self.cursor, self.lag, self.largest = session.name, cursor, lag, largest
+        self.name, self.cursor, self.lag = session.name, cursor, lag
+        self.most, self.largest = largest
+        """The largest value of the cursor, and that of those that do not lie in the future."""
         known = position if isinstance(position, dict) else {"value": position}
-        self.before = self.parsed(known.get("value", position))
+        self.before = self.parsed(known.get("value"))
         self.start = self.parsed(known.get("low", self.before))
-        self.known = Counter[str](known.get("seen", ()))
-        self.next_start = self.without_lag(self.parsed(largest))
-        self.seen: list[str] = []
+        self.known_to = self.parsed(known.get("ahead", self.before))
+        """The largest value whose rows the last run may have read."""
+        self.next_start = self.without_lag(self.parsed(self.largest))
         column = quoted_name(cursor.name)
-        self.conditions: list[str] = []
+        self.after: list[str] = []
         if self.start is not None:
             sign = ">=" if "low" in known else ">"
-            self.conditions = [f"{column} {sign} {session.literal(cursor, str(self.start))}"]
-        self.bound = f"{column} <= {session.literal(cursor, str(largest))}"
+            self.after = [f"{column} {sign} {session.literal(cursor, str(self.start))}"]
+        bound = f"{column} <= {session.literal(cursor, self.most)}" if self.most else "1 = 0"
+        self.conditions = [*self.after, bound]
+        """Of every query: what is newer than now comes with the next run."""
+        columns, key = told_apart
+        by = list(dict.fromkeys([cursor.name, *key])) if key else [one.name for one in columns]
+        self.known = KnownRows.of(known, columns, self.name)
+        self.seen = SeenRows(columns, by, self.name, has_lag=lag > 0)
 
     @classmethod
     def since(
@@ -58,20 +64,31 @@ class MySQLWindow:
         relation: str,
         cursor: MySQLColumn,
         lag: int,
+        columns: Sequence[MySQLColumn],
+        key: Sequence[str],
     ) -> "MySQLWindow":
-        """What is new since a position. Raises SourceError when the source has gone back."""
+        """What is new since a position; `key` are the names of the primary key.
+
+        Raises SourceError when the source has gone back, or lacks columns that tell rows apart.
+        """
         column = quoted_name(cursor.name)
         nulls = f"EXISTS(SELECT 1 FROM {relation} WHERE {column} IS NULL)"
-        asked = f"MAX({column}), {nulls if cursor.nullable else 0}"
-        largest, with_nulls = session.one(f"SELECT {asked} FROM {relation}")
+        plausible = f"MAX({column})"
+        if cursor.is_time:
+            latest = session.literal(cursor, latest_plausible().strftime("%Y-%m-%d %H:%M:%S"))
+            plausible = f"MAX(CASE WHEN {column} <= {latest} THEN {column} END)"
+        asked = f"MAX({column}), {plausible}, {nulls if cursor.nullable else 0}"
+        most, largest, with_nulls = session.one(f"SELECT {asked} FROM {relation}")
         if with_nulls == "1":
             raise SourceError(
                 f"{session.name}: rows without a {cursor.name} would never be read; "
                 "choose a cursor that is never NULL",
                 final=True,
             )
-        window = cls(session, cursor, lag, position, largest)
+        window = cls(session, cursor, lag, position, (most, largest), (columns, key))
         window.check_order()
+        if most != largest:
+            warn_of_future(session.name, cursor.name, most)
         return window
 
     def check_order(self) -> None:
@@ -107,39 +124,23 @@ class MySQLWindow:
         return None if value is None else value - self.lag
 
     def unseen(self, rows: MySQLRows, frame: pl.DataFrame) -> pl.Series:
-        """Whether each of some rows is new. Remembers those within the lag."""
+        """Whether each of some rows is new. Remembers those that the next run meets again."""
         values = self.cursor.comparable(frame)
         new = [True] * len(rows)
-        if self.start is not None:
-            for at in (values <= self.before).arg_true():
-                new[at] = not self.was_seen(_fingerprint(rows[at]))
-        if self.next_start is not None and len(self.seen) <= MAX_REMEMBERED_ROWS:
-            late = (values >= self.next_start).arg_true()
-            self.seen += [_fingerprint(rows[at]) for at in late]
+        if self.known_to is not None:
+            for at in (values <= self.known_to).arg_true():
+                new[at] = not self.known.has(rows[at])
+        if self.next_start is None:
+            self.seen.add(rows)
+        else:
+            self.seen.add([rows[at] for at in (values >= self.next_start).arg_true()])
         return pl.Series(new, dtype=pl.Boolean)
 
-    def was_seen(self, fingerprint: str) -> bool:
-        """Whether the last run has read a row; of equal ones each counts."""
-        self.known[fingerprint] -= 1
-        return self.known[fingerprint] >= 0
-
     def reached(self) -> Position:
-        """Where the next run goes on. Raises SourceError when the lag holds too many rows."""
-        if self.largest is None:
+        """Where the next run goes on; None where it was. Raises SourceError."""
+        if self.most is None:
             return None
-        if len(self.seen) <= MAX_REMEMBERED_ROWS:
-            return {"value": self.largest, "low": str(self.next_start), "seen": self.seen}
-        if self.lag:
-            raise SourceError(
-                f"{self.name}: more than {MAX_REMEMBERED_ROWS:,} rows lie within the lag; "
-                "shorten it",
-                final=True,
-            )
-        details = {"source": self.name, self.cursor.name: self.largest}
-        log.warning("late rows of this value will not be read", extra={"details": details})
-        return self.largest
-
-
-def _fingerprint(row: Sequence[Any]) -> str:
-    """A short hash of a row, the same in every run and on every machine."""
-    return hashlib.blake2b(repr(tuple(row)).encode(), digest_size=8).hexdigest()
+        found: dict[str, Any] = {"value": self.largest}
+        found |= {"low": str(self.next_start)} if self.next_start is not None else {}
+        found |= {"ahead": self.most} if self.most != self.largest else {}
+        return found | self.seen.as_position()

@@ -1,22 +1,71 @@
 """Downloaded files as one stream of rows, packed or not."""
 
-import gzip
-import shutil
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import PurePosixPath
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from polster_runtime.errors import SourceError
-from polster_runtime.sources.sftp.formats import SCANNERS, SftpFile, SftpFormat
+from polster_runtime.sources.files import read_csv, read_excel, read_json, read_parquet
+from polster_runtime.sources.files.batches import Batches, aligned
+from polster_runtime.sources.files.found_files import DataFile
+from polster_runtime.sources.files.kinds import kind_of
+from polster_runtime.sources.files.scratch import scratch_folder
+from polster_runtime.sources.files.union import exact_supertype
+from polster_runtime.sources.files.unpack import unpack_all
 
-__all__ = ["SftpFile", "SftpFormat", "load_sftp_data"]
+_READERS: Mapping[str, Callable[..., Batches]] = {
+    "csv": read_csv,
+    "json": read_json,
+    "parquet": read_parquet,
+    "excel": read_excel,
+}
+_ARGUMENTS = {
+    "csv": {"separator", "encoding", "quote", "header_row", "null", "ragged"},
+    "json": {"records"},
+    "parquet": set[str](),
+    "excel": {"header_row"},
+}
 
-FRAME_ROWS = 50_000
-"""Rows that are handed on together: of many small files, too."""
+
+@dataclass(frozen=True)
+class SftpFile:
+    """A file of the server, and where it was downloaded to."""
+
+    path: str
+    size: int
+    changed: int
+    """When, in seconds since 1970."""
+    local: Path = Path()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SftpFormat:
+    """How files are read."""
+
+    format: str = ""
+    """csv, json, ndjson, parquet or excel; else each file's name says."""
+    sheet: str = ""
+    """The sheet of workbooks; else the first."""
+    file_column: str = ""
+    """A column with the path of each row's file."""
+    schema: Mapping[str, Any] | None = None
+    """The columns and their types, {"id": pl.Int64}; else what the files hold."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else the reader is called with, such as {"separator": ";"}."""
+
+    def of(self, file: DataFile) -> str:
+        """The kind of a file. Raises SourceError."""
+        kind = {"ndjson": "json"}.get(self.format, self.format) or kind_of(file)
+        if kind not in _READERS:
+            raise SourceError(f"there is no format {self.format}", final=True)
+        return kind
 
 
 def load_sftp_data(
@@ -24,85 +73,114 @@ def load_sftp_data(
 ) -> Iterator[pl.DataFrame]:
     """The rows of downloaded files, batch by batch, all with the same columns.
 
-    A column that a file lacks is null in its rows. In text, a column of numbers is one of numbers,
-    unless that would change them (007); one without any value has the type Null, which goes with
-    all others. Raises SourceError, which names the file.
+    A column that a file lacks is null in its rows. CSV is text; a column that files of another
+    format have in another type is text, too. Raises SourceError, which names the file.
     """
     how = how or SftpFormat()
-    parts = [part for file in files for part in _unpacked(file) if part.local.stat().st_size]
-    if not parts:
-        names = {**(how.schema or {}), **({how.file_column: pl.String} if how.file_column else {})}
-        yield pl.DataFrame(schema=names)
-        return
-    try:
-        rows = _scan_files(parts, how)
-        yield pl.DataFrame(schema=rows.collect_schema())
-        yield from rows.collect_batches(chunk_size=FRAME_ROWS)
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(_culprit(parts, how, error), final=True) from None
+    with scratch_folder("unpacked") as folder:
+        given = [DataFile(file.local, file.path) for file in files]
+        parts = [part for part in unpack_all(given, folder) if part.path.stat().st_size]
+        if parts:
+            yield from _with_schema(parts, how) if how.schema else _frames(parts, how)
+        elif how.schema:
+            yield pl.DataFrame(schema=_names(how))
 
 
-def _scan_files(files: Sequence[SftpFile], how: SftpFormat) -> pl.LazyFrame:
-    kinds: dict[str, list[SftpFile]] = {}
+def _names(how: SftpFormat) -> dict[str, Any]:
+    return {**(how.schema or {}), **({how.file_column: pl.String} if how.file_column else {})}
+
+
+def _frames(files: Sequence[DataFile], how: SftpFormat) -> Iterator[pl.DataFrame]:
+    """The rows of files of any kind, as frames of the same columns."""
+    kinds: dict[str, list[DataFile]] = {}
     for file in files:
         kinds.setdefault(how.of(file), []).append(file)
-    rows = pl.concat(
-        [SCANNERS[kind](some, how) for kind, some in kinds.items()], how="diagonal_relaxed"
-    )
-    if how.file_column:
-        # A name that is not UTF-8 has signs that no column can hold.
-        paths = {str(file.local): file.path.encode("utf-8", "replace").decode() for file in files}
-        rows = rows.with_columns(pl.col(how.file_column).replace_strict(paths))
-    return _with_schema(rows, how, files) if how.schema else rows
+    streams = [_stream(kind, some, how) for kind, some in kinds.items()]
+    started = [(first, stream) for stream in streams if (first := next(stream, None)) is not None]
+    if not started:
+        return
+    schema = _union([first for first, _ in started])
+    yield pl.DataFrame(schema=schema)
+    for _, stream in started:
+        with closing(stream):
+            for frame in stream:
+                yield aligned(frame, schema)
 
 
-def _with_schema(rows: pl.LazyFrame, how: SftpFormat, files: Sequence[SftpFile]) -> pl.LazyFrame:
+def _stream(kind: str, files: Sequence[DataFile], how: SftpFormat) -> Batches:
+    if unknown := how.options.keys() - set[str]().union(*_ARGUMENTS.values()):
+        raise SourceError(f"there is no option {', '.join(sorted(unknown))}", final=True)
+    given = {name: value for name, value in how.options.items() if name in _ARGUMENTS[kind]}
+    if kind == "excel":
+        given["sheet"] = how.sheet
+    return _READERS[kind](files, file_column=how.file_column, **given)
+
+
+def _union(frames: Sequence[pl.DataFrame]) -> dict[str, Any]:
+    """The columns of files of several formats: text where their types differ."""
+    found: dict[str, Any] = {}
+    for frame in frames:
+        for name, kind in frame.schema.items():
+            both = exact_supertype(found.get(name, kind), kind)
+            if both is None and (kind.is_nested() or found[name].is_nested()):
+                raise SourceError(
+                    f"{name} is {found[name]} in some files and {kind} in others; "
+                    "read files of one format",
+                    final=True,
+                )
+            found[name] = both or pl.String()
+    return found
+
+
+def _with_schema(files: Sequence[DataFile], how: SftpFormat) -> Iterator[pl.DataFrame]:
     """The columns that the schema names, of its types. Raises SourceError for others."""
-    wanted, kinds = dict(how.schema or {}), rows.collect_schema()
-    differ = (wanted.keys() ^ kinds.keys()) - {how.file_column}
-    if differ:
-        of_one = {file: _scan_files([file], replace(how, schema=None)) for file in files[1:]}
-        names = (file for file in of_one if differ & of_one[file].collect_schema().keys())
-        culprit = next(names, files[0]).path
-        raise SourceError(f"{culprit}: columns differ from the schema: {', '.join(sorted(differ))}")
-    columns = [
-        pl.col(name) == "true"
-        if kinds[name] == pl.String and kind == pl.Boolean
-        else pl.col(name).cast(kind)
-        for name, kind in wanted.items()
-    ]
-    return rows.select(*columns, *([how.file_column] if how.file_column else []))
+    wanted, plain = _names(how), replace(how, schema=None)
+    frames = _frames(files, plain)
+    kinds = (first := next(frames, pl.DataFrame(schema=wanted))).schema
+    if differ := wanted.keys() ^ kinds.keys():
+        alone = {file: next(_frames([file], plain), first).columns for file in files[1:]}
+        culprit = next((file for file in alone if differ & set(alone[file])), files[0])
+        raise SourceError(
+            f"{culprit.shown}: columns differ from the schema: {', '.join(sorted(differ))}"
+        )
+    yield pl.DataFrame(schema=wanted)
+    for frame in frames:
+        try:
+            yield exactly_cast(frame, wanted)
+        except (PolarsError, SourceError) as error:
+            raise _culprit(files, plain, wanted, error) from None
 
 
-def _culprit(files: Sequence[SftpFile], how: SftpFormat, error: Exception) -> str:
-    """What is wrong with which file: the first that cannot be read on its own."""
+def exactly_cast(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the columns of a schema in its types. Raises where that would change a number."""
+    columns = []
+    for name, kind in schema.items():
+        column = frame[name]
+        if column.dtype == pl.String and kind == pl.Boolean:
+            wrong = column.filter(~column.is_in(["true", "false"]))
+            if wrong.len():
+                raise SourceError(f"{name} is neither true nor false: {wrong[0]!r}", final=True)
+            columns.append((column == "true").alias(name))
+            continue
+        cast = column.cast(kind)
+        if column.dtype.is_numeric() and cast.dtype.is_numeric():
+            changed = column.filter(cast.cast(column.dtype) != column)
+            if changed.len():
+                raise SourceError(f"{name} is {changed[0]}, which is no {kind}", final=True)
+        columns.append(cast)
+    return pl.DataFrame(columns)
+
+
+def _culprit(
+    files: Sequence[DataFile], how: SftpFormat, schema: Mapping[str, Any], error: Exception
+) -> SourceError:
+    """What is wrong with which file: the first that does not fit the schema on its own."""
     for file in files:
         try:
-            for _ in _scan_files([file], how).collect_batches():
-                pass
-        except pl.exceptions.PolarsError as own:
-            return f"{file.path} cannot be read: {str(own).splitlines()[0]}"
-    return f"the files do not go together: {str(error).splitlines()[0]}"
-
-
-def _unpacked(file: SftpFile) -> Iterator[SftpFile]:
-    """A file, or what it holds. Polars unpacks .zst itself."""
-    suffix, local = PurePosixPath(file.path.lower()).suffix, file.local.with_suffix("")
-    try:
-        if suffix == ".gz":
-            with gzip.open(file.local) as source, local.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            yield replace(file, local=local)
-        elif suffix == ".zip":
-            with zipfile.ZipFile(file.local) as archive:
-                for number, member in enumerate(archive.infolist()):
-                    if not member.is_dir() and not member.filename.startswith("__MACOSX"):
-                        kind = PurePosixPath(member.filename.lower()).suffix
-                        local = file.local.with_suffix(f".{number}{kind}")
-                        with archive.open(member) as source, local.open("wb") as target:
-                            shutil.copyfileobj(source, target)
-                        yield replace(file, path=f"{file.path}/{member.filename}", local=local)
-        else:
-            yield file
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"{file.path} cannot be unpacked: {error}", final=True) from None
+            for frame in _frames([file], how):
+                exactly_cast(frame, schema)
+        except (PolarsError, SourceError) as own:
+            return SourceError(
+                f"{file.shown} cannot be read: {str(own).splitlines()[0]}", final=True
+            )
+    return SourceError(f"the files do not go together: {str(error).splitlines()[0]}", final=True)

@@ -9,7 +9,6 @@ position knows which files were read: it is published together with their rows.
 
 import asyncio
 import re
-import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +18,12 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import asyncssh
-from filelock import FileLock, Timeout
 
-from polster_runtime.config import paths
 from polster_runtime.config.logging import log, operation
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.base import Frames, Position
+from polster_runtime.sources.files.positions import position_after, unknown
+from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.sftp.client import (
     sftp_client,
     sftp_errors,
@@ -32,8 +31,6 @@ from polster_runtime.sources.sftp.client import (
     sftp_settings,
 )
 from polster_runtime.sources.sftp.files import SftpFile, SftpFormat, load_sftp_data
-from polster_runtime.sources.sftp.position import fingerprint, packed_position, unpacked_position
-from polster_runtime.storage.snapshots import unique_name
 
 MAX_DOWNLOADS = 32
 """How many files are downloaded side by side."""
@@ -128,53 +125,29 @@ def download_sftp_files(
     They are there until the block ends. A file that is still being written is left for the next
     time. Raises SettingsError, SourceError, and StorageError when the disk is full.
     """
-    with _staging_folder() as folder:
+    with scratch_folder("sftp") as folder:
         with operation("download", pattern=pattern):
             found = asyncio.run(_download(connection, pattern, position, folder))
         yield found
-
-
-@contextmanager
-def _staging_folder() -> Iterator[Path]:
-    """A folder of this run. Those of runs that were killed are deleted: nobody holds their lock."""
-    locks = paths.staging_dir() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    for left in paths.staging_dir().glob("sftp-*"):
-        lock = FileLock(locks / f"{left.name}.lock")
-        try:
-            with lock.acquire(blocking=False):
-                shutil.rmtree(left, ignore_errors=True)
-        except Timeout:
-            continue
-        Path(lock.lock_file).unlink(missing_ok=True)
-    folder = paths.staging_dir() / f"sftp-{unique_name()}"
-    lock = FileLock(locks / f"{folder.name}.lock")
-    with lock:
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    Path(lock.lock_file).unlink(missing_ok=True)
 
 
 async def _download(
     connection: str, pattern: str, position: Position, folder: Path
 ) -> SftpDownload:
     """Download the files that a position does not know, and that nobody is writing."""
-    since, seen = unpacked_position(position)
     async with sftp_client(connection) as client:
         found = await _list_files(client, pattern)
-        wanted = [one for one in found if one.changed > since and fingerprint(one) not in seen]
-        age = sftp_settings(connection).min_age_seconds
-        settled = [file for file in wanted if not age or file.changed <= time.time() - age]
+        wanted = unknown(found, position)
+        age, now = sftp_settings(connection).min_age_seconds, time.time()
+        # What a clock that is ahead wrote long ago is settled, too.
+        settled = [file for file in wanted if not age or abs(now - file.changed) >= age]
         done = await _fetch_all(client, settled, folder)
     left = {file.path for file in wanted} - {file.path for file in done}
     if left:
         details = {"files": len(left), "such_as": ", ".join(sorted(left)[:3])}
         log.warning("still being written, left for the next run", extra={"details": details})
     known = [file for file in found if file.path not in left]
-    return SftpDownload(done, packed_position(known, seen), len(found))
+    return SftpDownload(done, position_after(known, position), len(found))
 
 
 async def _fetch_all(
