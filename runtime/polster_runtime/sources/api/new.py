@@ -21,6 +21,8 @@ from polster_runtime.sources.incremental import (
 )
 
 Record = Mapping[str, Any]
+MAX_UNMARKED = 10_000
+"""How many recent records are held before marks are made of them."""
 
 
 class ApiNew:
@@ -41,8 +43,9 @@ class ApiNew:
         self.ahead: Any = None
         self.known = _Known(known, cursor, self.order)
         self.recent: list[tuple[Any, bytes]] = []
+        self.unmarked: list[tuple[Any, Record]] = []
+        """Recent ones, too; of most of them no mark is ever needed."""
         self.by = set[str]()
-        self.limit = 10_000
         self.mark = _marking(cursor, key, None)
 
     @property
@@ -59,7 +62,7 @@ class ApiNew:
         self.known.check(source)
         self.recent += self.known.not_met(self.key)
         self.by |= self.known.by
-        self._forget(source)
+        self._mark_recent(source)
         found = {"value": self.value, "seen": packed_marks(one for _, one in self.recent)}
         found |= {"key": self.key} if self.key else {"by": sorted(self.by)}
         if self.ahead is not None:
@@ -99,18 +102,21 @@ class ApiNew:
         return not self.known.has(record, order)
 
     def _remember(self, record: Record, order: Any) -> None:
-        """Keep the mark of a record that the next run meets again."""
-        if not self.key:
-            self.by.update(name for name, value in record.items() if value is not None)
-        self.recent.append((order, self.mark(record)))
-        if len(self.recent) > self.limit:
-            self._forget(self.cursor)
-            self.limit = 2 * len(self.recent) + 10_000
+        """Keep a record that the next run meets again."""
+        self.unmarked.append((order, record))
+        if len(self.unmarked) >= MAX_UNMARKED:
+            self._mark_recent(self.cursor)
 
-    def _forget(self, source: str) -> None:
-        if self.order is not None:
-            least = api_minus(self.order, self.lag)
-            self.recent = [one for one in self.recent if one[0] >= least]
+    def _mark_recent(self, source: str) -> None:
+        """Make marks of the records that are still recent. Raises SourceError for too many."""
+        least = None if self.order is None else api_minus(self.order, self.lag)
+        for order, record in self.unmarked:
+            if least is None or order >= least:
+                self.recent.append((order, self.mark(record)))
+                if not self.key:
+                    self.by.update(name for name, value in record.items() if value is not None)
+        self.unmarked.clear()
+        self.recent = [one for one in self.recent if least is None or one[0] >= least]
         if len(self.recent) > MAX_MARKS:
             raise SourceError(
                 f"{source}: more than {MAX_MARKS:,} records have the largest cursor or lie within "

@@ -6,6 +6,9 @@ from typing import Any
 
 from polster_runtime.sources.shapes import parse_float
 
+CONVERTED = {Decimal, dict, list}
+"""What is a decimal, or may hold some."""
+
 
 class ConstantError(ValueError):
     """NaN, Infinity or -Infinity, which are no JSON."""
@@ -24,12 +27,13 @@ class ExactNumbers:
 
     def exact(self, value: Any) -> Any:
         """A value of ijson, which has decimals for what is no integer. Raises RecursionError."""
-        if isinstance(value, Decimal):
+        kind = type(value)
+        if kind is Decimal:
             return self._parsed(str(value))
-        if isinstance(value, dict):
-            return {name: self.exact(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [self.exact(inner) for inner in value]
+        inside = value.items() if kind is dict else enumerate(value) if kind is list else ()
+        for place, inner in inside:
+            if type(inner) in CONVERTED:
+                value[place] = self.exact(inner)
         return value
 
     def _parsed(self, text: str) -> float:
