@@ -18,6 +18,7 @@ from polster_core.model.layers import AssetId as AssetId
 from polster_core.model.layers import Layer as Layer
 from polster_core.model.pipeline import Asset as Asset
 from polster_core.model.pipeline import Pipeline as Pipeline
+from polster_core.model.runtime_part import RuntimePart as RuntimePart
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
@@ -102,27 +103,6 @@ class NewFile:
     def content(self) -> bytes:
         """The bytes to write."""
         return self.text if isinstance(self.text, bytes) else self.text.encode()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuntimePart:
-    """A Python package that a project needs at run time.
-
-    `package` is its import name, a top-level package of the plugin's distribution. A project that
-    holds its runtime as code gets a copy of it under `src/`; any other gets `requirement`, a PEP
-    508 string. `storage` or `source` is the name by which the runtime finds it: the entry point of
-    that name in the group `polster_runtime.storage` or `polster_runtime.sources`.
-    """
-
-    package: str
-    requirement: str = ""
-    storage: str = ""
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a package that nobody could import."""
-        if not all(part.isidentifier() for part in self.package.split(".")):
-            raise ValueError(f"{self.package!r} is no package")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,26 @@
+"""A package that generated projects import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimePart:
+    """A Python package that a project needs at run time.
+
+    `package` is its import name, a top-level package of the plugin's distribution. A project that
+    holds its runtime as code gets a copy of it under `src/`; any other gets `requirement`, a PEP
+    508 string. `storage` or `source` is the name by which the runtime finds it: the entry point of
+    that name in the group `polster_runtime.storage` or `polster_runtime.sources`.
+    """
+
+    package: str
+    requirement: str = ""
+    storage: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a package that nobody could import."""
+        if not all(part.isidentifier() for part in self.package.split(".")):
+            raise ValueError(f"{self.package!r} is no package")
