@@ -86,8 +86,9 @@ def _recorded(project: Project, request: Request, wanted: list[NewFile]) -> Iter
         for file in wanted
         if owner_of(file.path) is not Owner.TEAM and read(project.root / file.path) is None
     ]
-    template = request.template
-    if known is None or not (new or template.runtime or shared_files(project, request)):
+    template, packages = request.template, pyproject.gained(project, wanted)
+    extras = new or packages or template.runtime or shared_files(project, request)
+    if known is None or not extras:
         return
     secret = {option.name for option in template.options if option.secret}
     answers = {name: one for name, one in request.answers.items() if name not in secret}
@@ -97,6 +98,7 @@ def _recorded(project: Project, request: Request, wanted: list[NewFile]) -> Iter
         known,
         plugins={**known.plugins, **distribution},
         templates={template.name: use, **known.templates},
+        requirements=(*known.requirements, *packages),
     )
     hidden = [request.answers[name] for name in secret if name in request.answers]
     yield from manifest.record(made, new, root=project.root, secrets=hidden)

@@ -41,6 +41,24 @@ def added(
         yield NewFile(path=PATH, text=after)
 
 
+def gained(project: Project, wanted: Iterable[NewFile]) -> list[str]:
+    """Return the requirements that the project does not have yet, and would have with the files."""
+    before = _listed(read(project.root / PATH) or b"")
+    after = next((_listed(file.content) for file in wanted if file.path == PATH), [])
+    return [requirement for requirement in after if requirement not in before]
+
+
+def names(data: bytes) -> set[str]:
+    """Return the normalized names of the packages that a `pyproject.toml` requires."""
+    return {name_of(requirement) for requirement in _listed(data)}
+
+
+def _listed(data: bytes) -> list[str]:
+    table = _parsed(data).get("project")
+    listed = table.get("dependencies", []) if isinstance(table, dict) else []
+    return [str(requirement) for requirement in listed]
+
+
 def _missing(project: Project, parts: Sequence[RuntimePart]) -> Iterator[NewFile]:
     for file in delivery.part_files(parts):
         if read(project.root / file.path) is None:

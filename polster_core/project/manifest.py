@@ -49,13 +49,15 @@ class Manifest:
     """What was generated.
 
     `answers` maps options to values, without secrets; `plugins` maps the plugins that were active
-    to their distributions; `templates` are those of assets that wrote more than an asset.
+    to their distributions; `templates` are those of assets that wrote more than an asset, and
+    `requirements` are what was added to `pyproject.toml` since it was generated.
     """
 
     name: str
     answers: Mapping[str, str] = field(default_factory=dict)
     plugins: Mapping[str, str] = field(default_factory=dict)
     templates: Mapping[str, TemplateUse] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
     files: Mapping[PurePosixPath, Entry] = field(default_factory=dict)
     polster: str = polster_core.__version__
 
@@ -154,6 +156,7 @@ def _read(found: Mapping[str, Any]) -> Manifest:
             name: TemplateUse(asset=use["asset"], answers=dict(use["answers"]))
             for name, use in found.get("templates", {}).items()
         },
+        requirements=tuple(map(str, found.get("requirements", ()))),
         files={
             PurePosixPath(path): Entry(digest=entry["sha256"], origin=entry["origin"])
             for path, entry in found["files"].items()
@@ -178,6 +181,7 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
             name: {"asset": use.asset, "answers": dict(sorted(use.answers.items()))}
             for name, use in sorted(manifest.templates.items())
         },
+        "requirements": sorted(set(manifest.requirements)),
         "files": {
             str(path): {"sha256": entries[path].digest, "origin": entries[path].origin}
             for path in sorted(entries)

@@ -73,7 +73,12 @@ def plan(
     if known is not None:
         writers = {file.origin for file in pipelines}
         sources = {name: one for name, one in plugins.versions().items() if name in writers}
-        noted = replace(known, answers=answers, plugins={**known.plugins, **sources})
+        noted = replace(
+            known,
+            answers=answers,
+            plugins={**known.plugins, **sources},
+            requirements=(*known.requirements, *pyproject.gained(project, wanted)),
+        )
         wanted += manifest.record(noted, pipelines, root=project.root)
     return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
 

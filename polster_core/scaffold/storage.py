@@ -28,7 +28,11 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
     ]
     if (known := manifest.find(project.root)) is not None:
         source = {origin: plugins.versions()[origin]}
-        made = replace(known, plugins={**known.plugins, **source})
+        made = replace(
+            known,
+            plugins={**known.plugins, **source},
+            requirements=(*known.requirements, *pyproject.gained(project, wanted)),
+        )
         wanted += manifest.record(made, _new(project, wanted), root=project.root)
     return draft(project.root, wanted, command=f"storage add {name}")
 

@@ -22,11 +22,11 @@ from polster_core.upgrade.verdicts import Outcome, Verdict, Versions, decide
 class Sources:
     """What an upgrade is decided from.
 
-    `known` and `base` say what was generated, `target` is what is generated now; `mine` replaces
-    what is on disk, for files that were changed in passing. `retired` are files that no longer
-    work once edited: they are replaced although a team may have edited them. `optional` are
-    recorded files that may belong to the project although nothing generates them now. `obsolete`
-    are folders that go as a whole.
+    `known` and `base` say what was generated (see `verified`), `target` what is generated now;
+    `mine` replaces what is on disk, for files that were changed in passing. `retired` are files
+    that no longer work once edited: they are replaced although a team may have edited them.
+    `optional` are recorded files that may belong to the project although nothing generates them
+    now. `obsolete` are folders that go as a whole.
     """
 
     root: Path
@@ -37,6 +37,14 @@ class Sources:
     retired: Collection[PurePosixPath] = ()
     optional: Collection[PurePosixPath] = ()
     obsolete: Collection[PurePosixPath] = ()
+
+
+def verified(known: Manifest, base: Mapping[PurePosixPath, bytes]) -> dict[PurePosixPath, bytes]:
+    """Return the texts that are what the manifest says was generated.
+
+    Others come from another version of it, as after a merge in git that took one side's archive.
+    """
+    return {path: text for path, text in base.items() if known.wrote(path, text)}
 
 
 def outcomes(sources: Sources) -> list[Outcome]:
@@ -79,8 +87,7 @@ def draft_upgrade(sources: Sources, decided: Iterable[Outcome], made: Manifest) 
 def _versions(sources: Sources, path: PurePosixPath) -> Versions:
     if problem := conflicts.outside(path):
         raise PolsterError(f"{manifest.PATH} is wrong: {problem}")
-    entry, base = sources.known.files.get(path), sources.base.get(path)
-    is_base = entry is not None and base is not None and manifest.digest(base) == entry.digest
+    entry = sources.known.files.get(path)
     owner = Owner.POLSTER if path in sources.retired else owner_of(path)
     return Versions(
         path=path,
@@ -88,7 +95,7 @@ def _versions(sources: Sources, path: PurePosixPath) -> Versions:
         mine=sources.mine[path] if path in sources.mine else _present(sources.root, path),
         new=sources.target.get(path),
         recorded=entry.digest if entry else None,
-        base=base if is_base else None,
+        base=sources.base.get(path),
         optional=path in sources.optional,
     )
 
@@ -161,4 +168,4 @@ def _folded(
     return sorted(left)
 
 
-__all__ = ["Sources", "draft_upgrade", "outcomes"]
+__all__ = ["Sources", "draft_upgrade", "outcomes", "verified"]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import polster_core
 from polster_core import delivery
-from polster_core.assets import pyproject as requirements
+from polster_core.assets import pyproject
 from polster_core.delivery import Delivery
 from polster_core.plan.definition import Plan, read
 from polster_core.plan.render import visible
@@ -19,7 +19,7 @@ from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
 from polster_core.upgrade import migrations, preconditions
 from polster_core.upgrade.changelog import changes_between
-from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes
+from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes, verified
 from polster_core.upgrade.report import Upgrade
 from polster_core.upgrade.target import Target, target
 
@@ -43,7 +43,7 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
         Sources(
             root=project.root,
             known=adopted,
-            base=read_base(project.root),
+            base=_with_additions(adopted, found, verified(adopted, read_base(project.root))),
             target=found.files,
             mine=dict(_delivered(project, settings, after)),
             optional=_optional(adopted, plugins, found),
@@ -78,7 +78,31 @@ def _made(known: Manifest, plugins: Plugins, found: Target, after: Delivery) -> 
         polster=polster_core.__version__,
         plugins=versions,
         answers={**known.answers, "runtime": after},
+        requirements=tuple(_added(known, found, generated=False)),
     )
+
+
+def _with_additions(
+    known: Manifest, found: Target, base: Mapping[PurePosixPath, bytes]
+) -> dict[PurePosixPath, bytes]:
+    """Return the base with the requirements that Polster has added to it since.
+
+    Those that it would not add now are not its business: they stay what they are.
+    """
+    added = list(_added(known, found, generated=True))
+    text = base.get(pyproject.PATH)
+    if text is None or not added:
+        return dict(base)
+    return {**base, pyproject.PATH: pyproject.with_requirements(text, added)}
+
+
+def _added(known: Manifest, found: Target, *, generated: bool) -> Iterator[str]:
+    """Yield the requirements added so far that are generated now, or the others."""
+    new = found.files.get(pyproject.PATH)
+    names = pyproject.names(new.content) if new else set()
+    for requirement in known.requirements:
+        if (pyproject.name_of(requirement) in names) is generated:
+            yield requirement
 
 
 def _delivered(
@@ -86,8 +110,8 @@ def _delivered(
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield `pyproject.toml` without the dependency that a vendored runtime takes the place of."""
     if after == "vendored" and preconditions.depends_on_runtime(settings):
-        text = read(project.root / requirements.PATH) or b""
-        yield requirements.PATH, requirements.without(text, preconditions.REQUIREMENT)
+        text = read(project.root / pyproject.PATH) or b""
+        yield pyproject.PATH, pyproject.without(text, preconditions.REQUIREMENT)
 
 
 def _optional(known: Manifest, plugins: Plugins, found: Target) -> set[PurePosixPath]:

@@ -449,4 +449,4 @@ def test_the_skeleton_comes_through_the_public_hooks() -> None:
 def test_json_manifest_is_readable_by_others(tmp_path: Path) -> None:
     init("shop", *PLAIN, cwd=tmp_path)
     found = json.loads((tmp_path / "shop/.polster/manifest.json").read_text())
-    assert found["format"] == 1
+    assert found["format"] == manifest.FORMAT

@@ -122,6 +122,6 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
     assert text.endswith("}\n")
     assert list(json.loads(text)) == [
         *("format", "polster", "name", "answers", "plugins"),
-        "templates",
+        *("templates", "requirements"),
         "files",
     ]

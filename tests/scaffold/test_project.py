@@ -24,6 +24,7 @@ def polster_project_files(context):
     lines = [f"{name}={value}" for name, value in context.values.items()]
     yield NewFile(path=PurePosixPath(".env"), text="\\n".join(lines))
     yield NewFile(path=PurePosixPath("README.md"), text=" ".join(context.requirements))
+    yield NewFile(path=PurePosixPath("pyproject.toml"), text="")
 """
 STORAGE = """
 from pathlib import PurePosixPath
@@ -91,6 +92,7 @@ def test_everybody_contributes(install: Install, plugins: Plugins) -> None:
         ".env.example": "project",
         ".env": "project",
         "README.md": "project",
+        "pyproject.toml": "project",
         "OWNERS": "extra",
     }
     assert found["src/polster_runtime/storage/backends/adls/access.py"].origin == "storage-s3"

@@ -9,7 +9,7 @@ from polster_core.model.ownership import Owner, owner_of
 from polster_core.plan.definition import Plan
 from polster_core.project import base, manifest
 from polster_core.types import NewFile
-from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes
+from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes, verified
 from polster_core.upgrade.verdicts import Outcome
 
 Texts = Mapping[str, str]
@@ -47,7 +47,9 @@ def lay_out(root: Path, old: Texts, mine: Texts) -> None:
 def planned(root: Path, new: Texts) -> tuple[list[Outcome], Plan]:
     """Decide and plan the upgrade of such a project to what is generated as `new`."""
     known = manifest.load(root)
-    sources = Sources(root=root, known=known, base=base.read_base(root), target=generated(new))
+    sources = Sources(
+        root=root, known=known, base=verified(known, base.read_base(root)), target=generated(new)
+    )
     decided = outcomes(sources)
     made = manifest.Manifest(name=known.name, answers=known.answers, plugins=known.plugins)
     return decided, draft_upgrade(sources, decided, made)
