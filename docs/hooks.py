@@ -28,7 +28,7 @@ HEAD = """\
 # Hooks
 
 What a plugin may implement, what it then yields, and what it may import. Written by
-`python docs/hooks.py` from the code. [Write a plugin in ten minutes](../how-to/plugins.md) shows
+`python docs/hooks.py` from the code. [Write a plugin in ten minutes](../guides/plugins.md) shows
 how they are used.
 
 A hook takes the arguments that it is declared with, or fewer, and returns an iterable. Whatever it

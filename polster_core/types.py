@@ -222,7 +222,7 @@ def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
     return ()
 
 
-def no_look(_: Path, __: AssetContext) -> Iterable[str]:
+def _no_look(_: Path, __: AssetContext) -> Iterable[str]:
     """Say nothing about the data that the asset will read."""
     return ()
 
@@ -255,7 +255,7 @@ class AssetTemplate(Contribution):
     layers: tuple[str, ...]
     # Called with an asset, not with a project; nobody calls it without knowing which it is.
     files: Callable[[AssetContext], Iterable[NewFile]] = no_asset_files  # type: ignore[assignment]
-    look: Callable[[Path, AssetContext], Iterable[str]] = no_look
+    look: Callable[[Path, AssetContext], Iterable[str]] = _no_look
     requirements_of: Callable[[AssetContext], Iterable[str]] = no_requirements
     env_of: Callable[[AssetContext], Iterable[EnvVar]] = no_env
 

@@ -17,7 +17,7 @@ from tests.connectors.http_server import Answer, Api, Asked, Route, Row, lines, 
 from tests.connectors.programs import program
 from tests.generated.projects import told
 from tests.machine import no_file_longer_than
-from tests.quality.test_how_to import with_environment
+from tests.quality.test_guides import with_environment
 
 
 @dataclass(frozen=True)

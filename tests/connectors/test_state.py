@@ -9,7 +9,7 @@ import pytest
 from tests.connectors.conftest import MakeShop, Shop, succeed
 from tests.connectors.programs import program, text_of
 from tests.generated.warm import Done
-from tests.quality.test_how_to import with_environment
+from tests.quality.test_guides import with_environment
 
 
 @pytest.fixture

@@ -15,15 +15,18 @@ import pytest
 from polster_core.cli.commands import COMMANDS
 from tests import machine
 from tests.docs.markdown import anchors, blocks, links
-from tests.docs.reader import Reader
+from tests.docs.reader import Reader, commands, matches
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FIRST, TESTS = [
-    block.text.strip()
-    for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"))
-    if block.language == "sh"
-]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST, TESTS = [block.text.strip() for block in blocks(README) if block.language == "sh"]
+
+
+def _commands_in_tables(program: str) -> list[str]:
+    """Return the commands in the first columns of the README's tables."""
+    rows = [line for line in README.splitlines() if line.startswith(f"| `{program} ")]
+    return [row.split("`")[1] for row in rows]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -67,23 +70,26 @@ def test_pictures_are_small_enough_for_a_page() -> None:
     assert {name: size for name, size in sizes.items() if size > 300_000} == {}
 
 
+def test_the_chart_is_what_its_script_draws() -> None:
+    check = [sys.executable, str(ROOT / "docs" / "chart.py"), "--check"]
+    assert subprocess.run(check, check=False).returncode == 0, "run  python docs/chart.py"
+
+
 def test_ci_runs_the_command_of_the_readme() -> None:
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == TESTS
 
 
 def test_the_asset_of_the_readme_is_one_that_is_carried_out() -> None:
-    readme, agents = ROOT / "README.md", ROOT / "polster_core/templates/project/AGENTS.md.jinja"
-    page = readme.read_text(encoding="utf-8")
-    (asset,) = [block.text for block in blocks(page) if block.language == "python"]
-    assert asset in agents.read_text(encoding="utf-8")
+    made = ROOT / "polster_core/templates/project/README.md.jinja"
+    (asset,) = [block.text for block in blocks(README) if block.language == "python"]
+    assert asset in made.read_text(encoding="utf-8")
 
 
 def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
     tmp_path: Path,
 ) -> None:
     """One after the other, without the environment; what a person is asked is tested elsewhere."""
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `polster ")]
+    shown = _commands_in_tables("polster")
     elsewhere = {"polster run --ui", "polster add-asset", "polster doctor"}
     assert elsewhere < set(shown)
     made = machine.polster("init", "shop", "--no-setup", "--no-git", cwd=tmp_path)
@@ -95,23 +101,51 @@ def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
 
 
 @pytest.mark.slow
-def test_the_first_command_ends_with_the_answer(tmp_path: Path) -> None:
+def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path) -> None:
     """On a machine with Python and pip and nothing else; uv is not there."""
-    checkout, python = tmp_path / "polster", tmp_path / "python"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
-    for name in listed.stdout.decode().split("\0")[:-1]:
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, checkout / name)
+    checkout, python = _checkout(tmp_path / "polster"), tmp_path / "python"
     venv.create(python, with_pip=True)
     path = os.pathsep.join([str(python / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
     assert shutil.which("uv", path=path) is None
-    done = Reader(page="", folder=checkout, env={"PATH": path}).run(FIRST)
+    reader = Reader(page="", folder=checkout, env={"PATH": path})
+    done = reader.run(FIRST)
     assert done.returncode == 0, done.stdout
-    answer = done.stdout.splitlines()[-9:]
-    promised = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert answer[1].startswith("│ segment"), done.stdout
-    assert "\n".join(answer) in promised
+    consoles = [block for block in blocks(README) if block.language == "console"]
+    (shown, expected), *rest = [pair for block in consoles for pair in commands(block.text)]
+    assert shown in FIRST
+    assert matches(expected, done.stdout), done.stdout
     by_pip(checkout / "shop", path)
+    for command, expected in rest:
+        if command == "cd shop":
+            reader.folder = checkout / "shop"
+        else:
+            said = reader.run(command)
+            assert said.returncode == 0, said.stdout
+            assert not expected or matches(expected, said.stdout), said.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*_commands_in_tables("uv"), *_commands_in_tables("pipx")])
+def test_it_can_be_installed_as_a_tool(tmp_path: Path, command: str) -> None:
+    tool, *words = shlex.split(command)
+    tools, programs = str(tmp_path / "tools"), str(tmp_path / "bin")
+    env = {"UV_TOOL_DIR": tools, "PIPX_HOME": tools}
+    env |= {"UV_TOOL_BIN_DIR": programs, "PIPX_BIN_DIR": programs}
+    uv = [sys.executable, "-m", "uv"]
+    program = uv if tool == "uv" else [*uv, "tool", "run", "--from", tool, tool]
+    checkout = _checkout(tmp_path / "polster")
+    done = machine.run([*program, *words], cwd=checkout, env=env)
+    assert done.returncode == 0, done.stderr
+    assert machine.run([tmp_path / "bin" / "polster", "--version"]).returncode == 0
+
+
+def _checkout(folder: Path) -> Path:
+    """Copy what git knows of this repository."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
+    for name in listed.stdout.decode().split("\0")[:-1]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 def by_pip(shop: Path, path: str) -> None:
@@ -119,4 +153,4 @@ def by_pip(shop: Path, path: str) -> None:
     page = (shop / "README.md").read_text(encoding="utf-8")
     activated = {"PATH": f"{shop / '.venv' / 'bin'}{os.pathsep}{path}"}
     reader = Reader(page=page, folder=shop, env=activated, skipped=frozenset({"With uv"}))
-    reader.read("The first five minutes")
+    reader.read("Install", "Run")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.reader import Reader
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/getting-started/tutorial.md").read_text(encoding="utf-8")
 IDENTITY = {
     f"GIT_{who}_{what}": text
     for who in ("AUTHOR", "COMMITTER")

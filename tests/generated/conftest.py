@@ -33,6 +33,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.generated import guides
 from tests.generated.projects import Generated, copy, execute, initialise, only_one, told
 
 EXTRAS = ("dagster-dg-cli>=1.13,<1.14",)
@@ -140,6 +141,14 @@ def ran(
     done = shop.run()
     assert done.returncode == 0, told(done)
     return shop
+
+
+@pytest.fixture(scope="session")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
+) -> Generated:
+    """Return a project with the pipeline of the guides, which has run, and its other assets."""
+    return guides.build(maker(tmp_path_factory.mktemp("built"), runtime, templates)(samples=False))
 
 
 def maker(folder: Path, runtime: Path, templates: Mapping[bool, Path]) -> MakeProject:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docs.markdown import anchors, links
+from polster_core.model.layers import Layer
+from tests.docs.markdown import blocks
 from tests.docs.reader import Reader
 from tests.generated.conftest import MakeProject
+from tests.generated.projects import Generated
+from tests.handmade import init_file
+
+
+def register_silver(shop: Generated, *keys: str) -> None:
+    shop.write({str(Layer.SILVER.init_file): init_file(Layer.SILVER, keys)})
 
 
 @pytest.mark.slow
 def test_an_agent_that_follows_it_is_done(project: MakeProject) -> None:
-    shop = project()
-    page = (shop.root / "AGENTS.md").read_text(encoding="utf-8")
-    reader = Reader(page=page, folder=shop.root, env=shop.variables())
-    reader.read()
-    assert {link for link in links(page) if link.removeprefix("#") not in anchors(page)} == set()
-    for tool in (["pytest", "-q"], ["ruff", "check", "."], ["ruff", "format", "--check", "."]):
-        done = shop.tool(*tool)
-        assert done.returncode == 0, done.stdout
+    shop = project(samples=False)
+    shop.place("bronze_orders", "sent_twice")
+    readme = (shop.root / "README.md").read_text(encoding="utf-8")
+    (function,) = [block.text for block in blocks(readme) if block.language == "python"]
+    shop.write({"src/core/silver_orders.py": function})
+    reader = Reader(
+        page=(shop.root / "AGENTS.md").read_text(encoding="utf-8"),
+        folder=shop.root,
+        env=shop.variables(),
+        before={"tests/test_silver_orders.py": lambda: register_silver(shop, "run_silver_orders")},
+    )
+    reader.read("Add an asset by hand", "Rename an asset by hand", "Remove an asset by hand")
+    register_silver(shop)
+    reader.read("Commands")

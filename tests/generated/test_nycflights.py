@@ -37,7 +37,7 @@ ASSETS = {
     "gold_weather_delays": ["silver_flights", "silver_weather"],
 }
 SHOWN = {"bronze": "payments", "silver": "payments", "gold": "revenue"}
-"""The asset of each layer that the README takes as its example."""
+"""The asset of each layer that the guide takes as its example."""
 
 Row = dict[str, str]
 Key = TypeVar("Key")
@@ -86,12 +86,12 @@ def flown(
     templates: Mapping[bool, Path],
     files: Path,
 ) -> Generated:
-    """Write the project as its README says, with the files where that has them."""
+    """Write the project as its guide says, with the files where that has them."""
     folder = tmp_path_factory.mktemp("nycflights")
     project = maker(folder, runtime, templates)("flights", samples=False)
     shutil.copytree(files, project.root / "incoming")
-    readme = (project.root / "README.md").read_text("utf-8")
-    shown = {block.file: block.text for block in blocks(readme) if block.file}
+    guide = (project.root / "docs/assets.md").read_text("utf-8")
+    shown = {block.file: block.text for block in blocks(guide) if block.file}
     for stem, deps in ASSETS.items():
         layer, _, name = stem.partition("_")
         file = f"src/orchestration/assets/{layer}/run_{layer}_{{}}.py"

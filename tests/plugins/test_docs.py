@@ -16,7 +16,7 @@ from tests import machine
 from tests.docs.reader import Reader
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/how-to/plugins.md"
+PAGE = ROOT / "docs/guides/plugins.md"
 SCRIPT = ROOT / "docs/hooks.py"
 WITHOUT_OWN_USER = {"polster_commands"}
 """Polster's own commands are a table: `polster --help` must not look for plugins to list them."""

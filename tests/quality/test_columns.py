@@ -18,7 +18,7 @@ from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, execute, told
 from tests.lineage.test_html import CHROMIUM
 from tests.quality.daemon import daemon
-from tests.quality.test_how_to import with_environment
+from tests.quality.test_guides import with_environment
 
 BRONZE = """
 def extract() -> pl.DataFrame:

@@ -15,7 +15,7 @@ from polster_core.upgrade.verdicts import Verdict
 from tests.docs.markdown import blocks
 from tests.upgrade import fixture
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "upgrade.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/guides/upgrade.md").read_text(encoding="utf-8")
 
 
 def test_commands(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.cicd.test_add_cicd import init
 from tests.conftest import Install, names
 from tests.docs.markdown import blocks
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "cicd.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "cicd.md").read_text(encoding="utf-8")
 
 
 def test_commands(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from polster_core.environment.venv import folder
 from tests.generated.conftest import MakeProject, uv
 from tests.generated.projects import Generated, execute, told
 
-HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 REFUSED = {
     'MAX_REJECTED=0.01 polster run || echo "exit code $?"': "exit code 1",
     'BRONZE_CRON="at noon" polster run --status || echo "exit code $?"': "exit code 2",
@@ -39,7 +39,7 @@ def test_commands(project: MakeProject, page: str) -> None:
     path = [folder(shop.root) / "bin", Path(sys.executable).parent, os.environ["PATH"]]
     env = shop.variables({"PATH": os.pathsep.join(map(str, path))})
     del env["PYTHONPATH"]
-    text = (HOW_TO / f"{page}.md").read_text("utf-8")
+    text = (GUIDES / f"{page}.md").read_text("utf-8")
     commands = re.findall(r"^```sh\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
     assert commands
     for command in commands:

@@ -1,4 +1,4 @@
-"""The commands of docs/how-to/connectors.md, one after the other."""
+"""The commands of docs/guides/connectors.md, one after the other."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.connectors.conftest import Shop
 from tests.connectors.mariadb import MariaDB
 from tests.docs.markdown import blocks
 from tests.generated.projects import execute, told
-from tests.quality.test_how_to import with_environment
+from tests.quality.test_guides import with_environment
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "connectors.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "connectors.md"
 
 
 def test_commands(shop: Shop, mariadb: MariaDB) -> None:

@@ -1,0 +1,55 @@
+"""The guides of a generated project, and the pipeline that they build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.docs.markdown import blocks
+from tests.generated.projects import Generated, told
+
+ASSETS, PATTERNS, QUALITY, TROUBLE = (
+    f"docs/{name}.md" for name in ("assets", "patterns", "quality", "troubleshooting")
+)
+OPERATION = tuple(f"docs/{name}.md" for name in ("running", "testing", "storage"))
+PAGES = (
+    *("README.md", "AGENTS.md", "docs/files.md", "docs/settings.md"),
+    *(ASSETS, PATTERNS, QUALITY, TROUBLE),
+    *OPERATION,
+)
+BY_HAND, BY_COMMAND = "Step 1 by hand", "Step 1 with Polster"
+FROM_PATTERNS = ("sales", "budget", "tickets", "leads")
+
+
+def page(project: Generated, path: str) -> str:
+    """Return the text of a page of the project."""
+    return (project.root / path).read_text(encoding="utf-8")
+
+
+def copied_asset(project: Generated, name: str) -> Callable[[], object]:
+    """Return what a reader does for a further bronze asset: the Dagster file again."""
+
+    def write() -> None:
+        folder = project.root / "src/orchestration/assets/bronze"
+        text = (folder / "run_bronze_payments.py").read_text(encoding="utf-8")
+        file = folder / f"run_bronze_{name}.py"
+        file.write_text(text.replace("payments", name), encoding="utf-8")
+
+    return write
+
+
+def build(shop: Generated) -> Generated:
+    """Write every file of the guides into a project without samples, and run it."""
+    for path in (ASSETS, PATTERNS):
+        for block in blocks(page(shop, path)):
+            if block.file:
+                shop.write({block.file: block.text})
+    for name in ("countries", "visits", *FROM_PATTERNS):
+        copied_asset(shop, name)()
+    package = shop.root / "src/orchestration/assets/bronze/__init__.py"
+    listed, names = package.read_text(encoding="utf-8").split("\n__all__ = [\n")
+    listed += "from orchestration.assets.bronze.run_bronze_visits import run_bronze_visits\n"
+    names = names.replace("]\n", '    "run_bronze_visits",\n]\n')
+    package.write_text(f"{listed}\n__all__ = [\n{names}", encoding="utf-8")
+    done = shop.run()
+    assert done.returncode == 0, told(done)
+    return shop
