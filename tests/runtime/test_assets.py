@@ -143,7 +143,7 @@ def test_only_a_contract_is_one(core_file: CoreFile) -> None:
     ("body", "message"),
     [
         ("raise ValueError('no')", "the rule odd of the contract cannot be evaluated: ValueError"),
-        ("return pl.col('nope') > 0", "a rule of the contract cannot be evaluated: unable to find"),
+        ("return pl.col('nope') > 0", "the rule odd .of nope. of the contract cannot be evaluated"),
         ("return pl.col('id') + 1", "did not evaluate to a boolean"),
     ],
 )

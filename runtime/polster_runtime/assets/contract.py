@@ -1,7 +1,7 @@
 """Contracts: rows that break one are told apart."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,10 @@ import dataframely as dy
 import polars as pl
 
 from polster_runtime.assets.binding import Function, asset_of
+from polster_runtime.assets.evaluation import BROKEN, Evaluation
 from polster_runtime.assets.rule_text import rule_in_words
+from polster_runtime.assets.rules import failing, has_own, look_at_other_rows
+from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
 from polster_runtime.errors import AssetError, ContractBroken, SettingsError
@@ -19,8 +22,8 @@ Contract = type[dy.Schema]
 EXAMPLES = 3
 FEW = 50_000
 """Rows that are split in memory."""
-RULE = type(dy.rule()(lambda cls: pl.lit(True)))
-"""What `@dy.rule()` makes of a function: only rules of one's own can go wrong."""
+MOST_ROUNDS = 100
+"""How often rules that look at other rows are evaluated again after rows were rejected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +49,10 @@ def contract_of(function: Function) -> Contract | None:
 
 def try_out(contract: Contract) -> None:
     """Evaluate a contract on no rows. Raises AssetError when one of its rules cannot be."""
-    if any(isinstance(each, RULE) for base in contract.__mro__ for each in vars(base).values()):
-        with _rules_named():
-            contract.filter(contract.create_empty())
+    if has_own(contract):
+        empty = contract.create_empty()
+        with _rules_named(contract, empty.lazy()):
+            contract.filter(empty)
 
 
 def max_rejected(function: Function) -> float:
@@ -66,59 +70,88 @@ def max_rejected(function: Function) -> float:
 
 
 def check(file: Path, rows: int, contract: Contract, evaluated: Path) -> Checked:
-    """Split the rows of a Parquet file; `evaluated` is where its bad rows are put meanwhile.
+    """Split the rows of a Parquet file; its bad rows are put into files beside `evaluated`.
 
     A few rows are split in memory, which is faster; many are streamed.
 
-    Types are cast where they differ and columns that the contract does not name are dropped.
-    Raises AssetError when a column is missing, or when a rule cannot be evaluated.
+    Types are cast where they differ and columns that the contract does not name are dropped. What
+    is good keeps the whole contract: where rules look at other rows, they are evaluated again
+    without the bad rows, until all that is left keeps them. Raises AssetError when a column is
+    missing, or when a rule cannot be evaluated.
     """
     if not contract.column_names():
-        raise AssetError("the contract names no columns: give it a line for each")
+        raise AssetError("the contract names no columns: add a line for each")
     scanned = pl.scan_parquet(file, glob=False)
-    missing = [name for name in contract.column_names() if name not in scanned.collect_schema()]
+    schema = scanned.collect_schema()
+    missing = [name for name in contract.column_names() if name not in schema]
     if missing:
         raise AssetError(f"the contract names columns that are not there: {', '.join(missing)}")
-    with _rules_named():
-        good, any_bad = (_split if rows <= FEW else _stream)(scanned, contract, evaluated)
-    if not any_bad:
-        unchanged = good.collect_schema() == scanned.collect_schema()
-        return Checked(good=None if unchanged else good, bad=good.clear())
-    bad = pl.scan_parquet(evaluated, glob=False)
-    rules = [name for name in bad.collect_schema() if name not in contract.column_names()]
-    counts = bad.select(pl.len(), (~pl.col(rules)).sum()).collect().row(0, named=True)
-    names = (pl.when(~pl.col(rule)).then(pl.lit(rule)) for rule in rules)
+    with _rules_named(contract, contract.create_empty().lazy()):
+        again = look_at_other_rows(contract)
+    evaluation = Evaluation(contract, schema, numbered=again)
+    remaining = evaluation.prepared(scanned)
+    bad = list[pl.LazyFrame]()
+    with _rules_named(contract, remaining, lambda: evaluation.impossible(scanned)):
+        for number in range(MOST_ROUNDS):
+            target = evaluated.with_suffix(f"{evaluated.suffix}{number}")
+            split = _split if rows <= FEW else _stream
+            good, any_bad = split(remaining, evaluation.contract, target)
+            if any_bad:
+                bad.append(pl.scan_parquet(target, glob=False))
+            if not (any_bad and again):
+                break
+            remaining = evaluation.without(remaining, bad[-1])
+        else:
+            raise AssetError(
+                f"the rules of the contract still reject rows after {MOST_ROUNDS} evaluations, "
+                "each without the rows rejected before: let them look at fewer other rows"
+            )
+    good = good.select(contract.column_names())
+    if not bad:
+        none = pl.lit(None, dtype=pl.List(pl.String)).alias(BROKEN)
+        unchanged = good.collect_schema() == schema
+        return Checked(good=None if unchanged else good, bad=scanned.clear().with_columns(none))
+    rejected = pl.concat(evaluation.rejected(each) for each in bad)
+    rules = evaluation.rules_of(bad[0])
+    counts = [pl.col(BROKEN).list.contains(rule).sum().alias(rule) for rule in rules]
+    counted = rejected.select(pl.len(), *counts).collect().row(0, named=True)
     return Checked(
         good=good,
-        bad=bad.select(pl.exclude(rules), _broken_rules=pl.concat_list(names).list.drop_nulls()),
-        rejected=counts.pop("len"),
-        broken_rules={rule: count for rule, count in counts.items() if count},
+        bad=rejected,
+        rejected=counted.pop("len"),
+        broken_rules={rule: count for rule, count in counted.items() if count},
     )
 
 
 def _split(rows: pl.LazyFrame, contract: Contract, evaluated: Path) -> tuple[pl.LazyFrame, bool]:
-    good, failure = contract.filter(rows.collect(), cast=True)
+    good, failure = contract.filter(rows.collect())
     if len(failure):
         failure.write_parquet(evaluated)
     return good.lazy(), len(failure) > 0
 
 
 def _stream(rows: pl.LazyFrame, contract: Contract, evaluated: Path) -> tuple[pl.LazyFrame, bool]:
-    good, failure = contract.filter(rows, cast=True)
+    good, failure = contract.filter(rows)
     failure.sink_parquet(evaluated)
     bad = pl.scan_parquet(evaluated, glob=False)
     return good.lazy(), bad.select(pl.len()).collect().item() > 0
 
 
 @contextmanager
-def _rules_named() -> Iterator[None]:
-    """Turn what goes wrong in the rules of a contract into an AssetError."""
+def _rules_named(
+    contract: Contract, rows: pl.LazyFrame, impossible: Callable[[], str | None] = lambda: None
+) -> Iterator[None]:
+    """Turn what goes wrong in the casts and rules of a contract into an AssetError."""
     try:
         yield
+    except AssetError:
+        raise
     except Exception as error:
+        if cast := impossible():
+            raise AssetError(cast) from None
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if Path(frame.filename).parent == core_dir()]
-        which = f"the rule {own[-1].name}" if own else "a rule"
+        which = f"the rule {own[-1].name}" if own else failing(contract, rows)
         kind = "" if isinstance(error, pl.exceptions.PolarsError) else f"{type(error).__name__}: "
         first = str(error).partition("\n")[0]
         raise AssetError(f"{which} of the contract cannot be evaluated: {kind}{first}") from None
@@ -147,8 +180,8 @@ def _examples(checked: Checked, contract: Contract, rule: str) -> str:
     shown = [name for name in names if name in checked.bad.collect_schema()]
     if not shown:
         return ""
-    broke = checked.bad.filter(pl.col("_broken_rules").list.contains(rule))
-    rows = broke.select(shown).head(EXAMPLES).collect().rows()
-    values = ", ".join(" ".join(map(str, row)) for row in rows)
+    broke = checked.bad.filter(pl.col(BROKEN).list.contains(rule))
+    rows = rows_as_python(broke.select(shown).head(EXAMPLES).collect())
+    values = ", ".join(" ".join(map(str, row.values())) for row in rows)
     more = " …" if checked.broken_rules[rule] > len(rows) else ""
     return f"{' '.join(shown)} {values}{more}"

@@ -25,7 +25,7 @@ def rule_in_words(contract: type[dy.Schema], rule: str) -> str:
         return rule.replace("_", " ")
     column = contract.columns().get(name)
     limit = getattr(column, kind, None)
-    if column is None or (limit is None and kind not in {*PLAIN, "dtype"}):
+    if column is None or (limit is None and kind not in {*PLAIN, "dtype", "exact"}):
         return f"{name} {kind.replace('_', ' ')}"
     if kind in COMPARISONS:
         return f"{name} {COMPARISONS[kind]} {limit}"
@@ -35,6 +35,8 @@ def rule_in_words(contract: type[dy.Schema], rule: str) -> str:
         return f"{name} matches {limit}"
     if kind == "is_in":
         return f"{name} is one of {_listed(limit)}"
+    if kind == "exact":
+        return f"{name} is {column.dtype} without a change"
     if kind == "dtype":
         return _type_in_words(name, column)
     return f"{name} {PLAIN.get(kind, kind.replace('_', ' '))}"

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.logging import configure
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import NoData, PipelineError
@@ -77,7 +78,7 @@ def _latest(data: Store, asset: AssetId, arguments: argparse.Namespace) -> Itera
     found, frame = described(data, asset, snapshot), data.scan(snapshot)
     known, rows = columns(frame, found.rows), frame.head(arguments.rows).collect()
     if arguments.json:
-        shown = {"columns": [asdict(column) for column in known], "preview": rows.to_dicts()}
+        shown = {"columns": [asdict(column) for column in known], "preview": rows_as_python(rows)}
         yield _document({**asdict(found), **shown})
     else:
         yield from _latest_text(found, known, rows)

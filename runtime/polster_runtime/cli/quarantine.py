@@ -16,6 +16,8 @@ import polars as pl
 from polster_runtime.assets.binding import core_file, function_of
 from polster_runtime.assets.contract import contract_of
 from polster_runtime.assets.rule_text import rule_in_words
+from polster_runtime.assets.rules import columns_of
+from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.logging import configure
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import PipelineError
@@ -100,13 +102,17 @@ def _show(asset: AssetId, rows: int, as_json: bool) -> int:
     batch = latest(asset, store())
     shown = batch.rows.head(rows).collect()
     if as_json:
-        print(json.dumps(_described(batch) | {"sample": json.loads(shown.write_json())}))
+        sample = rows_as_python(shown)
+        print(json.dumps(_described(batch) | {"sample": sample}, default=str))
         return 0
     described = _described(batch)
     print(f"{batch.path}\n{described['rows']:,} rows")
     for rule in described["rules"]:
         print(f"  {rule['text']:<40}{rule['rows']:>9,}")
-    print(report.frame(shown.select("_broken_rules", pl.exclude(MARKS)), rows))
+    contract = contract_of(function_of(asset)) or dy.Schema
+    broken = [column for rule in counts(batch) for column in columns_of(contract, rule)]
+    first = [column for column in dict.fromkeys(broken) if column in shown.columns]
+    print(report.frame(shown.select("_broken_rules", *first, pl.exclude([*MARKS, *first])), rows))
     return 0
 
 

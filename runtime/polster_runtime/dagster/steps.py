@@ -7,6 +7,7 @@ import polars as pl
 
 from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.drift import Drift
+from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import ahead
 from polster_runtime.dagster.failures import explained
@@ -159,7 +160,8 @@ def _rules(rejected: int, broken_rules: dict[str, int]) -> dict[str, int]:
 
 
 def _markdown(frame: pl.DataFrame) -> str:
-    rows = [frame.columns, ["---"] * frame.width, *frame.iter_rows()]
+    shown = [list(row.values()) for row in rows_as_python(frame)]
+    rows = [frame.columns, ["---"] * frame.width, *shown]
     return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
 
 

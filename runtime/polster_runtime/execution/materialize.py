@@ -273,7 +273,8 @@ class _Step:
                 good = stage(all_rows if checked.good is None else checked.good, self.provenance)
             return good, checked
         finally:
-            evaluated.unlink(missing_ok=True)
+            for file in evaluated.parent.glob(f"{evaluated.name}*"):
+                file.unlink(missing_ok=True)
             if good != staged:
                 staged.unlink(missing_ok=True)
 

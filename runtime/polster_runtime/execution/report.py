@@ -8,6 +8,7 @@ from typing import TextIO
 
 import polars as pl
 
+from polster_runtime.assets.values import values_as_python
 from polster_runtime.execution.result import Materialized
 
 ROWS = 10
@@ -72,4 +73,8 @@ def _table(rows: pl.DataFrame, columns: int) -> str:
         tbl_width_chars=10_000,
         fmt_str_lengths=40,
     ):
-        return str(rows)
+        try:
+            return str(rows)
+        except pl.exceptions.PanicException:  # a moment so far away that Polars cannot write it
+            texts = {name: list(map(str, values_as_python(rows[name]))) for name in rows.columns}
+            return str(pl.DataFrame(texts))

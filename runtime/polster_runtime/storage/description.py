@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.root import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import NoData
@@ -76,7 +77,7 @@ def columns(frame: pl.LazyFrame, rows: int) -> list[Column]:
         for number, (name, kind) in enumerate(schema.items())
         for what, expression in _questions(pl.col(name), kind, rows).items()
     ]
-    answers = frame.select(asked).collect(engine="streaming").row(0, named=True) if asked else {}
+    answers = rows_as_python(frame.select(asked).collect(engine="streaming"))[0] if asked else {}
     return [
         Column(
             name=name,

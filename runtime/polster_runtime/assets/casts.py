@@ -1,0 +1,142 @@
+"""Casts to the types of a contract, and whether they keep each value.
+
+Numbers and times must be the same after the cast: 1.0 becomes 1, 1.7 is rejected. Text is parsed:
+numbers as Polars does it, dates and times in ISO 8601, and `true` or `false`. A column whose
+contract says `metadata={"rounded": True}` takes the nearest value instead.
+"""
+
+from collections.abc import Sequence
+
+import dataframely as dy
+import polars as pl
+
+ROUNDED = "rounded"
+"""The key of a column's metadata that says that a cast may round."""
+EXACT_UP_TO: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**53}
+"""Whole numbers that a type of float holds without a gap."""
+DIGITS = {"ms": 3, "us": 6, "ns": 9}
+"""Of a fraction of a second."""
+TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
+TIMES = ("%H:%M:%S%.f", "%H:%M")
+
+
+def is_needed(source: pl.DataType, column: dy.Column) -> bool:
+    """Whether a column has another type than its contract asks for."""
+    return not column.validate_dtype(source)
+
+
+def cast(value: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
+    """The value in the type of the contract; null where it cannot be cast at all."""
+    target = column.dtype
+    if source == pl.String:
+        if parsed := _parsed(value, target):
+            return pl.coalesce(parsed).cast(target, strict=False)
+    elif _rounds(column) and target.is_integer() and (source.is_float() or source.is_decimal()):
+        value = value.round(0)
+    return value.cast(target, strict=False)
+
+
+def is_unchanged(value: pl.Expr, made: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
+    """Whether a value that was cast is the same as before; true where it could not be cast."""
+    target = column.dtype
+    if source == pl.Null or target == pl.String:
+        same = pl.lit(True)
+    elif not _is_meant(source, target):
+        same = pl.lit(False)
+    elif target == pl.Boolean and source.is_numeric():
+        same = (value == 0) | (value == 1)
+    elif _rounds(column):
+        same = (~made.is_infinite() | made.is_nan()) if target.is_float() else pl.lit(True)
+    elif source.is_decimal() and target.is_float():
+        same = _same_text(value.cast(pl.String), made, target)
+    elif source == pl.String:
+        same = _same_text(value, made, target)
+    elif source in TEXTS:
+        same = pl.lit(True)
+    else:
+        same = _comes_back(value, made, source, target)
+    return made.is_null() | same
+
+
+def _is_meant(source: pl.DataType, target: pl.DataType) -> bool:
+    """Whether a type means the same kind of thing: a number is no day, and no place in a list."""
+    if source in TEXTS:
+        return source in (pl.String, pl.Binary) or target in TEXTS
+    if isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime):
+        zones = {source.time_zone, target.time_zone}  # of one alone, the wall time would shift
+        return None not in zones or not zones - {None, "UTC"}
+    if source.is_temporal() and target.is_temporal():
+        days = all(kind in (pl.Date, pl.Datetime) for kind in (source, target))
+        return days or source.base_type() == target.base_type()
+    counts = [kind.is_numeric() or kind == pl.Boolean for kind in (source, target)]
+    return all(counts) or (source.is_nested() and target.is_nested())
+
+
+def _rounds(column: dy.Column) -> bool:
+    return bool((column.metadata or {}).get(ROUNDED))
+
+
+def _parsed(text: pl.Expr, target: pl.DataType) -> Sequence[pl.Expr]:
+    """What Polars does not cast text to: attempts, of which the first that is not null counts."""
+    day = text.str.to_date("%Y-%m-%d", strict=False)
+    if target == pl.Date:
+        return [day]
+    if target == pl.Time:
+        return [text.str.to_time(form, strict=False) for form in TIMES]
+    if target == pl.Boolean:
+        lower = text.str.to_lowercase()
+        return [pl.when(lower.is_in(["true", "false"])).then(lower == "true")]
+    if isinstance(target, pl.Datetime):
+        unit, zone = target.time_unit, target.time_zone
+        forms = [f"%Y-%m-%d{between}{time}" for between in ("T", " ") for time in TIMES]
+        if zone is None:
+            moments = (text.str.to_datetime(f, time_unit=unit, strict=False) for f in forms)
+            return [*moments, day.cast(target, strict=False)]
+        text = text.str.replace("Z$", "+00:00")
+        moments = (
+            text.str.to_datetime(f"{form}%z", time_unit=unit, strict=False) for form in forms
+        )
+        return [moment.dt.convert_time_zone(zone) for moment in moments]
+    return []
+
+
+def _same_text(text: pl.Expr, made: pl.Expr, target: pl.DataType) -> pl.Expr:
+    """Whether a text is what was made of it."""
+    if isinstance(target, pl.Decimal):
+        number = text.cast(pl.Float64, strict=False)
+        exponent = text.str.contains("[eE]")
+        same = made.cast(pl.Float64) == number
+        return pl.when(exponent).then(same).otherwise(~_has_more(text, target.scale))
+    if target.is_float():
+        known = made.abs() < EXACT_UP_TO.get(type(target), 2**11)
+        whole = ~made.is_infinite() & (_digits(text) == _digits(made.cast(pl.String)))
+        infinite = text.str.to_lowercase().str.contains("inf")
+        far = pl.when(infinite).then(made.is_infinite()).otherwise(whole)
+        return known | made.is_nan() | far
+    if target == pl.Time:
+        return ~_has_more(text, DIGITS["ns"])
+    if isinstance(target, pl.Datetime):
+        return ~_has_more(text, DIGITS[target.time_unit])
+    if target.is_nested():
+        return _comes_back(text, made, pl.String(), target)
+    return pl.lit(True)
+
+
+def _has_more(text: pl.Expr, digits: int) -> pl.Expr:
+    """Whether a fraction has more digits than so many, beside zeros at its end."""
+    return text.str.contains(rf"\.\d{{{digits}}}\d*[1-9]")
+
+
+def _digits(text: pl.Expr) -> pl.Expr:
+    """The digits of a number, without the zeros around them."""
+    mantissa = text.str.to_lowercase().str.replace("e.*$", "")
+    return mantissa.str.replace_all("[^0-9]", "").str.strip_chars("0")
+
+
+def _comes_back(value: pl.Expr, made: pl.Expr, source: pl.DataType, target: pl.DataType) -> pl.Expr:
+    """Whether the value is the same once it is cast back; never where it cannot be."""
+    try:
+        pl.DataFrame({"x": pl.Series([None], dtype=target)}).select(pl.col("x").cast(source))
+    except pl.exceptions.PolarsError:
+        return pl.lit(False)
+    return made.cast(source, strict=False).eq_missing(value)
