@@ -31,6 +31,11 @@ OPTIONAL = (
     "testing",
 )
 """Folders of the runtime that are left out unless a part asks for them."""
+SHARED = {
+    "sources/incremental.py": ("sources/api", "sources/mysql"),
+    "sources/shapes.py": ("sources/api", "sources/files"),
+}
+"""Modules that come with the parts that import them, and with every source of a plugin."""
 GROUPS = {"storage": "polster_runtime.storage", "source": "polster_runtime.sources"}
 """The groups of entry points, by the field of a part."""
 LOCAL = RuntimePart(package="polster_runtime.storage.backends.local", storage="local")
@@ -61,7 +66,7 @@ def version_in(file: Traversable) -> str:
 
 def files() -> Iterator[NewFile]:
     """Yield the runtime as files of a project, without the parts that only some need."""
-    left_out = [PurePosixPath(RUNTIME, folder) for folder in OPTIONAL]
+    left_out = [PurePosixPath(RUNTIME, path) for path in (*OPTIONAL, *SHARED)]
     for path, file in _below(runtime_folder(), PurePosixPath(RUNTIME)):
         if not any(path.is_relative_to(folder) for folder in left_out):
             yield _file(path, file, origin="project")
@@ -72,11 +77,25 @@ def part_files(parts: Iterable[RuntimePart]) -> Iterator[NewFile]:
 
     Raises PluginError for a part whose package is not installed.
     """
-    for part in parts:
-        names = part.package.split(".")
-        if names[0] != RUNTIME or "/".join(names[1:]) in OPTIONAL:
-            found = _below(package_folder(part.package), PurePosixPath(*names))
-            yield from (_file(path, file) for path, file in found)
+    files = {file.path: file for part in parts for file in _files_of(part)}
+    yield from files.values()
+
+
+def _files_of(part: RuntimePart) -> Iterator[NewFile]:
+    names = part.package.split(".")
+    if names[0] != RUNTIME or "/".join(names[1:]) in OPTIONAL:
+        found = _below(package_folder(part.package), PurePosixPath(*names))
+        yield from (_file(path, file) for path, file in found)
+        yield from _shared(part)
+
+
+def _shared(part: RuntimePart) -> Iterator[NewFile]:
+    """Yield the modules of the runtime that come with a part."""
+    name = part.package.removeprefix(f"{RUNTIME}.").replace(".", "/")
+    is_source_of_plugin = bool(part.source) and not part.package.startswith(f"{RUNTIME}.")
+    for path, users in SHARED.items():
+        if name in users or is_source_of_plugin:
+            yield _file(PurePosixPath(RUNTIME, path), runtime_folder().joinpath(path))
 
 
 def entry_points(parts: Iterable[RuntimePart]) -> dict[str, dict[str, str]]:

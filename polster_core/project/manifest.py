@@ -182,9 +182,13 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
             for name, use in sorted(manifest.templates.items())
         },
         "requirements": sorted(set(manifest.requirements)),
-        "files": {
-            str(path): {"sha256": entries[path].digest, "origin": entries[path].origin}
-            for path in sorted(entries)
-        },
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    head = json.dumps(found, indent=2, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n".join(_line(path, entries[path]) for path in sorted(entries))
+    return f'{head},\n  "files": {{\n{lines}\n  }}\n}}\n'
+
+
+def _line(path: PurePosixPath, entry: Entry) -> str:
+    """Return the line of a file: one each, so that a review sees what came and went."""
+    noted = {"sha256": entry.digest, "origin": entry.origin}
+    return f"    {json.dumps(str(path), ensure_ascii=False)}: {json.dumps(noted)}"
