@@ -123,3 +123,14 @@ def _short(place: Place) -> str:
 def described(assets: Iterable[Asset]) -> dict[str, str]:
     """Return assets to choose from, by their full names, each with what it is."""
     return {asset.id.stem: asset.description for asset in assets}
+
+
+def say_next(steps: Iterable[tuple[str, str]], *, heading: str = "Next:") -> None:
+    """Print what to do next: each command with a reason, aligned; nothing without any."""
+    rows = list(steps)
+    if not rows:
+        return
+    width = max(len(command) for command, _ in rows)
+    click.echo(f"\n{heading}")
+    for command, reason in rows:
+        click.echo(f"  {command:<{width}}   {reason}".rstrip())

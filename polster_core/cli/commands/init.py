@@ -13,7 +13,7 @@ from polster_core import delivery
 from polster_core.cli import params
 from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
-from polster_core.cli.execute import run_steps, say, show
+from polster_core.cli.execute import run_steps, say, say_next, show
 from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
 from polster_core.cli.working_project import undo_interrupted
 from polster_core.environment import git, project_python, venv
@@ -194,7 +194,4 @@ def _say_next(name: str, *, samples: bool, is_set_up: bool) -> None:
         rows.append(("polster run", "run the sample pipeline"))
         rows.append(("polster run --ui", "and watch it in the browser"))
     rows.append(("polster add-asset", "add your own"))
-    width = max(len(words) for words, _ in rows)
-    click.echo("\nDone. Next:")
-    for words, why in rows:
-        click.echo(f"  {words:<{width}}   {why}".rstrip())
+    say_next(rows, heading="Done. Next:")
