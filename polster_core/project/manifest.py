@@ -182,9 +182,13 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
             for name, use in sorted(manifest.templates.items())
         },
         "requirements": sorted(set(manifest.requirements)),
-        "files": {
-            str(path): {"sha256": entries[path].digest, "origin": entries[path].origin}
-            for path in sorted(entries)
-        },
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    head = json.dumps(found, indent=2, ensure_ascii=False).removesuffix("\n}")
+    files = ",\n".join(f"    {_line(path, entries[path])}" for path in sorted(entries))
+    return f'{head},\n  "files": {{\n{files}\n  }}\n}}\n'
+
+
+def _line(path: PurePosixPath, entry: Entry) -> str:
+    """Return a file's member of the document: one line each keeps it short, and diffs, too."""
+    values = {"sha256": entry.digest, "origin": entry.origin}
+    return f"{json.dumps(str(path), ensure_ascii=False)}: {json.dumps(values, ensure_ascii=False)}"
