@@ -15,7 +15,7 @@ from polster_core.model.facts import Place
 from polster_core.model.pipeline import Asset
 from polster_core.plan.apply import applied
 from polster_core.plan.definition import Plan, Step
-from polster_core.plan.render import diff, summary, table, visible
+from polster_core.plan.render import diff, overview, summary, table, visible
 from polster_core.project.locate import Project
 
 NOT_CHANGED = "nothing was changed (--dry-run)"
@@ -47,6 +47,16 @@ def show(plan: Plan, *, prefix: str = "") -> None:
         click.echo(line)
     click.echo()
     show_diff(plan)
+    click.echo(f"\n{NOT_CHANGED}")
+
+
+def show_summary(plan: Plan, *, prefix: str = "", verbose: bool = False) -> None:
+    """Print what a plan for a new project would make; with `verbose`, all its texts as well."""
+    for line in overview(plan, prefix=prefix):
+        click.echo(line)
+    if verbose:
+        click.echo()
+        show_diff(plan)
     click.echo(f"\n{NOT_CHANGED}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -179,9 +179,7 @@ class _Add:
             raise dependencies.missing(self._read, asset)
         words = {one.name: one.description for one in self._read.in_layer(offered[0].layer)}
         by_name = {one.name: one for one in offered}
-        chosen: Sequence[str] = ()
-        while not chosen:
-            chosen = prompts.several("What is it made from? (space selects)", words)
+        chosen = prompts.several("What is it made from? (space selects)", words)
         return tuple(by_name[name] for name in chosen)
 
     def _template(self, layer: Layer) -> AssetTemplate:
