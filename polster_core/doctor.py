@@ -15,6 +15,8 @@ from polster_core.environment.process import clean_environment, run
 from polster_core.errors import PolsterError
 from polster_core.plugins.manager import Plugins
 
+_LACKS = "No module named"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -64,13 +66,21 @@ def of_project(root: Path) -> Iterator[Check]:
             name="project",
             status="error",
             message=f"{project_python.RUNTIME} doctor failed: {lines[-1]}",
-            hint=f"install what the project needs:  {venv.retry(root)}",
+            hint=_after_failure(root, lines[-1]),
         )
         return
     yield from (
         Check(name=one["name"], status=one["status"], message=one["message"], hint=one["hint"])
         for one in found
     )
+
+
+def _after_failure(root: Path, said: str) -> str:
+    """Say what to do where the project's own doctor ended with these words."""
+    if _LACKS in said:
+        return f"install what the project needs:  {venv.retry(root)}"
+    python = venv.python(root).relative_to(root)
+    return f"see all of it with  {python} -m {project_python.RUNTIME} doctor"
 
 
 def _uv() -> Check:

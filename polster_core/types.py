@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
+from polster_core.model.contributed import EnvVar as EnvVar
+from polster_core.model.contributed import NewFile as NewFile
+from polster_core.model.contributed import Option as Option
+from polster_core.model.contributed import check_name
 from polster_core.model.diagnostics import Fix as Fix
 from polster_core.model.diagnostics import Problem as Problem
 from polster_core.model.diagnostics import Severity as Severity
@@ -20,89 +24,7 @@ from polster_core.model.pipeline import Asset as Asset
 from polster_core.model.pipeline import Pipeline as Pipeline
 from polster_core.model.runtime_part import RuntimePart as RuntimePart
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a lower-case, dash-separated name")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """A value that `polster init` takes as a flag or asks for.
-
-    A contribution's option is `--CONTRIBUTION-NAME`; one that stands alone is `--NAME`. With
-    `flag=True` it is a pair of switches, `--NAME/--no-NAME`, and its answer is "true" or "false".
-    In a terminal `question` (or else `help`) is asked when the flag was not given; one that is
-    neither `required` nor has a `question` is not asked for. `env` names the environment variable
-    of the contribution that the answer is for. A `secret` is not shown when typed, and is kept out
-    of everything that git sees: it goes into `.env` only.
-    """
-
-    kind: ClassVar[str] = "option"
-
-    name: str
-    help: str
-    default: str | None = None
-    choices: tuple[str, ...] = ()
-    flag: bool = False
-    required: bool = False
-    secret: bool = False
-    question: str = ""
-    env: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a name that would not make a good flag, and a default that is no choice."""
-        _check_name(self.name)
-        if self.choices and self.default is not None and self.default not in self.choices:
-            raise ValueError(f"{self.name}: the default {self.default!r} is none of its choices")
-        if self.flag and self.default not in {"true", "false"}:
-            raise ValueError(f"{self.name}: a flag's default is 'true' or 'false'")
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnvVar:
-    """An environment variable that a generated project reads.
-
-    `default` is what the project does without it; a `secret` is never printed.
-    """
-
-    name: str
-    help: str
-    default: str = ""
-    secret: bool = False
-    required: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse a name that a shell would not take."""
-        if not _VARIABLE.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is not an upper-case variable name")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewFile:
-    """One file that a project should have.
-
-    `path` is relative to the project's root. `text` is written as UTF-8 with the line ends that it
-    has; `bytes` are written as they are. `note` is shown behind the path in the plan, `origin` says
-    who asked for the file (a plugin's name), and `executable` matters for scripts.
-    """
-
-    kind: ClassVar[str] = "project files"
-
-    path: PurePosixPath
-    text: str | bytes
-    note: str = ""
-    origin: str = ""
-    executable: bool = False
-
-    @property
-    def content(self) -> bytes:
-        """The bytes to write."""
-        return self.text if isinstance(self.text, bytes) else self.text.encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +87,7 @@ class Contribution:
 
     def __post_init__(self) -> None:
         """Refuse a name that would not make a good flag or file name."""
-        _check_name(self.name)
+        check_name(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +205,6 @@ class Command:
 
     def __post_init__(self) -> None:
         """Refuse a name that nobody would type, and a target that cannot be one."""
-        _check_name(self.name)
+        check_name(self.name)
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"{self.name}: the target {self.target!r} is no module:attribute")

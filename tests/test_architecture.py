@@ -21,6 +21,10 @@ PUBLIC = {
 }
 
 
+LONGEST = 300
+"""Lines of a module."""
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield the modules that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -62,3 +66,18 @@ def test_an_entry_point_imports_nothing_heavy(module: str) -> None:
     done = machine.python("-c", code)
     assert done.returncode == 0, done.stderr
     assert not HEAVY & set(done.stdout.split())
+
+
+def test_no_module_is_long() -> None:
+    """One responsibility a module; a template of a project's documents is no module."""
+    folders = ("polster_core", "plugins", "examples", "runtime")
+    paths = [path for name in folders for path in (ROOT / name).rglob("*")]
+    modules = [
+        path
+        for path in paths
+        if path.suffix in {".py", ".js"} or path.name.endswith((".py.jinja", ".js.jinja"))
+        if not {".venv", "node_modules"} & set(path.parts)
+    ]
+    assert len(modules) > 200
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
+    assert {str(path.relative_to(ROOT)) for path, n in lengths.items() if n > LONGEST} == set()

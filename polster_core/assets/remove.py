@@ -28,6 +28,7 @@ class Removal:
     plan: Plan
     left: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
 
 def plan(
@@ -64,7 +65,8 @@ def plan(
         *dagster_history.warnings(project),
     ]
     left = tuple(place for place, _ in mentioned)
-    return Removal(plan=drafted, left=left, warnings=tuple(warnings))
+    stays = () if data else tuple(stored.stays(project, [asset.id for asset in assets]))
+    return Removal(plan=drafted, left=left, warnings=tuple(warnings), stays=stays)
 
 
 def _dependents(pipeline: Pipeline, assets: Sequence[Asset]) -> Iterator[PolsterError]:

@@ -28,7 +28,7 @@ def _extract(asset: AssetId, _: Sequence[str]) -> list[str]:
     return [
         "from core.paths import PROJECT_ROOT",
         "",
-        f'path = PROJECT_ROOT / "data/incoming/{asset.name}.csv"',
+        f'path = PROJECT_ROOT / "incoming/{asset.name}.csv"',
         "return pl.scan_csv(path, infer_schema=False)  # every column as text, as it comes",
     ]
 

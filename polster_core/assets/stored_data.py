@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from polster_core.model.layers import AssetId
@@ -40,6 +40,13 @@ def snapshots(project: Project, path: PurePosixPath) -> str:
         for found in (project.root / path).rglob("*.parquet")
     )
     return f"{count} snapshot{'' if count == 1 else 's'}"
+
+
+def stays(project: Project, assets: Iterable[AssetId]) -> Iterator[str]:
+    """Say where the data of removed assets stays."""
+    for path in (folder(asset) for asset in assets if there(project, asset)):
+        what = snapshots(project, path)
+        yield f"  keep    {path}/  {what}; --data deletes it as well"
 
 
 def warnings(project: Project, done: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from polster_core.types import AssetContext, AssetTemplate, NewFile, Option, Run
 
 _PATH = Option(
     name="path",
-    help="The file, or a pattern such as data/incoming/orders-*.csv, from the project's folder.",
+    help="The file, or a pattern such as incoming/orders-*.csv, from the project's folder.",
     question="Which file, or which pattern?",
     required=True,
 )

@@ -91,7 +91,7 @@ def path(context: AssetContext) -> str:
     """Return the files of an asset. Raises UsageProblem."""
     found = context.answers["path"].strip()
     if not found or any(not sign.isprintable() for sign in found):
-        raise UsageProblem("--path is the path of a file, or a pattern", hint="data/orders-*.csv")
+        raise UsageProblem("--path is the path of a file, or a pattern", hint="incoming/*.csv")
     return found
 
 

@@ -15,7 +15,7 @@ from polster_core.model.facts import Place
 from polster_core.model.pipeline import Asset
 from polster_core.plan.apply import applied
 from polster_core.plan.definition import Plan, Step
-from polster_core.plan.render import diff, summary, table, visible
+from polster_core.plan.render import diff, overview, summary, table, visible
 from polster_core.project.locate import Project
 
 NOT_CHANGED = "nothing was changed (--dry-run)"
@@ -47,6 +47,16 @@ def show(plan: Plan, *, prefix: str = "") -> None:
         click.echo(line)
     click.echo()
     show_diff(plan)
+    click.echo(f"\n{NOT_CHANGED}")
+
+
+def show_summary(plan: Plan, *, prefix: str = "", verbose: bool = False) -> None:
+    """Print what a plan for a new project would make; with `verbose`, all its texts as well."""
+    for line in overview(plan, prefix=prefix):
+        click.echo(line)
+    if verbose:
+        click.echo()
+        show_diff(plan)
     click.echo(f"\n{NOT_CHANGED}")
 
 
@@ -123,3 +133,14 @@ def _short(place: Place) -> str:
 def described(assets: Iterable[Asset]) -> dict[str, str]:
     """Return assets to choose from, by their full names, each with what it is."""
     return {asset.id.stem: asset.description for asset in assets}
+
+
+def say_next(steps: Iterable[tuple[str, str]], *, heading: str = "Next:") -> None:
+    """Print what to do next: each command with a reason, aligned; nothing without any."""
+    rows = list(steps)
+    if not rows:
+        return
+    width = max(len(command) for command, _ in rows)
+    click.echo(f"\n{heading}")
+    for command, reason in rows:
+        click.echo(f"  {command:<{width}}   {reason}".rstrip())

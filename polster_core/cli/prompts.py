@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import click
+
 from polster_core.errors import UsageProblem
+
+_POINTER, _BOX = len(" » "), len(" » ○ ")
+"""Columns that stand before a choice."""
+_NARROWEST = 20
 
 
 def is_possible() -> bool:
@@ -18,24 +26,34 @@ def choice(question: str, choices: Mapping[str, str], *, default: str | None = N
     """Let one of several be chosen; `choices` maps each to words that explain it."""
     import questionary
 
-    width = max(map(len, choices))
     offered = [
-        questionary.Choice(f"{name:<{width}}  {words}".rstrip(), value=name)
-        for name, words in choices.items()
+        questionary.Choice(title, value=name) for name, title in _titles(choices, _POINTER).items()
     ]
     return str(_ask(questionary.select(question, offered, default=default)))
 
 
 def several(question: str, choices: Mapping[str, str]) -> Sequence[str]:
-    """Let any number of several be chosen, none included."""
+    """Let at least one of several be chosen."""
     import questionary
 
-    width = max(map(len, choices))
     offered = [
-        questionary.Choice(f"{name:<{width}}  {words}".rstrip(), value=name)
-        for name, words in choices.items()
+        questionary.Choice(title, value=name) for name, title in _titles(choices, _BOX).items()
     ]
-    return [str(name) for name in _ask(questionary.checkbox(question, offered))]
+    while not (chosen := _ask(questionary.checkbox(question, offered))):
+        # questionary's own words for it are not shown by every terminal.
+        click.echo("nothing is selected: select one with the space bar, then press Enter", err=True)
+    return [str(name) for name in chosen]
+
+
+def _titles(choices: Mapping[str, str], indent: int) -> dict[str, str]:
+    """Return a line for each choice; where the terminal is too narrow, its words go on below."""
+    names = max(map(len, choices)) + len("  ")
+    room = max(_NARROWEST, shutil.get_terminal_size().columns - indent - names - 1)
+    margin = "\n" + " " * (indent + names)
+    return {
+        name: f"{name:<{names}}{margin.join(textwrap.wrap(words, room))}".rstrip()
+        for name, words in choices.items()
+    }
 
 
 def yes(question: str, *, default: bool = True) -> bool:

@@ -34,7 +34,7 @@ def current_project() -> Project:
 
 def undo_interrupted(root: Path) -> None:
     """Undo what a killed command left half done, unless a command is at work; say what was done."""
-    if not any(True for _ in workspace.changes(root)):
+    if not workspace.needs_tidying(root):
         return
     from polster_core.plan.lock import turn
     from polster_core.plan.recovery import recover
@@ -45,6 +45,8 @@ def undo_interrupted(root: Path) -> None:
     except BusyProjectError:
         return
     except (ApplyError, OSError) as error:
+        if not any(True for _ in workspace.changes(root)):
+            return
         reason = error.reason if isinstance(error, ApplyError) else f"{error}"
         console.warn(f"a command was killed half-way, and cannot be undone from here: {reason}")
 

@@ -18,15 +18,17 @@ RUNTIME = "polster_runtime"
 """What runs the commands of a project: `python -m polster_runtime COMMAND`."""
 
 
-def run(root: Path, args: Sequence[str]) -> int:
-    """Run the project's script and return its exit code; POSIX does not come back from it.
+def run(root: Path, args: Sequence[str], *, returns: bool = False) -> int:
+    """Run the project's script and return its exit code.
+
+    POSIX does not come back from it, unless it `returns`, where something is left to do.
 
     Raises PolsterError if there is no environment or no script.
     """
     script = root / SCRIPT
     if not script.is_file():
         raise PolsterError(f"{SCRIPT} is missing", hint=f"restore it:  git checkout {SCRIPT}")
-    return _become([*_python(root), str(script), *args], root)
+    return _become([*_python(root), str(script), *args], root, returns=returns)
 
 
 def run_module(root: Path, module: str, args: Sequence[str]) -> int:
@@ -65,11 +67,11 @@ def _python(root: Path) -> tuple[str]:
     return (str(python),)
 
 
-def _become(command: list[str], root: Path) -> int:
+def _become(command: list[str], root: Path, *, returns: bool = False) -> int:
     variables = clean_environment(venv.folder(root))
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.name == "posix":  # one process: signals and the exit code need nobody in between
+    if os.name == "posix" and not returns:  # one process: nobody in between
         os.execve(command[0], command, variables)  # noqa: S606 - there is no shell to start
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets Ctrl-C itself
     try:

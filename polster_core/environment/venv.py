@@ -9,10 +9,9 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import distributions
 from pathlib import Path
 
-from polster_core.environment import process
+from polster_core.environment import installed, process
 from polster_core.environment.process import Listener
 from polster_core.errors import PolsterError
 
@@ -111,8 +110,11 @@ def set_up(root: Path, *, force: bool = False, listener: Listener | None = None)
             _sync(uv, root, fresh=fresh, listener=listener)
         else:
             _pip(root, listener=listener)
+        _complete(uv, root, listener=listener)
     seconds = time.monotonic() - started
-    return f"{', '.join(_versions(root))} ({seconds:.1f} s, {'uv' if uv else 'pip'})"
+    found = [*installed.versions(folder(root), _SHOWN)]
+    what = ", ".join(found) or f"{installed.count(folder(root))} packages"
+    return f"{what} ({seconds:.1f} s, {'uv' if uv else 'pip'})"
 
 
 def _sync(uv: Path, root: Path, *, fresh: bool, listener: Listener | None) -> None:
@@ -134,6 +136,26 @@ def _pip(root: Path, *, listener: Listener | None) -> None:
         _install([base, "-m", "venv", folder(root)], root, listener)
     options = ["--disable-pip-version-check", "--no-input"]
     _install([python(root), "-m", "pip", "install", *options, "-e", ".[dev]"], root, listener)
+
+
+def _complete(uv: Path | None, root: Path, *, listener: Listener | None) -> None:
+    """Install packages again of which a folder is missing; an installer does not look at them."""
+    broken = installed.incomplete(folder(root))
+    if not broken:
+        return
+    if uv:
+        again = [part for name in broken for part in ("--reinstall-package", name)]
+        _install([uv, "sync", "--inexact", "--extra", "dev", *again], root, listener)
+    else:
+        options = ["--disable-pip-version-check", "--no-input", "--no-deps", "--force-reinstall"]
+        exact = list(installed.versions(folder(root), broken))
+        names = [one.replace(" ", "==") for one in exact]
+        _install([python(root), "-m", "pip", "install", *options, *names], root, listener)
+    if left := installed.incomplete(folder(root)):
+        raise PolsterError(
+            f".venv lacks files of {', '.join(left)}, and installing them again did not help",
+            hint="recreate it:  polster setup --force",
+        )
 
 
 def _install(command: list[str | Path], root: Path, listener: Listener | None) -> None:
@@ -197,15 +219,3 @@ def _aside(root: Path) -> Iterator[None]:
 @contextmanager
 def _as_it_is() -> Iterator[None]:
     yield
-
-
-def _versions(root: Path) -> Iterator[str]:
-    """Yield the versions that people ask for first, or else how much is installed."""
-    patterns = ("lib/python3.*/site-packages", "Lib/site-packages")
-    sites = [site for pattern in patterns for site in folder(root).glob(pattern)]
-    found = [
-        f"{name} {item.version}"
-        for name in _SHOWN
-        for item in distributions(name=name, path=[str(site) for site in sites])
-    ]
-    yield from found or [f"{sum(len(list(site.glob('*.dist-info'))) for site in sites)} packages"]

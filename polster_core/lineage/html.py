@@ -38,7 +38,7 @@ def render(graph: Graph, project: str, columns: Columns | None = None) -> str:
     parts = {
         "{{title}}": escape(f"{project}: lineage"),
         "{{style}}": _resource("page.css"),
-        "{{script}}": _resource("page.js"),
+        "{{script}}": _script(),
         "{{data}}": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     }
     page = _resource("page.html")
@@ -46,6 +46,12 @@ def render(graph: Graph, project: str, columns: Columns | None = None) -> str:
         before, _, after = page.partition(mark)
         page = f"{before}{text}{after}"
     return page
+
+
+def _script() -> str:
+    """Return the parts of the script as one function, so that they share their names."""
+    parts = "\n".join(map(_resource, ("page_drawing.js", "page_panel.js")))
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def _resource(name: str) -> str:

@@ -223,7 +223,8 @@ def _bare_renames(
 def _refuse_unreadable(changes: Iterable[Change]) -> None:
     """Raise PlanError for files that would be written and that nobody could read."""
     problems = [
-        f"{change.path} would not be written correctly: {problem}"
+        f"{change.path} could not be read any more: {problem}"
+        f"{f' ({change.origin})' if change.origin else ''}"
         for change in changes
         if change.after is not None and change.after != change.before
         if (problem := syntax.problem(change.path, change.after))

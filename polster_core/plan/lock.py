@@ -13,14 +13,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EAGAIN, EDEADLK
+from itertools import count
 from pathlib import Path
 
 from polster_core.errors import BusyProjectError
 from polster_core.plan import workspace
 
-SECONDS = 60.0
+SECONDS = 120.0
 """How long a writer waits for another one; nobody keeps the lock while a question is open."""
 _PERIOD = 0.05
+_ATTEMPTS = 100
 _BUSY = frozenset({EACCES, EAGAIN, EDEADLK})
 _held: set[Path] = set()
 
@@ -63,14 +65,9 @@ def _wait(root: Path, deadline: float) -> int:
 
 def _first_try(root: Path) -> int | None:
     """Return the locked file, or `None` if somebody else has it."""
+    path = root / workspace.FOLDER / workspace.LOCK
     while True:
-        path = workspace.prepare(root) / workspace.LOCK
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        try:
-            # It has no content: all who share the project may lock it.
-            file = os.open(path, flags, 0o666)
-        except FileNotFoundError:  # the last writer has tidied up just now
-            continue
+        file = _opened(root, path)
         try:
             if not _lock(file):
                 os.close(file)
@@ -81,6 +78,20 @@ def _first_try(root: Path) -> int | None:
             os.close(file)
             raise
         os.close(file)  # what we have locked has gone in the meantime
+
+
+def _opened(root: Path, path: Path) -> int:
+    """Open the file; it and its folder may go at any moment, with the writer before us."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    for attempt in count():
+        try:
+            workspace.prepare(root)
+            # It has no content: all who share the project may lock it.
+            return os.open(path, flags, 0o666)
+        except (FileNotFoundError, FileExistsError):
+            if attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the loop has no end")
 
 
 def _release(root: Path, file: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from polster_core.plan.definition import Change, FolderChange, Kind, Plan
 
+_MANY = 20
 _WIDEST = 60
 """Columns: a path longer than this does not push everybody's notes to the right."""
 
@@ -29,6 +32,25 @@ def summary(plan: Plan, *, prefix: str = "") -> Iterator[str]:
 def visible(plan: Plan) -> Plan:
     """Leave out what Polster notes for itself."""
     return replace(plan, changes=tuple(one for one in plan if one.path.parts[0] != ".polster"))
+
+
+def overview(plan: Plan, *, prefix: str = "") -> Iterator[str]:
+    """Yield a line for each new file and step; a folder with many files has one line."""
+    paths = [change.path for change in plan]
+    many = {
+        folder
+        for folder, count in Counter(PurePosixPath(*path.parts[:2]) for path in paths).items()
+        if count > _MANY
+    }
+    whole = {folder: sum(folder in path.parents for path in paths) for folder in many}
+    rows = [
+        ("create", f"{prefix}{path}", "")
+        for path in paths
+        if many.isdisjoint({path, *path.parents})
+    ]
+    rows += [("create", f"{prefix}{path}/", f"{count} files") for path, count in whole.items()]
+    rows.sort(key=lambda row: row[1])
+    yield from table([*rows, *(step.row(step.summary) for step in plan.steps)])
 
 
 def table(rows: Iterable[tuple[str, str, str]]) -> Iterator[str]:

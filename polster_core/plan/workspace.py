@@ -51,6 +51,15 @@ def ignored(folder: Path) -> None:
         path.write_bytes(_IGNORE_ALL)
 
 
+def needs_tidying(root: Path) -> bool:
+    """Whether a command is at work, or was killed: in its change, or when it let go of the lock."""
+    try:
+        names = os.listdir(root / FOLDER)  # noqa: PTH208 - every command does it
+    except OSError:
+        return False
+    return set(names) <= {_IGNORE, LOCK} or any(map(_CHANGE.fullmatch, names))
+
+
 def drop_ignore_file(root: Path) -> None:
     """Begin to remove the folder, for who has the lock; not where there is more than that."""
     folder = root / FOLDER

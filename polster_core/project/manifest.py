@@ -184,11 +184,11 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
         "requirements": sorted(set(manifest.requirements)),
     }
     head = json.dumps(found, indent=2, ensure_ascii=False).removesuffix("\n}")
-    lines = ",\n".join(_line(path, entries[path]) for path in sorted(entries))
-    return f'{head},\n  "files": {{\n{lines}\n  }}\n}}\n'
+    files = ",\n".join(f"    {_line(path, entries[path])}" for path in sorted(entries))
+    return f'{head},\n  "files": {{\n{files}\n  }}\n}}\n'
 
 
 def _line(path: PurePosixPath, entry: Entry) -> str:
-    """Return the line of a file: one each, so that a review sees what came and went."""
-    noted = {"sha256": entry.digest, "origin": entry.origin}
-    return f"    {json.dumps(str(path), ensure_ascii=False)}: {json.dumps(noted)}"
+    """Return a file's member of the document: one line each keeps it short, and diffs, too."""
+    values = {"sha256": entry.digest, "origin": entry.origin}
+    return f"{json.dumps(str(path), ensure_ascii=False)}: {json.dumps(values, ensure_ascii=False)}"

@@ -14,6 +14,8 @@ from polster_core.upgrade.changelog import Changes
 from polster_core.upgrade.verdicts import Outcome, Verdict
 
 _ORDER = tuple(Verdict)
+_FEW = 12
+"""Lines of a version that people are shown; its most important changes come first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,9 @@ def change_lines(upgrade: Upgrade) -> Iterator[str]:
     """Yield what changed for users, by version."""
     for changes in upgrade.changes:
         yield f"New in {changes.version}:"
-        yield from (f"  - {line}" for line in changes.lines)
+        yield from (f"  - {line}" for line in changes.lines[:_FEW])
+        if (left := len(changes.lines) - _FEW) > 0:
+            yield f"  … and {left} more; --json lists all"
 
 
 __all__ = [

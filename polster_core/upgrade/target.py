@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from polster_core import delivery as runtime
-from polster_core.assets import add
+from polster_core.assets.resolve import AssetRequest, resolve
 from polster_core.model.layers import AssetId
 from polster_core.model.ownership import Owner, owner_of
 from polster_core.model.platforms import NONE, split
@@ -145,8 +145,8 @@ def _files_of_templates(
         use = known.templates.get(one.name)
         asset = AssetId.parse(use.asset) if use else None
         if isinstance(one, AssetTemplate) and use and asset:
-            request = add.Request(asset=asset, template=one, origin=plugin, answers=use.answers)
-            yield from add.shared_files(project, request)
+            request = AssetRequest(asset=asset, template=one, origin=plugin, answers=use.answers)
+            yield from resolve(project, request).recorded
 
 
 __all__ = ["Target", "target"]

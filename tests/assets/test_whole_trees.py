@@ -132,7 +132,10 @@ RENAME = ("rename-asset", "silver", "orders", "clean_orders")
 REMOVE = ("remove-asset", "silver_orders", "gold_revenue", "--data", "--force")
 NEVER_FAILED = 77
 TRACES = re.compile(r"/\.apply|\.polster-\d")
-WRITES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.chmod", "shutil.rmtree")
+WRITES = (
+    *("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.chmod", "os.truncate"),
+    "shutil.rmtree",
+)
 
 
 def fail_once(root: Path, number: int, fail: Callable[[], None]) -> Callable[[], bool]:

@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from polster_core.rendering import render
 from tests.cicd.steps import checkout, git, machine_variables
 
+TEMPLATES = files("polster_core") / "templates"
 PUSHERS, ROUNDS = 5, 20
 SEED = {
     ".gitignore": ".env\n",
@@ -31,8 +32,7 @@ class Remote:
         """Make it, with something in it."""
         self.folder, self.origin = folder, folder / "origin.git"
         self.script = folder / "persist.sh"
-        text = render("polster_core", "templates/cicd/ci/persist.sh.jinja", {})
-        self.script.write_text(text, encoding="utf-8")
+        self.script.write_bytes(TEMPLATES.joinpath("cicd/ci/persist.sh").read_bytes())
         git("init", "-q", "--bare", "-b", "main", self.origin, cwd=folder)
         seed = folder / "seed"
         git("clone", "-q", self.origin, seed, cwd=folder)
@@ -117,6 +117,48 @@ def test_commits_what_changed_below_data_and_nothing_else(remote: Remote) -> Non
     assert git("status", "--porcelain", cwd=clone) == index_before
     again = remote.persist(clone, "push")
     assert again.stdout.endswith("persist: 'main' already has these 2 change(s)\n")
+
+
+@pytest.mark.parametrize("ignored", ["data/*", "data/", "*.parquet", "/data/\n*.parquet"])
+def test_d14_c1_snapshots_are_kept_although_git_ignores_data(ignored: str, remote: Remote) -> None:
+    person = remote.clone("person", {".gitignore": f"{ignored}\n.env\n"})
+    commit_and_push(person, "ignore data")
+    kept = {
+        "data/bronze/orders/1.parquet": "rows",
+        "data/bronze/orders/1.000001.parquet": "more rows",
+        "data/gold/odd name/1.parquet": "rows",
+    }
+    left = {
+        "data/silver/orders/_rejected/1.parquet": "raw rows",
+        "data/samples/gold/revenue.parquet": "a sample",
+        "data/.pending/bronze/orders/2.parquet": "waits",
+        "data/.staging/3.parquet": "half of it",
+    }
+    clone = remote.clone("run", {**kept, **left, "data/old.parquet": "new"})
+    (clone / "data/gone.parquet").unlink()
+    done = remote.persist(clone, "push")
+    assert done.returncode == 0, done.stderr
+    found = {name: text for name, text in remote.files().items() if name.startswith("data/")}
+    assert found == {**kept, "data/old.parquet": "new"}
+
+
+def test_d14_a_new_project_keeps_its_data_out_of_git(tmp_path: Path) -> None:
+    text = TEMPLATES.joinpath("project/dot_gitignore").read_text("utf-8")
+    names = [
+        "data/bronze/orders/1.parquet",
+        "data/silver/orders/_rejected/1.parquet",
+        "data/samples/gold/revenue.parquet",
+        "data/.pending/bronze/orders/2.parquet",
+        ".env",
+        ".env.prod",
+        ".venv.old-12/x",
+        ".dagster/history/runs.db",
+    ]
+    root = tmp_path / "project"
+    write(root, {".gitignore": text, ".env.example": "", **dict.fromkeys(names, "x")})
+    git("init", "-q", cwd=root)
+    git("add", "--all", cwd=root)
+    assert git("ls-files", cwd=root).splitlines() == [".env.example", ".gitignore"]
 
 
 def test_bundles_of_parallel_jobs_become_one_commit(remote: Remote) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polster_core.cli import prompts
 from polster_core.testing.projects import tree
 from tests.cli.test_prompts import DOWN, Answers, Terminal
 from tests.handmade import polster, shop, write_project
@@ -84,8 +85,13 @@ def test_only_what_the_layer_allows_is_offered(root: Path) -> None:
     assert "revenue" not in offered + shown.split("create")[0]
 
 
-def test_a_gold_asset_without_anything_selected_is_asked_again(root: Path) -> None:
-    answers: Answers = [("made from?", "\r"), ("made from?", " \r"), ("in a line?", "\r")]
+def test_v6_enter_on_nothing_says_what_to_do(root: Path) -> None:
+    answers: Answers = [
+        ("made from?", "\r"),
+        ("select one with the space bar", ""),
+        ("made from?", " \r"),
+        ("in a line?", "\r"),
+    ]
     code, _ = run(root, "add-asset", answers, "--layer", "gold", "--name", "loyalty")
     assert code == 0
     assert "gold_loyalty" in stems(root)
@@ -188,3 +194,15 @@ def test_ctrl_c_at_any_question_changes_nothing(
     code, shown = run(root, command, [*answers[:step], (answers[step][0], CTRL_C)])
     assert (code, "error: interrupted" in shown) == (130, True)
     assert tree(root) == before
+
+
+def test_v6_words_that_are_too_long_for_the_terminal_go_on_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    words = "the last word of this sentence can be seen"
+    titles = prompts._titles({"orders": words, "customers": ""}, prompts._BOX)
+    lines = titles["orders"].splitlines()
+    assert " ".join(line.strip() for line in lines) == f"orders     {words}"
+    assert max(map(len, lines)) <= 40
+    assert titles["customers"] == "customers"

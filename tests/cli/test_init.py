@@ -303,22 +303,32 @@ def test_options_of_plugins_that_are_not_there_are_not_shown(tmp_path: Path) -> 
     )
 
 
-def test_dry_run_shows_the_plan_and_a_diff_and_changes_nothing(tmp_path: Path) -> None:
+def test_v6_dry_run_is_a_summary_and_changes_nothing(tmp_path: Path) -> None:
     done = init("shop", "--dry-run", "--install-uv", cwd=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert names(tmp_path) == []
     lines = done.stdout.splitlines()
+    assert len(lines) < 100
     plan = lines[: lines.index("")]
-    assert "  create  shop/run_polster.py" in plan
-    assert "  create  shop/.polster/manifest.json" in plan
+    assert "  create  shop/run_polster.py" in [line.rstrip() for line in plan]
     assert plan[-2].startswith("  create  shop/.venv")
-    assert plan[-1] == "  git     initialize, first commit"
-    assert "+++ b/run_polster.py" in lines
+    assert plan[-1].split() == ["git", "initialize,", "first", "commit"]
     assert lines[-1] == "nothing was changed (--dry-run)"
     init("shop", *PLAIN, cwd=tmp_path)
-    written = {f"  create  shop/{name}" for name in tree(tmp_path / "shop")}
-    assert written == {line for line in plan if ".venv" not in line and "git  " not in line}
+    files = tree(tmp_path / "shop")
+    shown = [
+        line.split()[1] for line in plan if line.startswith("  create  ") and "venv" not in line
+    ]
+    for path in shown:
+        below = [name for name in files if f"shop/{name}".startswith(path)]
+        assert below
+        if path.endswith("/"):
+            rows = [line.split()[1:] for line in plan]
+            assert [path, str(len(below)), "files"] in rows
+    assert {name for name in files if not f"shop/{name}".startswith(tuple(shown))} == set()
+    whole = init("two", "--dry-run", "--verbose", cwd=tmp_path)
+    assert "+++ b/run_polster.py" in whole.stdout.splitlines()
 
 
 # What uv does, without the network; and a run_polster.py that says how it was called.
@@ -328,15 +338,28 @@ echo 'import sys; print("ran with", sys.argv[1:]); sys.exit(3)' > run_polster.py
 """
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_v6_what_is_next_is_said_after_the_run(code: int, tmp_path: Path) -> None:
+    runner = RUNNER.replace("sys.exit(3)", f"sys.exit({code})")
+    machine.stand_in(tmp_path / "bin", "uv", runner)
+    path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = init("shop", "--no-git", "--run", cwd=tmp_path, env=path)
+    assert (done.returncode, done.stderr) == (code, "")
+    _, _, after = done.stdout.partition("\nran with []\n")
+    said = "\nDone. Next:\n  cd shop            \n" if code == 0 else ""
+    assert after.replace(" ", "").startswith(said.replace(" ", ""))
+    assert bool(after) == (code == 0)
+    assert "  polster run  " not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("flags", "arguments"),
     [
-        (["--run"], []),
         (["--start-dagster"], ["--no-materialize", "--ui"]),
         (["--run", "--start-dagster"], ["--ui"]),
     ],
 )
-def test_run_comes_last_and_its_exit_code_counts(
+def test_the_ui_comes_last_and_its_exit_code_counts(
     flags: list[str], arguments: list[str], tmp_path: Path
 ) -> None:
     machine.stand_in(tmp_path / "bin", "uv", RUNNER)

@@ -53,7 +53,8 @@ def test_files_test_and_registration_go_and_data_stays(root: Path, args: tuple[s
         "  delete  src/core/gold_orders.py\n"
         "  update  src/orchestration/assets/gold/__init__.py  +1 -2 lines\n"
         "  delete  src/orchestration/assets/gold/run_gold_orders.py\n"
-        "  delete  tests/test_gold_orders.py\n",
+        "  delete  tests/test_gold_orders.py\n"
+        "  keep    data/gold/orders/  1 snapshot; --data deletes it as well\n",
         "",
     )
     assert [path for path in tree(root) if "gold" in path and "orders" in path] == [

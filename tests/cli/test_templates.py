@@ -121,9 +121,9 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
     assert "  create  docs/connectors/oracle.md\n" in out
     assert out.endswith(
         "\nNext:\n"
-        "  polster setup   install what it needs\n"
-        "  edit .env       ORACLE_PASSWORD\n"
-        "  polster doctor  try it\n"
+        "  polster setup    install what it needs\n"
+        "  edit .env        ORACLE_PASSWORD\n"
+        "  polster doctor   try it\n"
     )
     after: Mapping[str, str] = tree(root)
     assert after["src/core/bronze_orders.py"] == (

@@ -87,6 +87,15 @@ def test_uv(project: Path) -> None:
 
 
 @pytest.mark.slow
+def test_v4_a_package_without_its_folder_is_installed_again(project: Path) -> None:
+    machine.polster("setup", cwd=project)
+    (folder,) = project.glob(".venv/lib/python3.*/site-packages/iniconfig")
+    shutil.rmtree(folder)
+    done = machine.polster("setup", cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(folder.glob("*.py"))
+
+
 def test_pip_where_there_is_no_uv(project: Path, bare: Path, no_uv: Mapping[str, str]) -> None:
     def setup(*args: str) -> str:
         done = machine.run([bare / "bin/polster", "setup", *args], cwd=project, env=no_uv)

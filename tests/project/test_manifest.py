@@ -120,6 +120,9 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
     assert not draft(project, again)
     text = (project / ".polster/manifest.json").read_text()
     assert text.endswith("}\n")
+    assert len([line for line in text.splitlines() if '"sha256"' in line]) == len(
+        json.loads(text)["files"]
+    )
     assert list(json.loads(text)) == [
         *("format", "polster", "name", "answers", "plugins"),
         *("templates", "requirements"),

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import polster_core
+from polster_core.plan.definition import Plan
 from polster_core.upgrade import changelog
 from polster_core.upgrade.changelog import Changes, changes_between
+from polster_core.upgrade.report import Upgrade, as_json, change_lines
 
 TEXT = """# Changelog
 
@@ -61,6 +63,28 @@ def test_a_long_sentence_is_cut_between_words() -> None:
 def test_ours_has_something_to_say_about_this_version() -> None:
     (ours,) = changes_between("0.1.0", polster_core.__version__)
     assert any("`polster upgrade`" in line for line in ours.lines)
+
+
+def test_people_are_shown_the_first_of_many(tmp_path: Path) -> None:
+    many = Changes(version="9.0", lines=tuple(f"line {number}" for number in range(15)))
+    few = Changes(version="8.0", lines=("one",))
+    upgrade = Upgrade(
+        before="7",
+        after="9.0",
+        runtime=("vendored", "vendored"),
+        outcomes=(),
+        plan=Plan(root=tmp_path),
+        changes=(many, few),
+    )
+    lines = [*change_lines(upgrade)]
+    assert lines[:2] == ["New in 9.0:", "  - line 0"]
+    assert lines[12:] == [
+        "  - line 11",
+        "  … and 3 more; --json lists all",
+        "New in 8.0:",
+        "  - one",
+    ]
+    assert len(as_json(upgrade, applied=False)["changes"][0]["lines"]) == 15
 
 
 def test_an_installation_without_one_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +11,10 @@ import click
 
 from polster_core.assets import add, dependencies, env_file, naming
 from polster_core.assets.index import known
+from polster_core.assets.resolve import AssetRequest, ResolvedAsset, resolve
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import carry_out
+from polster_core.cli.execute import carry_out, say_next
 from polster_core.cli.options import templates
 from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import UsageProblem
@@ -28,7 +29,7 @@ _DEFAULT = "function"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class AddAssetArguments:
     """The command line as it was typed; `None` where nothing was said."""
 
     layer: str | None
@@ -48,7 +49,7 @@ def command() -> click.Command:
 
     def callback(**typed: Any) -> None:
         options = {flag.parameter: typed.pop(flag.parameter) for flag in flags}
-        _Add(plugins, flags, Wishes(**typed, options=options)).do()
+        _Add(plugins, flags, AddAssetArguments(**typed, options=options)).do()
 
     return params.GroupedCommand(
         "add-asset",
@@ -74,10 +75,12 @@ def command() -> click.Command:
 class _Add:
     """One run of the command; each method settles one thing."""
 
-    def __init__(self, plugins: Plugins, flags: list[templates.SharedFlag], wishes: Wishes) -> None:
+    def __init__(
+        self, plugins: Plugins, flags: list[templates.SharedFlag], arguments: AddAssetArguments
+    ) -> None:
         self._plugins = plugins
         self._flags = flags
-        self._wishes = wishes
+        self._arguments = arguments
         self._can_ask = prompts.is_possible()
         self._asked = False
 
@@ -91,9 +94,11 @@ class _Add:
         naming.check(project, asset)
         upstream = self._dependencies(asset)
         template = self._template(layer)
-        answers = templates.answers(template, self._flags, self._wishes.options, asks=self._can_ask)
+        answers = templates.answers(
+            template, self._flags, self._arguments.options, asks=self._can_ask
+        )
         origin = self._plugins.owner(AssetTemplate, template.name)
-        request = add.Request(
+        request = AssetRequest(
             asset=asset,
             template=template,
             origin=origin,
@@ -103,27 +108,21 @@ class _Add:
             answers=answers,
         )
         warn_of_broken(self._plugins)
-        with writing(project, later=self._wishes.dry_run):
-            carry_out(add.plan(project, request), dry_run=self._wishes.dry_run)
-        self._look(request)
-        if not self._wishes.dry_run:
-            self._next(request)
-
-    def _look(self, request: add.Request) -> None:
-        """Show what is in the data that the asset will read."""
-        if lines := add.look(self._project, request):
+        with writing(project, later=self._arguments.dry_run):
+            resolved = resolve(project, request)
+            carry_out(add.plan(project, resolved), dry_run=self._arguments.dry_run)
+        if lines := resolved.look(project):
             click.echo("\n".join(("", *lines)))
+        if not self._arguments.dry_run:
+            say_next(self._next_steps(resolved))
 
-    def _next(self, request: add.Request) -> None:
-        """Say what is left to do before the asset can run."""
-        steps = []
-        if request.template.requirements:
-            steps.append("  polster setup   install what it needs")
-        if unset := env_file.unset(self._project, add.variables(self._project, request)):
-            steps.append(f"  edit .env       {', '.join(unset)}")
-            steps.append("  polster doctor  try it")
-        if steps:
-            click.echo("\n".join(("", "Next:", *steps)))
+    def _next_steps(self, resolved: ResolvedAsset) -> Iterator[tuple[str, str]]:
+        """Yield what is left to do before the asset can run, and why."""
+        if resolved.request.template.requirements:
+            yield "polster setup", "install what it needs"
+        if unset := env_file.unset(self._project, resolved.env):
+            yield "edit .env", ", ".join(unset)
+            yield "polster doctor", "try it"
 
     @cached_property
     def _project(self) -> Project:
@@ -138,16 +137,16 @@ class _Add:
         return read_pipeline(self._project, core=False)
 
     def _layer(self) -> Layer:
-        if self._wishes.layer is not None:
-            return Layer(self._wishes.layer)
+        if self._arguments.layer is not None:
+            return Layer(self._arguments.layer)
         if not self._may_ask():
             raise UsageProblem("missing option `--layer`", hint="bronze, silver or gold")
         words = {"bronze": "raw, as it comes", "silver": "clean", "gold": "ready for the business"}
         return Layer(prompts.choice("Which layer?", words))
 
     def _name(self, layer: Layer) -> str:
-        if self._wishes.name is not None:
-            return self._wishes.name
+        if self._arguments.name is not None:
+            return self._arguments.name
         if not self._may_ask():
             raise UsageProblem("missing option `--name`", hint="for example  --name orders")
         return prompts.text(
@@ -155,7 +154,9 @@ class _Add:
         )
 
     def _dependencies(self, asset: AssetId) -> tuple[AssetId, ...]:
-        typed = [text.strip() for given in self._wishes.dependencies for text in given.split(",")]
+        typed = [
+            text.strip() for given in self._arguments.dependencies for text in given.split(",")
+        ]
         texts = [text for text in typed if text]
         if texts:
             try:
@@ -178,9 +179,7 @@ class _Add:
             raise dependencies.missing(self._read, asset)
         words = {one.name: one.description for one in self._read.in_layer(offered[0].layer)}
         by_name = {one.name: one for one in offered}
-        chosen: Sequence[str] = ()
-        while not chosen:
-            chosen = prompts.several("What is it made from? (space selects)", words)
+        chosen = prompts.several("What is it made from? (space selects)", words)
         return tuple(by_name[name] for name in chosen)
 
     def _template(self, layer: Layer) -> AssetTemplate:
@@ -189,7 +188,7 @@ class _Add:
             for name, template in self._plugins.asset_templates().items()
             if layer in template.layers
         }
-        name = self._wishes.template
+        name = self._arguments.template
         if name is None and self._asked and len(offered) > 1:
             usual_first = sorted(offered, key=lambda name: (name != _DEFAULT, name))
             words = {name: offered[name].summary for name in usual_first}
@@ -205,9 +204,9 @@ class _Add:
         )
 
     def _description(self) -> str:
-        if self._wishes.description is None and self._asked:
+        if self._arguments.description is None and self._asked:
             return prompts.text("What is it, in a line? (may stay empty)")
-        return self._wishes.description or ""
+        return self._arguments.description or ""
 
     def _may_ask(self) -> bool:
         """Whether there is somebody to ask; once somebody was, optional things are asked, too."""

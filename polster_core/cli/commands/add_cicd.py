@@ -10,7 +10,7 @@ import click
 
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import show, show_diff
+from polster_core.cli.execute import say_next, show, show_diff
 from polster_core.cli.working_project import current_project, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
@@ -70,10 +70,12 @@ def _do(
         apply(planned)
     for line in summary(visible(planned)) if planned else ["nothing to change"]:
         click.echo(line)
-    click.echo("\nNext:")
-    for name in names:
-        click.echo(f"  docs/cicd/{name}.md".ljust(36) + "what to set up, once")
-    click.echo("  git add --all && git commit".ljust(36) + "and push: the pipeline runs")
+    say_next(
+        [
+            *((f"docs/cicd/{name}.md", "what to set up, once") for name in names),
+            ("git add --all && git commit", "and push: the pipeline runs"),
+        ]
+    )
 
 
 def _ask_platform(kind: params.PlatformChoice) -> str:

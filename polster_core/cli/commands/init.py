@@ -13,7 +13,7 @@ from polster_core import delivery
 from polster_core.cli import params
 from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
-from polster_core.cli.execute import run_steps, say, show
+from polster_core.cli.execute import run_steps, say, say_next, show_summary
 from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
 from polster_core.cli.working_project import undo_interrupted
 from polster_core.environment import git, project_python, venv
@@ -108,19 +108,23 @@ def _do(name: str | None, arguments: InitArguments, answers: Answers, plugins: P
     warn_of_broken(plugins)
     plan = draft(root, generated, steps=_steps(root, arguments, answers, request))
     if arguments.dry_run:
-        show(plan, prefix=f"{name}/")
+        show_summary(plan, prefix=f"{name}/", verbose=arguments.verbose)
         return
     apply(plan)
     say(("create", f"{name}/".ljust(len(f"{name}/.venv")), _count(plan)))
     context = click.get_current_context()
     if not run_steps(plan.steps):
         context.exit(1)
-    _say_next(
-        name, samples=request.answers.get("sample-assets") == "true", is_set_up=arguments.setup
-    )
-    if arguments.run or arguments.start_dagster:
+    samples = request.answers.get("sample-assets") == "true"
+    has_run = arguments.run and not arguments.start_dagster
+    if has_run:
         click.echo()
-        context.exit(project_python.run(root, _run_arguments(arguments)))
+        if code := project_python.run(root, [], returns=True):
+            context.exit(code)
+    _say_next(name, samples=samples, is_set_up=arguments.setup, has_run=has_run)
+    if arguments.start_dagster:
+        click.echo()
+        context.exit(project_python.run(root, _ui_arguments(arguments)))
 
 
 def _refuse_contradictions(arguments: InitArguments) -> None:
@@ -162,9 +166,7 @@ def _steps(
         )
 
 
-def _run_arguments(arguments: InitArguments) -> list[str]:
-    if not arguments.start_dagster:
-        return []
+def _ui_arguments(arguments: InitArguments) -> list[str]:
     return ["--ui"] if arguments.run else ["--no-materialize", "--ui"]
 
 
@@ -186,15 +188,13 @@ def _count(plan: Plan) -> str:
     return f"{files} files"
 
 
-def _say_next(name: str, *, samples: bool, is_set_up: bool) -> None:
+def _say_next(name: str, *, samples: bool, is_set_up: bool, has_run: bool) -> None:
     rows = [(f"cd {name}", "")]
     if not is_set_up:
         rows.append(("polster setup", "install what it needs"))
-    if samples:
+    if samples and not has_run:
         rows.append(("polster run", "run the sample pipeline"))
+    if samples:
         rows.append(("polster run --ui", "and watch it in the browser"))
     rows.append(("polster add-asset", "add your own"))
-    width = max(len(words) for words, _ in rows)
-    click.echo("\nDone. Next:")
-    for words, why in rows:
-        click.echo(f"  {words:<{width}}   {why}".rstrip())
+    say_next(rows, heading="Done. Next:")

@@ -113,7 +113,7 @@ def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
     from pathlib import Path
 
     from polster_core.cli.commands import COMMANDS
-    from polster_core.cli.execute import carry_out
+    from polster_core.cli.execute import carry_out, say_next
     from polster_core.errors import UsageProblem
     from polster_core.scaffold import plugin
 
@@ -123,10 +123,11 @@ def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
     plan = plugin.plan(Path.cwd(), wanted, plugins_here())
     carry_out(plan, dry_run=dry_run, prefix=f"{wanted.distribution}/")
     if not dry_run:
-        click.echo(
-            "\nNext:\n"
-            f"  cd {wanted.distribution}\n"
-            '  pip install -e ".[dev]"      beside Polster\n'
-            "  pytest\n"
-            f"  polster plugins show {wanted.entry_point}"
+        say_next(
+            [
+                (f"cd {wanted.distribution}", ""),
+                ('pip install -e ".[dev]"', "beside Polster"),
+                ("pytest", ""),
+                (f"polster plugins show {wanted.entry_point}", ""),
+            ]
         )

@@ -59,6 +59,8 @@ def command(
             click.echo("nothing was changed")
             return
         execute.do(found.plan)
+        for line in found.stays:
+            click.echo(line)
 
 
 def _planned(
@@ -91,10 +93,7 @@ def _picked(pipeline: Pipeline, layer: Layer | None) -> Sequence[str]:
         )
     if not offered:
         raise PolsterError("there are no assets to remove")
-    picked = prompts.several("Which assets are to go? (space selects)", execute.described(offered))
-    if not picked:
-        raise UsageProblem("no asset was selected; nothing was changed")
-    return picked
+    return prompts.several("Which assets are to go? (space selects)", execute.described(offered))
 
 
 def _needs_force(assets: Sequence[Asset], *, data: bool) -> UsageProblem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import carry_out
+from polster_core.cli.execute import carry_out, say_next
 from polster_core.cli.working_project import current_project, writing
 from polster_core.environment import project_python
 from polster_core.scaffold import storage
@@ -30,12 +30,13 @@ def add(*, name: str, dry_run: bool) -> None:
         warn_of_broken(plugins)
         carry_out(planned, dry_run=dry_run)
     if not dry_run:
-        click.echo(
-            "\nNext:\n"
-            "  polster setup                            install what it needs\n"
-            f"  edit .env                                STORAGE_BACKEND={name} and its settings\n"
-            "  polster doctor                           try it\n"
-            f"  polster storage copy --from local --to {name}"
+        say_next(
+            [
+                ("polster setup", "install what it needs"),
+                ("edit .env", f"STORAGE_BACKEND={name} and its settings"),
+                ("polster doctor", "try it"),
+                (f"polster storage copy --from local --to {name}", ""),
+            ]
         )
 
 

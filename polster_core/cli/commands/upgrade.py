@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 import click
@@ -105,8 +106,8 @@ def _report(upgrade: Upgrade, *, dry_run: bool, applied: bool) -> None:
         click.echo("\nrun  polster upgrade  (or first  polster upgrade --dry-run)")
 
 
-def _with_space(lines: object) -> list[str]:
-    found = [*lines] if hasattr(lines, "__iter__") else []
+def _with_space(lines: Iterable[str]) -> list[str]:
+    found = list(lines)
     return ["", *found] if found else []
 
 

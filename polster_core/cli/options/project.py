@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polster_core.cli import prompts
+from polster_core.cli.options.answer import Typed, settle
 from polster_core.cli.params import PlatformChoice, PluginChoice
 from polster_core.delivery import Delivery
 from polster_core.environment import git, venv
@@ -40,7 +41,7 @@ class InitArguments:
     start_dagster: bool
     dry_run: bool
     verbose: bool
-    options: Mapping[str, str | bool | None]
+    options: Mapping[str, Typed]
 
 
 class Answers:
@@ -73,7 +74,10 @@ class Answers:
         pipelines = self._pipelines()
         counting = project.relevant(self._plugins, storage, pipelines)
         self._refuse_idle(counting)
-        answers = {flag.name: self._option(flag) for flag in counting}
+        answers = {
+            flag.name: settle(flag.option, flag.name, arguments.options[flag.name], asks=self._asks)
+            for flag in counting
+        }
         if missing := [
             f"`--{f.name}`" for f in counting if f.option.required and not answers[f.name]
         ]:
@@ -150,20 +154,3 @@ class Answers:
             ):
                 owner = f"{HEADINGS[flag.kind]} {flag.contribution}"
                 raise UsageProblem(f"--{flag.name} belongs to {owner}", hint=f"add  {owner}")
-
-    def _option(self, flag: Flag) -> str | None:
-        option, typed = flag.option, self._arguments.options[flag.name]
-        if isinstance(typed, bool):
-            return "true" if typed else "false"
-        if typed is not None or not self._asks or not (option.required or option.question):
-            return option.default if typed is None else typed
-        question = option.question or option.help
-        if option.flag:
-            return "true" if prompts.yes(question, default=option.default == "true") else "false"
-        if option.choices:
-            return prompts.choice(
-                question, dict.fromkeys(option.choices, ""), default=option.default
-            )
-        if option.secret:
-            return prompts.secret(question) or None
-        return prompts.text(question, default=option.default or "") or None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import click
 
-from polster_core.cli import prompts
+from polster_core.cli.options.answer import Typed, settle
 from polster_core.cli.params import GroupedOption
 from polster_core.errors import UsageProblem
 from polster_core.plugins.manager import Plugins
 from polster_core.types import AssetTemplate, Option
 
-Typed = str | bool | None
-"""What click hands over for a flag; `None` where it was not given."""
 TAKEN = frozenset(
     """data debug dependencies description dry-run force help layer name template verbose
     version""".split()  # noqa: SIM905 - they read best as they are typed
@@ -88,7 +86,7 @@ def answers(
                 hint=f"add  --template {flag.templates[0]}",
             )
     given = {flag.option.name: typed[flag.parameter] for flag in flags}
-    found = {name: _answer(option, given.get(name), asks=asks) for name, option in own.items()}
+    found = {name: settle(option, name, given.get(name), asks=asks) for name, option in own.items()}
     if lacking := [f"--{name}" for name, o in own.items() if o.required and not found[name]]:
         raise UsageProblem(
             f"--template {template.name} needs {' and '.join(lacking)}",
@@ -103,32 +101,3 @@ def _clash(option: Option, others: list[Option]) -> str | None:
     if any(other.flag is not option.flag for other in others):
         return f"--{option.name} is a switch in one template and takes a value in another"
     return None
-
-
-def _answer(option: Option, typed: Typed, *, asks: bool) -> str | None:
-    if isinstance(typed, bool):
-        return "true" if typed else "false"
-    if typed is not None:
-        if option.choices and typed not in option.choices:
-            raise UsageProblem(
-                f"--{option.name} is none of {', '.join(option.choices)}: {typed}",
-            )
-        return typed
-    if not asks or not (option.required or option.question):
-        return option.default
-    return _asked(option) or option.default
-
-
-def _asked(option: Option) -> str:
-    question = option.question or option.help
-    if option.flag:
-        return "true" if prompts.yes(question, default=option.default == "true") else "false"
-    if option.choices:
-        return prompts.choice(question, dict.fromkeys(option.choices, ""), default=option.default)
-    if option.secret:
-        return prompts.secret(question)
-    return prompts.text(question, default=option.default or "", problem=_required(option))
-
-
-def _required(option: Option) -> Callable[[str], str | None]:
-    return lambda answer: None if answer or not option.required else "it is needed"

@@ -7,6 +7,7 @@
 # - never force-pushes, never resets, never rewrites history
 # - the commit holds exactly what the run changed below PATH (default: data), replayed
 #   on the newest remote commit; if somebody else pushed first, it tries again
+# - files that .gitignore names stay out, except for snapshots: *.parquet outside of _rejected/, samples/ and hidden folders
 # - uses a private index: work tree and index of the caller stay as they are
 # - works in shallow clones and on a detached HEAD; needs only POSIX sh, awk and git >= 2.20
 #
@@ -66,9 +67,13 @@ collect_tree() {
     export GIT_INDEX_FILE
     git read-tree "$base"
     for path; do
-        if [ -e "$path" ] || [ -n "$(git ls-tree "$base" -- "$path")" ]; then
-            git add -A -- "$path" # honours .gitignore
-        fi
+        [ -z "$(git ls-files -- "$path" | head -n 1)" ] || git add -u -- "$path"
+        [ -e "$path" ] || continue
+        git ls-files -z --others --exclude-standard -- "$path" >"$tmp/new"
+        git update-index -z --add --stdin <"$tmp/new"
+        # Snapshots are ignored for people, not for us; what is rejected, a sample or not published yet stays here.
+        find "$path" -type f -name '*.parquet' ! -path '*/_rejected/*' ! -path "$path/samples/*" ! -path '*/.*' \
+            -exec git update-index --add -- {} +
     done
     tree=$(git write-tree)
     unset GIT_INDEX_FILE

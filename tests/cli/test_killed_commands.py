@@ -1,0 +1,175 @@
+"""Commands that are killed at any file operation, and commands that come at the same time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from polster_core.plan.lock import turn
+from polster_core.testing.projects import tree
+from tests.assets.test_whole_trees import (
+    ADD,
+    FILES,
+    NEVER_FAILED,
+    REMOVE,
+    RENAME,
+    code_and_data,
+    fail_once,
+    in_child,
+    written,
+)
+from tests.handmade import polster
+
+STORAGE = ("storage", "add", "adls")
+COMMANDS = pytest.mark.parametrize(
+    "command", [ADD, RENAME, REMOVE, STORAGE], ids=lambda command: command[0]
+)
+PYPROJECT = '[project]\nname = "shop"\ndependencies = []\n\n[tool.polster]\nversion = "0.1.0"\n'
+SHOP = {**FILES, "pyproject.toml": PYPROJECT, ".env": "TOKEN=hunter2\n", ".env.example": "TOKEN=\n"}
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at(root: Path, number: int, *command: str) -> bool:
+    """Run a command that is killed at its n-th write; return False if it has not that many."""
+
+    def work() -> int:
+        fail_once(root, number, die)
+        polster(root, *command)
+        return NEVER_FAILED
+
+    ended = in_child(work)
+    assert ended in {NEVER_FAILED, -signal.SIGKILL}
+    return ended != NEVER_FAILED
+
+
+def killed(root: Path, *command: str) -> Iterator[int]:
+    """Write the project anew and kill the command in it: at its first write, its second..."""
+    number = 1
+    while killed_at(written(root, SHOP), number, *command):
+        yield number
+        number += 1
+
+
+def in_progress(root: Path) -> list[str]:
+    return [path for path in tree(root) if ".polster/.apply/" in path or ".polster-" in path]
+
+
+@COMMANDS
+def test_s5_the_same_command_can_be_repeated_at_once(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    root = written(tmp_path / "shop", SHOP)
+    polster(root, *command).succeeded()
+    expected = tree(root)
+    number = ended = 0
+    for number in killed(root, *command):
+        left = in_progress(root)
+        had_ended = code_and_data(root) == expected and not any("/change-" in one for one in left)
+        again = polster(root, *command)
+        assert tree(root) == expected, f"write {number}\n{again.err}"
+        assert again.code == 0 or had_ended, f"write {number}\n{again.err}"
+        ended += had_ended
+    assert number > 15
+    assert ended <= 6, "only what lets go of the lock comes after the last trace of the change"
+
+
+@COMMANDS
+def test_s5_the_next_command_undoes_it_and_says_so(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    root = written(tmp_path / "shop", SHOP)
+    old = tree(root)
+    polster(root, *command).succeeded()
+    new = tree(root)
+    warned = noted = 0
+    for number in killed(root, *command):
+        half_done = {path: text for path, text in tree(root).items() if path in old or path in new}
+        listed = polster(root, "list-assets").succeeded()
+        assert tree(root) in (old, new), f"write {number}: {in_progress(root)}"
+        is_undone = "was killed: its changes were undone" in listed.err
+        warned += is_undone
+        noted += "was killed after all its changes were made" in listed.err
+        if half_done not in (old, new):
+            assert is_undone, f"write {number}: {listed.err}"
+        assert polster(root, "list-assets").err == ""
+    assert warned > 5
+    assert noted > 0
+
+
+def test_s1_what_was_written_in_between_is_kept_and_named(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    last = max(killed(root, *RENAME))
+    seen = set()
+    for number in range(1, last + 1):
+        assert killed_at(written(root, SHOP), number, *RENAME)
+        mine = root / "src/core/silver_clean_orders.py"
+        if not mine.exists():
+            continue
+        mine.write_text("mine = 1\n", encoding="utf-8")
+        said = polster(root, "validate").err
+        if "its changes were undone" in said:
+            assert mine.read_text(encoding="utf-8") == "mine = 1\n"
+            assert "  src/core/silver_clean_orders.py was changed since: it stays so\n" in said
+            assert (root / "src/core/silver_orders.py").is_file()
+        seen.add("its changes were undone" in said)
+    assert True in seen
+
+
+def add(root: Path, name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "polster_core", "add-asset", "--layer", "bronze", "--name", name],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_v1_ten_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    root = written(tmp_path / "shop", SHOP)
+    names = [f"source_{number}" for number in range(10)]
+    with turn(root):  # so that all of them have to wait
+        running = [add(root, name) for name in names]
+        waiting = []
+        for one in running:
+            assert one.stderr is not None
+            waiting.append(one.stderr.readline())
+    assert waiting == ["waiting for another Polster command to finish in this project\n"] * 10
+    ended = [(one.wait(), one.communicate()[1]) for one in running]
+    assert ended == [(0, "")] * 10
+    package = (root / "src/orchestration/assets/bronze/__init__.py").read_text(encoding="utf-8")
+    assert [name for name in names if f"run_bronze_{name}" not in package] == []
+    found = json.loads(polster(root, "validate", "--json").out)["problems"]
+    assert {one["rule"] for one in found} == {"stub", "import-path"}, "of this small project"
+    assert in_progress(root) == []
+
+
+def test_v1_a_killed_writer_keeps_nobody_waiting(tmp_path: Path) -> None:
+    root = written(tmp_path / "shop", SHOP)
+    last = max(killed(root, *ADD))
+    assert killed_at(written(root, SHOP), last // 2, *ADD)
+    assert "waiting" not in polster(root, *ADD).succeeded().err
+
+
+def test_v1_a_reader_does_not_wait(tmp_path: Path) -> None:
+    root = written(tmp_path / "shop", SHOP)
+    assert killed_at(root, 20, *ADD)
+
+    reader = "from polster_core.cli.main import dispatch as run; exit(run(['list-assets']))"
+    with turn(root):
+        done = subprocess.run(
+            [sys.executable, "-c", reader], cwd=root, check=False, capture_output=True, text=True
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "was killed" in polster(root, "list-assets").err
