@@ -46,6 +46,8 @@ class Outcome:
     schema: Mapping[str, Any] | None = None
     error: BaseException | None = None
     unknown: str = ""
+    plan: str = ""
+    """What Polars would do, as it explains it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class Call:
         try:
             with warnings.catch_warnings(), self.guard.armed():
                 warnings.simplefilter("ignore")
-                return Outcome(schema=_schema(self.function(**arguments)))
+                schema, plan = _schema(self.function(**arguments))
+                return Outcome(schema=schema, plan=plan)
         except Exception as error:  # noqa: BLE001 - it is the user's
             return Outcome(error=error)
 
@@ -109,8 +112,8 @@ def _rows(seed: int) -> Callable[[Input], Any]:
     return make
 
 
-def _schema(result: Any) -> Mapping[str, Any]:
-    """Return the columns of what a function returned; raises TypeError if that is no frame."""
+def _schema(result: Any) -> tuple[Mapping[str, Any], str]:
+    """Return columns and plan of what a function returned; raises TypeError if that is no frame."""
     pl = frames.polars()
     if isinstance(result, types.GeneratorType):
         result = next(result, None)
@@ -119,7 +122,7 @@ def _schema(result: Any) -> Mapping[str, Any]:
         raise WrongResultError("returns nothing" if result is None else f"returns {kind}")
     schema: Mapping[str, Any] = result.collect_schema()
     result.lazy().collect()
-    return dict(schema)
+    return dict(schema), result.lazy().explain(optimized=False)
 
 
 class WrongResultError(TypeError):

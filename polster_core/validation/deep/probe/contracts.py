@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import frames
+from . import arithmetic, frames
 
 Schema = Mapping[str, Any]
 
@@ -34,9 +34,12 @@ def differences(got: Schema, want: Schema) -> Iterator[tuple[str, str, str, str]
         elif _family(got[name]) not in {_family(kind), "null"}:
             nested = bool({"list", "struct"} & {_family(got[name]), _family(kind)})
             message = f"returns {name} as {got[name]}, and the contract says {kind}"
-            cast = "it is cast, and rows whose value cannot be are rejected"
+            cast = "it is cast, and rows whose value cannot be, or would change, are rejected"
             hint = "it cannot become that" if nested else cast
             yield name, "error" if nested else "warning", message, hint
+        elif arithmetic.cut(got[name], kind):
+            message = f"returns {name} as {got[name]}, and the contract says {kind}"
+            yield name, "warning", message, "rows whose value has more places are rejected"
     for name in got:
         if name not in want:
             yield name, "warning", f"returns {name}, which the contract drops", ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from . import contracts, frames
+from . import arithmetic, contracts, frames
 from .calling import Call, Input
 from .guard import Guard, ImpureError
 from .report import Answer, Fault, Files, Place, explained
@@ -109,6 +109,10 @@ class Flow:
         if outcome.schema is None:
             self.answer.notes.append(f"{asset.stem} could not be checked: {outcome.unknown}")
             return None
+        schemas = [given.schema for given in inputs.values()]
+        for message, hint in arithmetic.losses(outcome.plan, schemas):
+            place = Place(asset.path, asset.line)
+            self._add("schema", place, f"{asset.function}() {message}", hint, "warning")
         if want is not None:
             self._compare(asset, contract, outcome.schema, want)
         return outcome.schema
