@@ -53,7 +53,7 @@ def killed_at(root: Path, number: int, *command: str) -> bool:
 
 
 def killed(root: Path, *command: str) -> Iterator[int]:
-    """Write the project anew and kill the command in it: at its first write, its second..."""
+    """Write the project again and kill the command in it: at its first write, its second..."""
     number = 1
     while killed_at(written(root, SHOP), number, *command):
         yield number
