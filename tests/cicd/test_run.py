@@ -30,7 +30,7 @@ class Pipeline:
         """Write both."""
         self.root = folder
         (folder / "ci").mkdir()
-        text = render("polster_core", "templates/cicd/ci/run.py.jinja", {})
+        text = render("polster_core", "templates/cicd/ci/run.py", {})
         (folder / "ci" / "run.py").write_text(text, encoding="utf-8")
 
     def command(self, code: str) -> list[str]:
