@@ -12,7 +12,7 @@ from typing import ClassVar
 from polster_core.model.contributed import EnvVar as EnvVar
 from polster_core.model.contributed import NewFile as NewFile
 from polster_core.model.contributed import Option as Option
-from polster_core.model.contributed import check_name
+from polster_core.model.contributed import check_name as _check_name
 from polster_core.model.diagnostics import Fix as Fix
 from polster_core.model.diagnostics import Problem as Problem
 from polster_core.model.diagnostics import Severity as Severity
@@ -87,7 +87,7 @@ class Contribution:
 
     def __post_init__(self) -> None:
         """Refuse a name that would not make a good flag or file name."""
-        check_name(self.name)
+        _check_name(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +205,6 @@ class Command:
 
     def __post_init__(self) -> None:
         """Refuse a name that nobody would type, and a target that cannot be one."""
-        check_name(self.name)
+        _check_name(self.name)
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"{self.name}: the target {self.target!r} is no module:attribute")

@@ -32,12 +32,16 @@ def run(
     env: Mapping[str, str] | None = None,
     setup: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program without a terminal and return what it said."""
+    """Run a program without a terminal and return what it said.
+
+    One with a `setup` writes no byte code: what a limit cuts short would be read by others.
+    """
+    limits = {"PYTHONDONTWRITEBYTECODE": "1"} if setup else {}
     return subprocess.run(
         args,
         check=False,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **limits, **(env or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

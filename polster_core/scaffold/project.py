@@ -139,10 +139,11 @@ def _runtime(
 ) -> Iterator[NewFile]:
     """Yield the runtime and the parts of what was chosen, where the project shall hold them."""
     if request.delivery == "vendored":
-        yield from delivery.files()
+        files = {file.path: file for file in delivery.files()}
         for plugin, contribution in chosen:
             for file in delivery.part_files(contribution.runtime):
-                yield replace(file, origin=file.origin or plugin)
+                files.setdefault(file.path, replace(file, origin=file.origin or plugin))
+        yield from files.values()
 
 
 def each_once(generated: Iterable[NewFile]) -> list[NewFile]:

@@ -107,8 +107,8 @@ def test_a_pipeline_is_built_by_commands_and_written_by_hand(project: MakeProjec
     is_clean(shop)
 
     # Their sample code runs as it stands, once the comment marks are gone.
-    incoming = shop.root / "data/incoming"
-    incoming.mkdir(parents=True)
+    incoming = shop.root / "incoming"
+    incoming.mkdir()
     cores = [f"src/core/{stem}.py" for stem in BODIES]
     for stem in (stem for stem in BODIES if stem.startswith("bronze_")):
         (incoming / f"{stem.removeprefix('bronze_')}.csv").write_text("id,amount\n007,1E5\n")

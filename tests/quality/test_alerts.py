@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pexpect
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, told
+from tests.generated.projects import ASSETS, Generated, told
 from tests.quality.daemon import listening
 
 ROWS = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'
@@ -108,7 +110,7 @@ def test_sources_are_tried_again_and_mistakes_are_not(
     project: MakeProject, error: str, code: int, attempts: str
 ) -> None:
     shop = project()
-    shop.place("bronze_customers", "flaky_source")
+    shutil.copyfile(ASSETS / "flaky_source.py", shop.root / "src/core/bronze_customers.py")
     env = {"ERROR": error, "SOURCE_RETRIES": "3", "SOURCE_RETRY_SECONDS": "0.05"}
     done = shop.run("--asset", "customers", env=env)
     assert done.returncode == code, told(done)

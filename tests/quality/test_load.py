@@ -59,5 +59,5 @@ def test_a_contract_without_columns_publishes_nothing(project: MakeProject) -> N
     shop.add("bronze_x", ONES)
     shop.add("silver_x", "class Contract(dy.Schema): ..." + COPY, ["bronze_x"])
     outcome = shop.json(code=1)
-    error = "the contract names no columns: give it a line for each"
+    error = "the contract names no columns: add a line for each"
     assert [one["error"] for one in outcome["assets"]] == [None, error]

@@ -39,7 +39,7 @@ def aged(shop: Generated, *days: float) -> list[Path]:
     made = []
     for ago in sorted(days, reverse=True):
         when = datetime.now(UTC) - timedelta(days=ago)
-        made.append(newest.with_name(f"{when:%Y%m%dT%H%M%S%fZ}-abc.parquet"))
+        made.append(newest.with_name(f"{when:%Y%m%dT%H%M%S%fZ}-abc123.parquet"))
         made[-1].write_bytes(newest.read_bytes())
     newest.unlink()
     return made
