@@ -1,6 +1,7 @@
 """The commands of a project that need neither Polster nor Dagster's UI."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -33,4 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if module and name == chosen:
             module.add_arguments(command)
     parsed = parser.parse_args(given)
-    return int(import_module(f"polster_runtime.cli.{parsed.runtime_command}").main(parsed))
+    try:
+        return int(import_module(f"polster_runtime.cli.{parsed.runtime_command}").main(parsed))
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
