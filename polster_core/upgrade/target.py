@@ -120,7 +120,9 @@ def _added(
 
 
 def _is_mentioned(parts: Iterable[RuntimePart], text: bytes) -> bool:
-    return any(part.package.encode() in text for part in parts)
+    """Whether code imports what a contribution alone has; readers of files serve several."""
+    own = (part for part in parts if part.source or part.storage)
+    return any(part.package.encode() in text for part in own)
 
 
 def _defaults(plugins: Plugins, answers: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from polster_core.project import base, manifest
 from polster_core.testing.projects import tree
 from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes
 from polster_core.upgrade.verdicts import Verdict
+from tests import machine
 from tests.machine import bound_by_permissions, python
 from tests.upgrade.project import generated, lay_out, planned
 
@@ -337,3 +338,12 @@ def test_a_plan_error_names_everything(shop: Path) -> None:
     (shop / "docs/added.md").symlink_to(shop / "nowhere")
     with pytest.raises(PlanError, match=r"docs/added\.md is a link to a file that does not exist"):
         planned(shop, NEW)
+
+
+def test_readers_that_several_templates_share_bring_none_of_the_others(tmp_path: Path) -> None:
+    given = ("init", "shop", "--no-setup", "--no-git", "--no-sample-assets")
+    assert machine.polster(*given, cwd=tmp_path).returncode == 0
+    asset = ("--layer", "bronze", "--name", "x", "--template", "csv", "--path", "x.csv")
+    assert machine.polster("add-asset", *asset, cwd=tmp_path / "shop").returncode == 0
+    checked = machine.polster("upgrade", "--check", cwd=tmp_path / "shop")
+    assert (checked.returncode, "nothing to do" in checked.stdout) == (0, True)
