@@ -19,7 +19,7 @@ from polster_runtime.dagster.failures import reason
 from polster_runtime.domain.asset_id import AssetId
 
 TOLD = "alerts/told"
-"""The tag of a run that the sensors need not tell of."""
+"""The tag of a run that was told: the id of the run, since re-executions inherit its tags."""
 RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 OVERDUE_SECONDS = 60
 """How often data is looked at for being overdue."""
@@ -80,7 +80,7 @@ def tell_at_once(instance: dg.DagsterInstance, run_id: str) -> None:
         title, found = "run failed", failed
     else:
         title, found = "check failed", [*failed_checks_of(instance, run_id)]
-    instance.add_run_tags(run_id, {TOLD: "true"})
+    instance.add_run_tags(run_id, {TOLD: run_id})
     if found and not sys.stderr.isatty():
         tell(title, _body(found, run_id))
 
@@ -114,7 +114,7 @@ def _is_lasting(found: dg.AssetCheckEvaluation) -> bool:
 
 def _failed_run(context: dg.RunStatusSensorContext) -> None:
     run = context.dagster_run
-    if TOLD not in run.tags:
+    if run.tags.get(TOLD) != run.run_id:
         lines = [*failures_of(context.instance, run.run_id)]
         why = context.dagster_event.message or "it could not start"
         tell("run failed", _body(lines or [why], run.run_id))
@@ -122,7 +122,9 @@ def _failed_run(context: dg.RunStatusSensorContext) -> None:
 
 def _failed_checks(context: dg.RunStatusSensorContext) -> None:
     run = context.dagster_run
-    if TOLD not in run.tags and (lines := [*failed_checks_of(context.instance, run.run_id)]):
+    if run.tags.get(TOLD) != run.run_id and (
+        lines := [*failed_checks_of(context.instance, run.run_id)]
+    ):
         tell("check failed", _body(lines, run.run_id))
 
 

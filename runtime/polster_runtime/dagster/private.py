@@ -8,14 +8,18 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+_KILLED = "killed runs are noticed later"
+_UI = "the UI counts runs of the terminal to no job"
 USED: Mapping[str, str] = {
     "dagster._core.storage.event_log.SqliteEventLogStorage": "the stock event log is used: slower",
     "dagster._serdes.deserialize_value": "the stock event log is used: slower",
-    "dagster._core.errors.DagsterUserCodeUnreachableError": "killed runs are noticed later",
-    "dagster._core.launcher.base.CheckRunHealthResult": "killed runs are noticed later",
-    "dagster._core.launcher.base.WorkerStatus": "killed runs are noticed later",
-    "dagster._grpc.types.CanCancelExecutionRequest": "killed runs are noticed later",
-    "dagster._grpc.types.CanCancelExecutionResult": "killed runs are noticed later",
+    "dagster._core.errors.DagsterUserCodeUnreachableError": _KILLED,
+    "dagster._core.launcher.base.CheckRunHealthResult": _KILLED,
+    "dagster._core.launcher.base.WorkerStatus": _KILLED,
+    "dagster._grpc.types.CanCancelExecutionRequest": _KILLED,
+    "dagster._grpc.types.CanCancelExecutionResult": _KILLED,
+    "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
+    "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,
 }
 """Each private name, and what happens without it."""
 METHODS: Mapping[str, tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,12 +11,14 @@ import dagster as dg
 from polster_runtime.config.paths import dagster_home
 from polster_runtime.dagster import alerts
 from polster_runtime.dagster.failures import reason
+from polster_runtime.dagster.launch import job_origin
 from polster_runtime.dagster.recovery import watched
 from polster_runtime.dagster.selection import Graph, select
 from polster_runtime.dagster.steps import FULL_REFRESH
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import sweep
 
+JOB = "all_assets"
 TERMINAL_CONFIG = "run_polster.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 METADATA = ("rejected", "seconds", "path")
@@ -45,8 +48,11 @@ def run(
     sweep()
     run_id, began = str(uuid.uuid4()), time.perf_counter()
     with terminal_instance() as instance, watched(instance, run_id):
+        instance.create_run_for_job = partial(  # type: ignore[method-assign]
+            instance.create_run_for_job, remote_job_origin=job_origin(JOB)
+        )
         try:
-            result = definitions.resolve_job_def("all_assets").execute_in_process(
+            result = definitions.resolve_job_def(JOB).execute_in_process(
                 instance=instance,
                 asset_selection=list(selected),
                 raise_on_error=False,
