@@ -25,14 +25,16 @@ def plan(project: Project, resolved: ResolvedAsset) -> Plan:
     wanted = [
         *resolved.files,
         *(file for file in resolved.shared if read(project.root / file.path) is None),
-        *pyproject.added(project, resolved.requirements, template.runtime),
+        *pyproject.added(
+            project, resolved.requirements, template.runtime, origin=resolved.request.origin
+        ),
     ]
     plan = draft(
         project.root,
         [
             *wanted,
             *registered(project, asset),
-            *env_file.added(project, resolved.env),
+            *env_file.added(project, resolved.env, resolved.values),
             *_recorded(project, resolved, wanted),
         ],
         command=f"add-asset {asset}",
@@ -55,7 +57,7 @@ def _recorded(
     extras = new or packages or template.runtime or resolved.recorded
     if known is None or not extras:
         return
-    secret = {option.name for option in template.options if option.secret}
+    secret = resolved.secrets
     answers = {name: one for name, one in request.answers.items() if name not in secret}
     use = manifest.TemplateUse(asset=request.asset.stem, answers=answers)
     distribution = {request.origin: request.distribution} if request.distribution else {}

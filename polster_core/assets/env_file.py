@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from polster_core.plan.definition import read
+from polster_core.plan.definition import is_private, read
 from polster_core.project.locate import Project
 from polster_core.types import EnvVar, NewFile
 
@@ -23,12 +24,19 @@ _LINE = re.compile(
 _WIDTH = 100
 
 
-def added(project: Project, variables: Iterable[EnvVar]) -> Iterator[NewFile]:
+def added(
+    project: Project, variables: Iterable[EnvVar], values: Mapping[str, str] | None = None
+) -> Iterator[NewFile]:
     """Yield the files that lack variables, with a line for each at their end.
 
+    `values` are what was answered, for `.env`; answers that are no secret are defaults as well.
     What a file has already stays, commented out or not. There is no `.env` where nobody made one.
     """
-    wanted = list(variables)
+    given = values or {}
+    wanted = [
+        one if one.secret or not given.get(one.name) else replace(one, default=given[one.name])
+        for one in variables
+    ]
     for path in _FILES:
         before = read(project.root / path)
         if before is None:
@@ -36,7 +44,8 @@ def added(project: Project, variables: Iterable[EnvVar]) -> Iterator[NewFile]:
         there = {name.decode() for name in _NAME.findall(before)}
         lacking = [variable for variable in wanted if variable.name not in there]
         if lacking:
-            yield NewFile(path=path, text=before + _block(before, lacking))
+            secrets = given if is_private(path) else {}
+            yield NewFile(path=path, text=before + _block(before, lacking, secrets))
 
 
 def unset(project: Project, variables: Iterable[EnvVar]) -> list[str]:
@@ -55,13 +64,14 @@ def values(project: Project, path: str) -> dict[str, str]:
     }
 
 
-def _block(before: bytes, variables: Iterable[EnvVar]) -> bytes:
+def _block(before: bytes, variables: Iterable[EnvVar], secrets: Mapping[str, str]) -> bytes:
     newline = "\r\n" if b"\r\n" in before else "\n"
     start = "" if not before or before.endswith(b"\n") else newline
-    lines = [line for variable in variables for line in ("", *_lines(variable))]
+    lines = [line for variable in variables for line in ("", *_lines(variable, secrets))]
     return (start + newline.join(lines) + newline).encode()
 
 
-def _lines(variable: EnvVar) -> Iterator[str]:
+def _lines(variable: EnvVar, secrets: Mapping[str, str]) -> Iterator[str]:
     yield from (f"# {line}" for line in textwrap.wrap(variable.help, _WIDTH - 2))
-    yield f"{variable.name}={'' if variable.secret else variable.default}"
+    secret = secrets.get(variable.name, "")
+    yield f"{variable.name}={secret if variable.secret else variable.default}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from polster_core import delivery
 from polster_core.errors import PolsterError
+from polster_core.model.requirements import united
 from polster_core.plan.definition import read
 from polster_core.project.locate import Project
 from polster_core.types import NewFile, RuntimePart
@@ -18,21 +19,27 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def added(
-    project: Project, requirements: Sequence[str], parts: Sequence[RuntimePart] = ()
+    project: Project,
+    requirements: Sequence[str],
+    parts: Sequence[RuntimePart] = (),
+    *,
+    origin: str = "",
 ) -> Iterator[NewFile]:
     """Yield what gives a project requirements and parts of the runtime that it lacks.
 
     That is `pyproject.toml`, and the files of the parts where the project holds its runtime as
-    code. A package that is required already stays as it is, whatever its version. Raises
-    PolsterError where the file does not list dependencies in the standard way (PEP 621), and where
-    the runtime of the project has another version than the parts.
+    code. What is required already stays as it is where that is enough; else its extras and bounds
+    are united with those of the plugin `origin`. Raises PolsterError where the file does not list
+    dependencies in the standard way (PEP 621), and where the runtime of the project has another
+    version than the parts; PluginError where no version fits both.
     """
+    who = f"the plugin {origin}" if origin else "a plugin"
     before = read(project.root / PATH) or b""
     if delivery.of(_parsed(before)) == "package":
         needed = [*requirements, *(part.requirement for part in parts if part.requirement)]
-        after = with_requirements(before, needed) if needed else before
+        after = with_requirements(before, needed, who) if needed else before
     else:
-        after = with_requirements(before, requirements) if requirements else before
+        after = with_requirements(before, requirements, who) if requirements else before
         if files := [*_missing(project, parts)]:
             delivery.check_version(project.root)
             yield from files
@@ -106,10 +113,11 @@ def with_parts(data: bytes, parts: Sequence[RuntimePart]) -> bytes:
     return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
 
 
-def with_requirements(data: bytes, requirements: Iterable[str]) -> bytes:
+def with_requirements(data: bytes, requirements: Iterable[str], who: str = "a plugin") -> bytes:
     """Return a `pyproject.toml` with requirements added; all else stays as it was.
 
-    Raises PolsterError where there is no list to add them to.
+    A package that is there already gets what `who` needs of it besides. Raises PolsterError where
+    there is no list to add them to, and PluginError where no version fits both.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -119,9 +127,15 @@ def with_requirements(data: bytes, requirements: Iterable[str]) -> bytes:
     try:
         document = tomlkit.parse(text)
         listed = document["project"]["dependencies"]
-        there = {name_of(str(item)) for item in listed}
+        there = {name_of(str(item)): index for index, item in enumerate(listed)}
     except (TOMLKitError, TypeError) as error:
         raise _cannot(wanted) from error
+    for requirement in wanted:
+        if (index := there.get(name_of(requirement))) is not None:
+            before = str(listed[index])
+            both = united((f"{PATH}", before), (who, requirement))
+            if both != before:
+                listed[index] = both
     for requirement in wanted:
         if name_of(requirement) not in there:
             index = _place([str(item) for item in listed], requirement)

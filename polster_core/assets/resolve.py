@@ -11,6 +11,7 @@ from polster_core.assets import files
 from polster_core.model.layers import AssetId
 from polster_core.model.ownership import Owner, owner_of
 from polster_core.plugins.calls import call
+from polster_core.plugins.secret_answers import Secret, is_secret, made_without_secrets
 from polster_core.project.locate import Project
 from polster_core.rendering.python_source import docstring, one_line
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
@@ -50,6 +51,17 @@ class ResolvedAsset:
     env: tuple[EnvVar, ...]
 
     @property
+    def secrets(self) -> set[str]:
+        """The options of the template whose answers are secret."""
+        return _secret_options(self.request)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What was answered, by the variables that the answers are for."""
+        answers, options = self.request.answers, self.request.template.options
+        return {one.env: answers[one.name] for one in options if one.env and one.name in answers}
+
+    @property
     def recorded(self) -> list[NewFile]:
         """What the template writes and upgrades look after."""
         return [file for file in self.shared if owner_of(file.path) is not Owner.TEAM]
@@ -69,7 +81,7 @@ def resolve(project: Project, request: AssetRequest) -> ResolvedAsset:
     usual = {file.path: file for file in files.usual(context)}
     offered = [
         replace(file, origin=file.origin or request.origin)
-        for file in _call(request, template.files, context, NewFile)
+        for file in _without_secrets(request, context)
     ]
     own = {**usual, **{file.path: file for file in offered if file.path in usual}}
     packages = _call(request, template.requirements_of, context, str)
@@ -95,6 +107,21 @@ def _context(project: Project, request: AssetRequest) -> AssetContext:
         parameters=tuple(map(files.parameter, request.dependencies)),
         answers=request.answers,
     )
+
+
+def _secret_options(request: AssetRequest) -> set[str]:
+    return {one.name for one in request.template.options if is_secret(one, request.template.env)}
+
+
+def _without_secrets(request: AssetRequest, context: AssetContext) -> list[NewFile]:
+    """Return what the template writes; raises PluginError if it writes a secret."""
+    own = [
+        Secret(flag=name, plugin=request.origin, text=text)
+        for name in sorted(_secret_options(request))
+        if (text := request.answers.get(name))
+    ]
+    make = partial(_call, request, request.template.files, expected=NewFile)
+    return made_without_secrets(make, context, own)
 
 
 def _call(

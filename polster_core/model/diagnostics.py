@@ -27,12 +27,16 @@ class Fix:
     """A safe fix of a problem: what it does in words, and an edit of one file.
 
     `edit` takes the bytes of the file (empty where there is none) and returns the new ones. It may
-    be given a file that was fixed already, and then returns it as it is.
+    be given a file that was fixed already, and then returns it as it is. It may change the
+    statement at the problem, imports, and `__all__`; `lines` are the first and the last line that
+    it may change, where those are others. A fix that changes more, or that leaves a file that
+    cannot be parsed, is not applied.
     """
 
     path: PurePosixPath
     summary: str
     edit: Callable[[bytes], bytes]
+    lines: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from polster_core.types import NewFile
 
+_RESERVED = frozenset({".polster", ".venv"})
+_GIT = frozenset({".git", "git~1"})
 _DATA = "data"
 """The folder that may be a link to another disk."""
 
@@ -108,6 +110,14 @@ def outside(path: PurePosixPath) -> str | None:
     if path.is_absolute() or ".." in path.parts or any(":" in p or "\\" in p for p in path.parts):
         return f"{path} is outside the project"
     return None if path.parts else "a file without a name is wanted"
+
+
+def reserved(path: PurePosixPath) -> str | None:
+    """Say why a path is not a plugin's to write: Polster's own notes, git's, the environment's."""
+    parts = [part.rstrip(". ").casefold() for part in path.parts]  # as Windows reads them
+    if parts and (parts[0] in _RESERVED or not _GIT.isdisjoint(parts)):
+        return f"{path} is not a plugin's to write"
+    return None
 
 
 def _is_protected(path: Path) -> bool:

@@ -41,9 +41,15 @@ class PluginInfo:
         return f"{self.distribution} {self.version}".rstrip()
 
 
-def hint_for(origin: Origin, problem: str, cause: BaseException | None) -> str:
-    """Say what to do about a plugin that is broken; `cause` is what it raised, if it did."""
-    off = f"turn it off:  POLSTER_DISABLE_PLUGINS={origin.name}"
+def hint_for(
+    origin: Origin, problem: str, cause: BaseException | None, *, shares_name: bool = False
+) -> str:
+    """Say what to do about a plugin that is broken; `cause` is what it raised, if it did.
+
+    One that `shares_name` with another is turned off by the name of its distribution.
+    """
+    name = origin.distribution if shares_name else origin.name
+    off = f"turn it off:  POLSTER_DISABLE_PLUGINS={name}"
     if isinstance(cause, ModuleNotFoundError) and not (cause.name or "").startswith(OWN):
         return f"install what it needs:  pip install --upgrade {origin.distribution}; or {off}"
     if isinstance(cause, ImportError) or "of the hooks, and this Polster" in problem:

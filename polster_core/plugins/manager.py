@@ -6,22 +6,16 @@ of, and `Plugins.choose` makes it an error (exit code 4) when that very plugin i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import copy
-from typing import TYPE_CHECKING
-
-import pluggy
+from collections.abc import Callable, Iterator, Mapping
 
 from polster_core import hookspecs
 from polster_core.errors import PluginError, UsageProblem
 from polster_core.model.names import did_you_mean
-from polster_core.plugins import validation
-from polster_core.plugins.discovery import COMMAND_PREFIX, GROUP, Point
 from polster_core.plugins.info import PluginInfo, Status, hint_for
-from polster_core.plugins.isolation import Isolation
 from polster_core.plugins.offers import KINDS, Answer, Offer, OfferT, name_of, settle
 from polster_core.plugins.origin import Origin, normalized
-from polster_core.plugins.validation import Hook, Item
+from polster_core.plugins.registry import Registry
+from polster_core.plugins.validation import Item
 from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
@@ -33,52 +27,20 @@ from polster_core.types import (
     ValidationRule,
 )
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-SLOW = 1.0
-"""Seconds after which importing a plugin is worth a word."""
-_COMMANDS, _PROJECT_FILES = "polster_commands", "polster_project_files"
+_PROJECT_FILES = "polster_project_files"
 _DISABLE = "uninstall one of them, or name one in POLSTER_DISABLE_PLUGINS"
 
 
-class Plugins:
+class Plugins(Registry):
     """The plugins that were found and what they contribute."""
 
     def __init__(
         self, deprecated: Mapping[str, hookspecs.Deprecation] = hookspecs.DEPRECATED
     ) -> None:
         """Start empty: `load` or `register` fills it. `deprecated` is what still works."""
-        self._deprecated = deprecated
-        self._manager = pluggy.PluginManager(GROUP)
-        self._manager.add_hookspecs(hookspecs)
-        self._hooks = validation.hooks()
-        self._origins: list[Origin] = []
-        self._active: dict[str, Origin] = {}
-        self._disabled: set[Origin] = set()
-        self._isolation = Isolation()
+        super().__init__(deprecated)
         self._answers: dict[type[object], list[Answer]] = {}
         self._clashes: dict[tuple[type[object], str], str] = {}
-
-    def load(self, found: Iterable[EntryPoint | Point], *, disabled: Iterable[str] = ()) -> None:
-        """Load entry points one by one, Polster's own first, noting every failure.
-
-        `disabled` are names of entry points or of distributions, which are then not imported.
-        """
-        off = {normalized(name) for name in disabled}
-        points = [(Origin.of(point), point) for point in found]
-        for origin, point in sorted(points, key=lambda pair: pair[0].rank):
-            if off & origin.names:
-                self._origins.append(origin)
-                self._disabled.add(origin)
-            else:
-                self._add(origin, point.load)
-
-    def register(
-        self, plugin: object, name: str, *, distribution: str = "unpackaged", version: str = ""
-    ) -> None:
-        """Add a plugin that is no entry point: a module, or any object with hooks."""
-        self._add(Origin(name, distribution, version), lambda: plugin)
 
     def storage_backends(self) -> dict[str, StorageBackend]:
         """Return the storage backends by name."""
@@ -104,11 +66,15 @@ class Plugins:
         """Return the commands by name."""
         return self.offers(Command)
 
-    def project_files(self, context: ProjectContext) -> dict[str, list[NewFile]]:
-        """Return the files that every project gets, by the plugin that writes them."""
+    def project_files(self, context: Callable[[str], ProjectContext]) -> dict[str, list[NewFile]]:
+        """Return the files that every project gets, by the plugin that writes them.
+
+        `context` says what a plugin, by its name, may know.
+        """
         answers: dict[str, list[NewFile]] = {}
-        for origin, item in self._ask(self._hooks[_PROJECT_FILES], {"context": context}):
-            if isinstance(item, NewFile):
+        given = lambda origin: {"context": context(origin.name)}  # noqa: E731 - one expression
+        for origin, item in self._ask(self._hooks[_PROJECT_FILES], given):
+            if isinstance(item, NewFile) and self._counts(origin):
                 answers.setdefault(origin.name, []).append(item)
         return answers
 
@@ -116,13 +82,18 @@ class Plugins:
         """Return what is offered of a kind, by name.
 
         A name that two plugins offer stays with Polster's own; where neither is Polster's, neither
-        is used. Either way the problem is noted.
+        is used. Either way the problem is noted. A broken plugin is left out with all it offers.
         """
         if kind not in self._answers:
-            found, clashes = settle(list(self._ask(self._hook(kind), {})), self._isolation.blame)
+            asked = list(self._ask(self._hook(kind), lambda _: {}))
+            found, clashes = settle(asked, self._isolation.blame)
             self._answers[kind] = found
             self._clashes.update({(kind, name): text for name, text in clashes.items()})
-        offered = [item for _, item in self._answers[kind] if isinstance(item, kind)]
+        offered = [
+            item
+            for origin, item in self._answers[kind]
+            if isinstance(item, kind) and self._counts(origin)
+        ]
         return {item.name: item for item in sorted(offered, key=lambda item: item.name)}
 
     def owner(self, kind: type[Offer], name: str) -> str:
@@ -141,9 +112,11 @@ class Plugins:
             return offers[name]
         if clash := self._clashes.get((kind, name)):
             raise PluginError(f"{kind.kind} {name}: {clash}", hint=_DISABLE)
+        offering = {origin for origin, item in self._answers[kind] if name_of(item) == name}
         for origin in self._origins:
             problem = self._isolation.problems.get(origin)
-            if name in origin.aliases and (problem or origin in self._disabled):
+            is_meant = name in origin.aliases or origin in offering
+            if is_meant and (problem or origin in self._disabled):
                 raise PluginError(
                     f"{kind.kind} {name}: the plugin {origin.name} ({origin}) is not used: "
                     f"{problem or 'it is disabled'}",
@@ -165,6 +138,10 @@ class Plugins:
     def blame(self, plugin: str, problem: str) -> None:
         """Note what is wrong with an active plugin; the first problem stays."""
         self._isolation.blame(self._active[plugin], problem)
+
+    def is_broken(self, plugin: str) -> bool:
+        """Whether a problem of an active plugin is known by now."""
+        return self._active[plugin] in self._isolation.problems
 
     def cause(self, plugin: str) -> BaseException | None:
         """Return what an active plugin raised first, for a traceback."""
@@ -202,50 +179,6 @@ class Plugins:
         """The names of all that was found, and of their distributions, normalized."""
         return {name for origin in self._origins for name in origin.names}
 
-    def _hook(self, kind: type[object]) -> Hook:
-        return next(hook for hook in self._hooks.values() if hook.yields is kind)
-
-    def _add(self, origin: Origin, load: Callable[[], object]) -> None:
-        self._origins.append(origin)
-        if other := self._active.get(origin.name):
-            self._isolation.problems[origin] = f"the name {origin.name} is already taken by {other}"
-            return
-        with self._isolation.running(origin, slow=SLOW):
-            plugin = load()
-            validation.check(plugin, self._manager.parse_hookimpl_opts)
-            _check_prefix(origin, plugin)
-            try:
-                self._manager.register(plugin, name=origin.name)
-            except BaseException:
-                self._manager.unregister(name=origin.name)
-                raise
-            self._active[origin.name] = origin
-            for note in validation.deprecated(self._implemented(origin), self._deprecated):
-                self._isolation.note(origin, note)
-
-    def _implemented(self, origin: Origin) -> dict[str, tuple[str, ...]]:
-        """Return the hooks that a plugin implements, and the arguments that it takes."""
-        return {
-            caller.name: implementation.argnames
-            for caller in self._manager.get_hookcallers(self._manager.get_plugin(origin.name)) or ()
-            for implementation in caller.get_hookimpls()
-            if implementation.plugin_name == origin.name
-        }
-
-    def _ask(self, hook: Hook, arguments: Mapping[str, object]) -> Iterator[Answer]:
-        """Yield what the plugins answer, Polster's own first; nothing of one that fails."""
-        answers: list[Answer] = []
-        for implementation in getattr(self._manager.hook, hook.name).get_hookimpls():
-            origin = self._active[implementation.plugin_name]
-            with self._isolation.running(origin, f"{hook.name}: "):
-                given = [copy(arguments[name]) for name in implementation.argnames]
-                items = validation.items(implementation.function(*given), hook.yields)
-                if not origin.is_own:
-                    for item in items:
-                        validation.check_contents(item, origin.distribution, origin.module)
-                answers.extend((origin, item) for item in items)
-        yield from sorted(answers, key=lambda answer: answer[0].rank)
-
     def _info(self, origin: Origin) -> PluginInfo:
         problem = self._isolation.problems.get(origin)
         status = Status.BROKEN if problem else Status.ACTIVE
@@ -258,9 +191,13 @@ class Plugins:
             problem=problem,
             provides=tuple(self._provided(origin)),
             notes=tuple(self._isolation.notes.get(origin, ())),
-            hint=hint_for(origin, problem, cause) if problem else None,
+            hint=self._hint(origin, problem, cause) if problem else None,
             module=origin.module,
         )
+
+    def _hint(self, origin: Origin, problem: str, cause: BaseException | None) -> str:
+        same = [one for one in self._origins if normalized(one.name) == normalized(origin.name)]
+        return hint_for(origin, problem, cause, shares_name=len(same) > 1)
 
     def _provided(self, origin: Origin) -> Iterator[str]:
         for answers in self._answers.values():
@@ -268,11 +205,3 @@ class Plugins:
         if origin in self._active.values():
             hooks = [self._hooks[name] for name in self._implemented(origin)]
             yield from (hook.yields.kind for hook in hooks if hook.arguments)
-
-
-def _check_prefix(origin: Origin, plugin: object) -> None:
-    if hasattr(plugin, _COMMANDS) and not origin.name.startswith(COMMAND_PREFIX):
-        raise validation.MisfitError(
-            f"it adds commands, and its entry point is called {origin.name}, "
-            f"not {COMMAND_PREFIX}{origin.name}"
-        )

@@ -46,7 +46,12 @@ def flags(plugins: Plugins) -> list[Flag]:
             plugins.blame(flag.plugin, f"--{flag.name} is a flag of polster init itself")
         else:
             found[flag.name] = flag
-    return [flag for flag in offered if found.get(flag.name) is flag]
+    return [
+        flag
+        for flag in offered
+        if found.get(flag.name) is flag
+        and (plugins.is_own(flag.plugin) or not plugins.is_broken(flag.plugin))
+    ]
 
 
 def _offered(plugins: Plugins) -> Iterator[Flag]:

@@ -244,7 +244,7 @@ def _without_store(item: StorageBackend) -> Iterator[str]:
 def _problems_of_file(file: NewFile) -> Iterator[str]:
     if not isinstance(file.path, PurePosixPath):
         yield f"yielded a file whose path is {_shown(file.path)}, not a PurePosixPath"
-    elif problem := conflicts.outside(file.path):
+    elif problem := conflicts.outside(file.path) or conflicts.reserved(file.path):
         yield problem
     if not isinstance(file.text, str | bytes):
         yield f"{file.path}: its text is {_shown(file.text)}, neither str nor bytes"

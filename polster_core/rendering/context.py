@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import polster_core
 from polster_core import delivery
 from polster_core.model.platforms import DAILY
+from polster_core.model.requirements import merge
 from polster_core.types import ProjectContext
 
 # What every generated project and its runtime import; tested with the lower bounds and the newest
@@ -78,6 +79,5 @@ def distribution(name: str) -> str:
 
 
 def merged(requirements: Iterable[str]) -> tuple[str, ...]:
-    """Sort requirements by name, each once, in a form that fits between double quotes."""
-    unique = {requirement.strip().replace('"', "'") for requirement in requirements}
-    return tuple(sorted(unique, key=lambda text: (text.casefold(), text)))
+    """Unite the requirements of each package; raises PluginError where no version fits."""
+    return merge(("a plugin", requirement) for requirement in requirements)

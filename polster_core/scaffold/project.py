@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from polster_core import delivery
 from polster_core.delivery import Delivery
 from polster_core.errors import PluginError
 from polster_core.model.platforms import NONE, split
+from polster_core.model.requirements import merge
 from polster_core.plan import conflicts
 from polster_core.plugins.calls import files_of
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import Flag, flags
 from polster_core.plugins.origin import OWN
+from polster_core.plugins.secret_answers import (
+    Secret,
+    is_secret,
+    made_without_secrets,
+    secret_flags,
+    secrets_in,
+    without,
+)
 from polster_core.project import manifest
-from polster_core.rendering.context import merged
+from polster_core.rendering.context import REQUIREMENTS
 from polster_core.types import (
     CicdGenerator,
     Contribution,
@@ -49,7 +59,7 @@ def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     """Return all files of a new project, `.polster/` included; raises PluginError."""
     found = generated(plugins, request)
     chosen = {plugin for plugin, _ in _chosen(plugins, request)}
-    secret = _secret(plugins)
+    secret = {flag.name for flag in secret_flags(plugins)}
     made = manifest.Manifest(
         name=request.name,
         answers={
@@ -71,12 +81,17 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     noted as broken. Raises PluginError if one that was asked for fails.
     """
     chosen = list(_chosen(plugins, request))
-    context = _context(plugins, request, [contribution for _, contribution in chosen])
+    context = _context(plugins, request, chosen)
+    secrets = secrets_in(plugins, request.answers)
     found = [
         *_runtime([*chosen, *request.added], request),
-        *each_once(file for plugin, one in chosen for file in files_of(plugin, one, context)),
+        *each_once(
+            file
+            for plugin, one in chosen
+            for file in _without_secrets(plugin, one, context, secrets)
+        ),
     ]
-    for name, answer in plugins.project_files(context).items():
+    for name, answer in _project_files(plugins, context, secrets).items():
         offered = [replace(file, origin=file.origin or name) for file in answer]
         if not plugins.is_own(name) and (problems := conflicts.of_paths([*found, *offered])):
             plugins.blame(name, problems[0])
@@ -84,6 +99,39 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
         found += offered
     _insist_on_own(plugins, found)
     _refuse_collisions(plugins, found)
+    return found
+
+
+def _without_secrets(
+    plugin: str, one: Contribution, context: ProjectContext, secrets: Sequence[Secret]
+) -> list[NewFile]:
+    """Return the files of a contribution, which is told its own secrets only, and writes none."""
+    own = [secret for secret in secrets if secret.owner == f"{one.kind} {one.name}"]
+    known = without(context, [secret for secret in secrets if secret not in own])
+    return made_without_secrets(lambda given: files_of(plugin, one, given), known, own)
+
+
+def _project_files(
+    plugins: Plugins, context: ProjectContext, secrets: Sequence[Secret]
+) -> dict[str, list[NewFile]]:
+    """Ask for the files of every project; the skeleton, which writes `.env`, knows all secrets."""
+
+    def known(given: ProjectContext, plugin: str) -> ProjectContext:
+        if plugin == _SKELETON and plugins.is_own(plugin):
+            return given
+        return without(given, [one for one in secrets if one.owner or one.plugin != plugin])
+
+    def ask(given: ProjectContext) -> dict[str, list[NewFile]]:
+        return plugins.project_files(lambda plugin: known(given, plugin))
+
+    def ask_one(name: str, given: ProjectContext) -> list[NewFile]:
+        return ask(given).get(name, [])
+
+    found = ask(context)
+    for name in found:
+        own = [one for one in secrets if one.plugin == name and not one.owner]
+        if own and not plugins.is_own(name):
+            made_without_secrets(partial(ask_one, name), context, own)
     return found
 
 
@@ -110,28 +158,46 @@ def _chosen(plugins: Plugins, request: ProjectRequest) -> Iterator[tuple[str, Co
 
 
 def _context(
-    plugins: Plugins, request: ProjectRequest, chosen: Sequence[Contribution]
+    plugins: Plugins, request: ProjectRequest, chosen: Sequence[tuple[str, Contribution]]
 ) -> ProjectContext:
-    env = {variable.name: variable for known in chosen for variable in known.env}
+    env = {variable.name: variable for _, known in chosen for variable in known.env}
     values = {name: variable.default for name, variable in env.items()}
     for flag in relevant(plugins, request.storage, request.cicd):
         answer, variable = request.answers.get(flag.name), env.get(flag.option.env)
         if answer is not None and variable is not None:
             values[variable.name] = answer
-            if not flag.option.secret:
+            if not is_secret(flag.option, [variable]):
                 env[variable.name] = replace(variable, default=answer)
-    every = [*chosen, *(contribution for _, contribution in request.added)]
+    every = [*chosen, *request.added]
     return ProjectContext(
         name=request.name,
         storage=request.storage,
         cicd=request.cicd,
         answers=request.answers,
         env=tuple(env.values()),
-        requirements=merged(text for known in every for text in known.requirements),
+        requirements=_required(every, request.delivery),
         values=values,
-        runtime=(delivery.LOCAL, *(part for known in every for part in known.runtime)),
+        runtime=(delivery.LOCAL, *(part for _, known in every for part in known.runtime)),
         delivery=request.delivery,
     )
+
+
+def _required(every: Sequence[tuple[str, Contribution]], how: Delivery) -> tuple[str, ...]:
+    """Unite what plugins require; raises PluginError where that cannot be had with the rest."""
+    added = [(f"the plugin {plugin}", text) for plugin, one in every for text in one.requirements]
+    if how == "package":
+        parts = [(plugin, part) for plugin, one in every for part in one.runtime]
+        own = [(f"the plugin {who}", part.requirement) for who, part in parts if part.requirement]
+        merge([*_of_polster(how), *own, *added])
+    else:
+        merge([*_of_polster(how), *added])
+    return merge(added)
+
+
+def _of_polster(how: Delivery) -> Iterator[tuple[str, str]]:
+    yield from (("Polster", text) for text in REQUIREMENTS)
+    if how == "package":
+        yield "Polster", delivery.requirement()
 
 
 def _runtime(
@@ -175,10 +241,6 @@ def _refuse_collisions(plugins: Plugins, generated: Iterable[NewFile]) -> None:
             details=problems[1:],
             hint="nothing was changed; choose another one, or see  polster plugins",
         )
-
-
-def _secret(plugins: Plugins) -> set[str]:
-    return {flag.name for flag in flags(plugins) if flag.option.secret}
 
 
 def _writers(plugins: Plugins, generated: Iterable[NewFile], chosen: set[str]) -> dict[str, str]:

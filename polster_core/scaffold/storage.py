@@ -23,7 +23,7 @@ def plan(project: Project, plugins: Plugins, name: str) -> Plan:
     offered = _new(project, files(project, backend, origin))
     wanted = [
         *offered,
-        *pyproject.added(project, backend.requirements, backend.runtime),
+        *pyproject.added(project, backend.requirements, backend.runtime, origin=origin),
         *env_file.added(project, backend.env),
     ]
     if (known := manifest.find(project.root)) is not None:

@@ -40,14 +40,16 @@ class CicdContract(InitChoiceContract):
             folder = tmp_path / storage
             folder.mkdir()
             self.init(folder, "--storage", storage, *_needed(backend))
-            check_texts(files_of(folder / "shop"))
+            files = files_of(folder / "shop")
+            check_texts(files)
+            assert [path for path, text in files.items() if SECRET in text] in ([], [".env"])
 
 
 def _needed(backend: Contribution) -> list[str]:
     """Return what a backend must be told."""
     typed = []
     for option in backend.options:
-        if option.required:
-            value = option.default or next(iter(option.choices), "lake")
+        if option.required or option.secret:
+            value = SECRET if option.secret else option.default or next(iter(option.choices), "x")
             typed += [f"--{backend.name}-{option.name}", value]
     return typed

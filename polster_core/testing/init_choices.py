@@ -6,6 +6,7 @@ from pathlib import Path
 
 from polster_core.testing.offers import SECRET, WIDE, OfferContract, files_of, init
 from polster_core.testing.projects import polster
+from polster_core.types import CicdGenerator, EnvVar, ProjectContext, StorageBackend
 
 
 class InitChoiceContract(OfferContract):
@@ -41,6 +42,22 @@ class InitChoiceContract(OfferContract):
         """Not even a folder."""
         self.init(tmp_path, "--dry-run")
         assert list(tmp_path.iterdir()) == []
+
+    def test_it_writes_no_secret(self) -> None:
+        """Whatever it is told, and whosever it is: secrets are in `.env`, which others write."""
+        offer = self.offer()
+        prefixed = {f"{self.name}-{name}": text for name, text in self.given().items()}
+        env = (*offer.env, EnvVar(name="KIT_PASSWORD", help="Of somebody else.", secret=True))
+        context = ProjectContext(
+            name="shop",
+            storage=self.name if self.kind is StorageBackend else "local",
+            cicd=self.name if self.kind is CicdGenerator else "none",
+            answers={**prefixed, "kit-password": SECRET},
+            env=env,
+            values={one.name: SECRET if one.secret else one.default for one in env},
+        )
+        for file in offer.files(context):
+            assert SECRET.encode() not in file.content, file.path
 
     def init(self, folder: Path, *options: str) -> None:
         """Make the project `shop` with it, without a warning and without a secret on the screen."""

@@ -50,6 +50,8 @@ class Report:
     findings: tuple[Finding, ...]
     rules: tuple[Rule, ...]
     ignored: int = 0
+    failed: tuple[str, ...] = ()
+    """The names of rules that failed: what they would have found is not known."""
 
     @property
     def ok(self) -> bool:
@@ -66,12 +68,14 @@ def check(pipeline: Pipeline, rules: Iterable[Rule], ignored: Ignored | None = N
     """Run every rule that is not ignored, and return what they found."""
     ignored = ignored or Ignored()
     asked = tuple(rule for rule in rules if not ignored.everywhere(rule.name))
-    found = [finding for rule in asked for finding in _findings(rule, pipeline)]
+    failed: list[str] = []
+    found = [finding for rule in asked for finding in _findings(rule, pipeline, failed)]
     kept = [one for one in found if not ignored.here(one.rule, one.problem.path)]
-    return Report(tuple(sorted(kept, key=_order)), asked, len(found) - len(kept))
+    ordered = tuple(sorted(kept, key=_order))
+    return Report(ordered, asked, len(found) - len(kept), tuple(dict.fromkeys(failed)))
 
 
-def _findings(rule: Rule, pipeline: Pipeline) -> list[Finding]:
+def _findings(rule: Rule, pipeline: Pipeline, failed: list[str]) -> list[Finding]:
     """Return what a rule finds; a rule that fails halfway keeps what it had found."""
     found: list[Problem] = []
     with captured() as seen:
@@ -80,20 +84,26 @@ def _findings(rule: Rule, pipeline: Pipeline) -> list[Finding]:
                 if isinstance(problem, Problem):
                     found.append(problem)
                 else:
-                    found.append(_fault(rule, f"failed: it yielded {problem!r}, not a Problem"))
+                    failed.append(rule.name)
+                    found.append(_failure(rule, f"it yielded {problem!r}, not a Problem"))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-            found.append(_fault(rule, f"failed: {type(error).__name__}: {error}"))
+            failed.append(rule.name)
+            found.append(_failure(rule, f"{type(error).__name__}: {error}"))
     if seen.text:
-        found.append(_fault(rule, f"printed: {seen.text}"))
+        found.append(_fault(rule, f"printed: {seen.text}", Severity.WARNING))
     return [Finding(rule.name, problem) for problem in found]
 
 
-def _fault(rule: Rule, said: str) -> Problem:
+def _failure(rule: Rule, said: str) -> Problem:
+    return _fault(rule, f"failed: {said}", Severity.ERROR)
+
+
+def _fault(rule: Rule, said: str, severity: Severity) -> Problem:
     said = " ".join(said.split())
     return Problem(
         path=PurePosixPath("pyproject.toml"),
         message=f"the rule {rule.name} of {rule.source} {said}",
-        severity=Severity.WARNING,
+        severity=severity,
         hint=f"report it to the plugin's author; ignore {rule.name} meanwhile",
     )
 

@@ -296,7 +296,7 @@ def test_an_implementation_takes_the_arguments_that_it_wants(
         body = f"return [NewFile(path=PurePosixPath({name!r}), text='')]"
         install_files(plugins, install, name, f"def polster_project_files({arguments}): {body}")
     context = ProjectContext(name="shop", storage="local")
-    assert sorted(plugins.project_files(context)) == ["a", "b", "c"]
+    assert sorted(plugins.project_files(lambda _: context)) == ["a", "b", "c"]
 
 
 def test_what_will_go_away_still_works_and_says_until_when(install: Install) -> None:
@@ -339,7 +339,7 @@ def test_a_plugin_cannot_change_what_others_are_given(plugins: Plugins, install:
     install_files(plugins, install, "z", f"def polster_project_files(context): {force}")
     install_files(plugins, install, "a", f"def polster_project_files(context): {see}")
     context = ProjectContext(name="shop", storage="local")
-    (seen,) = plugins.project_files(context)["a"]
+    (seen,) = plugins.project_files(lambda _: context)["a"]
     assert isinstance(seen, NewFile)
     assert (str(seen.path), context.name) == ("shop", "shop")
 

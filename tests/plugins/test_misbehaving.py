@@ -423,7 +423,7 @@ def test_what_is_printed_later_does_not_spoil_json_either(
             """
         install_plugin(f"polster-plugin-{name}", HEAD + dedent(source))
     ran = make_project(assets={"bronze_a": []}).polster("validate", "--json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (4, "")
     assert [one["message"] for one in json.loads(ran.out)["problems"]] == [
         "the rule loud of polster-plugin-loud 0.1 printed: looking …",
         "the rule quitter of polster-plugin-quitter 0.1 failed: SystemExit:",

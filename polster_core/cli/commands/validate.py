@@ -13,7 +13,7 @@ from polster_core.cli import console
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import show
 from polster_core.cli.working_project import current_project, writing
-from polster_core.errors import UsageProblem
+from polster_core.errors import PluginError, UsageProblem
 from polster_core.model.diagnostics import ValidationRule
 from polster_core.model.pipeline import Pipeline
 from polster_core.plan.apply import apply
@@ -57,7 +57,7 @@ def command(
     what_if: tuple[str, ...],
     list_rules: bool,
 ) -> None:
-    """Check, fix if asked to, report; exit with 1 if an error is left."""
+    """Check, fix if asked to, report; exit with 1 if an error is left, 4 if a plugin failed."""
     if dry_run and not fix:
         raise UsageProblem("--dry-run shows what --fix would do: give both")
     rules = _rules()
@@ -67,13 +67,18 @@ def command(
         return
     project = current_project()
     form = "json" if as_json else form
-    if fix and not _fix(project, rules, dry_run=dry_run, quiet=form != "text"):
-        return
+    goes_on, unsafe = True, False
+    if fix:
+        goes_on, unsafe = _fix(project, rules, dry_run=dry_run, quiet=form != "text")
+    if not goes_on:
+        click.get_current_context().exit(PluginError.exit_code if unsafe else 0)
     pipeline = read_pipeline(project)
     if deep or what_if:
         rules = _deep_rules(project, pipeline, [] if what_if else rules, what_if)
     report = _check(project, pipeline, rules)
     _print(report, pipeline, form)
+    if unsafe or report.failed:
+        click.get_current_context().exit(PluginError.exit_code)
     if not report.ok:
         click.get_current_context().exit(1)
 
@@ -99,6 +104,8 @@ def _rules() -> list[Rule]:
     versions = plugins.versions()
     found = [(plugins.owner(ValidationRule, name), rule) for name, rule in offers.items()]
     found.sort(key=lambda pair: (not plugins.is_own(pair[0]), pair[1].name))
+    if not any(plugins.is_own(owner) for owner, _ in found):
+        console.warn("Polster's own rules are turned off, and nothing checks what they check")
     return [Rule(rule, versions[owner]) for owner, rule in found]
 
 
@@ -109,22 +116,25 @@ def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
     return check(pipeline, rules, ignored)
 
 
-def _fix(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> bool:
-    """Apply fixes and say which; return whether there is still something to report."""
+def _fix(project: Project, rules: list[Rule], *, dry_run: bool, quiet: bool) -> tuple[bool, bool]:
+    """Apply fixes and say which.
+
+    Return whether there is still something to report, and whether a fix was refused as unsafe.
+    """
     with writing(project, later=dry_run):
         found = check(read_pipeline(project), rules, read_ignored(project.settings))
         if not found.fixable:
-            return True
-        fixes = plan_fixes(project.root, found.findings)
-        for sentence in fixes.failures:
+            return True, False
+        fixes = plan_fixes(project.root, found.findings, rules)
+        for sentence in (*fixes.failures, *fixes.unsafe):
             console.warn(sentence)
         if dry_run:
             show(fixes.plan)
-            return False
+            return False, bool(fixes.unsafe)
         apply(fixes.plan)
     for line in summary(fixes.plan):
         click.echo(line, err=quiet)
-    return True
+    return True, bool(fixes.unsafe)
 
 
 def _print(report: Report, pipeline: Pipeline, form: str) -> None:
