@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
+
+import polars as pl
 
 from polster_runtime.config.paths import assets_dir, core_dir, project_root
 from polster_runtime.domain.asset_id import AssetId
@@ -53,6 +55,18 @@ def declared_upstream(asset: AssetId) -> list[AssetId]:
         if isinstance(node, ast.keyword) and node.arg == "deps":
             return [AssetId.parse(key) for key in ast.literal_eval(node.value)]
     return []
+
+
+def is_incremental(function: Function) -> bool:
+    """Whether a function asks where the last run stopped, and yields only what is new."""
+    return "position" in inspect.signature(function).parameters
+
+
+def wants_all(function: Function, parameter: str) -> bool:
+    """Whether a parameter is annotated as a DataFrame: all rows, not a LazyFrame."""
+    annotation = function.__annotations__.get(parameter)
+    kind = get_origin(annotation) or annotation
+    return kind == "pl.DataFrame" or (isinstance(kind, type) and issubclass(kind, pl.DataFrame))
 
 
 def bind(function: Function, upstream: Sequence[AssetId]) -> dict[str, AssetId]:

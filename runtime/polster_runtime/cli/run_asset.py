@@ -5,10 +5,10 @@ import gc
 import sys
 
 from polster_runtime.assets.binding import Function, asset_of, function_of
+from polster_runtime.config.interruption import Interrupted
 from polster_runtime.config.logging import configure
 from polster_runtime.errors import NoData, PipelineError
-from polster_runtime.execution import report
-from polster_runtime.execution.interrupts import end_soon_after_ctrl_c
+from polster_runtime.execution import interrupts, report
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.execution.report import say
 from polster_runtime.execution.result import Materialized
@@ -19,12 +19,12 @@ def main(function: Function) -> None:
     full_refresh = _arguments(function).full_refresh
     try:
         configure()
-        with end_soon_after_ctrl_c():
+        with interrupts.watch():
             done = run_with_upstream(function, full_refresh=full_refresh)
         say(report.line(done), report.place(done.path), report.frame(done.preview))
     except (NotImplementedError, PipelineError) as error:
         sys.exit(f"error: {asset_of(function)}: {error}")
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
         sys.exit(130)
     finally:
         gc.freeze()  # or Python would look through all that was imported, only to end

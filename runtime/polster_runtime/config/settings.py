@@ -19,6 +19,7 @@ LEAST = {
     "max_age_hours_silver": 0.02,
     "max_age_hours_gold": 0.02,
     "bronze_threads": 1,
+    "compute_threads": 1,
     "source_retries": 0,
     "source_retry_seconds": 0,
     "sensor_seconds": 1,
@@ -49,12 +50,15 @@ class RuntimeSettings:
     max_age_hours_gold: float | None = None
     bronze_threads: int = 32
     """How many sources are read at once."""
+    compute_threads: int = 2
+    """How many silver and gold assets are computed at once; each uses all cores when it can."""
     source_retries: int = 3
     """How often a source that failed is tried again; errors in the code are not."""
     source_retry_seconds: float = 10.0
     """How long to wait before the first of these, twice as long before each further one."""
-    executor: Literal["in_process", "multiprocess"] = "in_process"
-    """What runs the steps of a run: this process, or a process for each."""
+    executor: Literal["threads", "multiprocess", "in_process"] = "threads"
+    """What runs the steps of a run: threads of one process (also: in_process), or a process for
+    each."""
     automation_enabled: bool = True
     """Whether the schedule and the sensor run when Dagster does."""
     bronze_cron: str = "1 0 * * *"

@@ -6,13 +6,20 @@ from types import ModuleType
 import dagster as dg
 
 from polster_runtime.config.settings import settings
+from polster_runtime.dagster import private
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.automation import bronze_schedule, medallion_sensor
+from polster_runtime.dagster.executor import threads_executor
 from polster_runtime.dagster.freshness import with_freshness
 from polster_runtime.dagster.layer_rules import enforce_layers
 from polster_runtime.dagster.links import with_code_link
 
-EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+
+def executor() -> dg.ExecutorDefinition:
+    """What runs the steps of a run, as EXECUTOR says."""
+    if settings().executor == "multiprocess":
+        return dg.multiprocess_executor
+    return threads_executor if private.has_threads() else dg.in_process_executor
 
 
 def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
@@ -29,5 +36,5 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
         jobs=[dg.define_asset_job("all_assets")],
         schedules=[bronze_schedule()],
         sensors=[medallion_sensor(), *alert_sensors()],
-        executor=EXECUTORS[settings().executor],
+        executor=executor(),
     )

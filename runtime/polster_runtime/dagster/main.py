@@ -1,13 +1,12 @@
 """What run_polster.py does."""
 
 import json
-import os
 import sys
 import traceback
 from argparse import Namespace
 from collections import Counter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import dagster as dg
 
@@ -19,13 +18,12 @@ from polster_runtime.dagster import webserver as ui
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import SettingsError, StorageError
-from polster_runtime.execution import report
+from polster_runtime.execution import interrupts, report
 from polster_runtime.execution.report import say
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Snapshot, is_snapshot
-from polster_runtime.storage.staging import discard_staged
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE = 0, 1, 2
 
 
 class InvalidProject(Exception):
@@ -42,8 +40,7 @@ def main(arguments: Namespace) -> int:
     except (OSError, StorageError, ui.UIError) as error:
         return _fail(str(error), FAILED)
     except (launch.Interrupted, KeyboardInterrupt):
-        _fail("interrupted; what was published before stays", INTERRUPTED)
-        _end_now()
+        return interrupts.end_now()
 
 
 def _main(arguments: Namespace) -> int:
@@ -120,12 +117,6 @@ def _print_summary(outcome: dict[str, Any], width: int) -> None:
 def _fail(message: str, code: int) -> int:
     say(f"error: {message}", to=sys.stderr)
     return code
-
-
-def _end_now() -> NoReturn:
-    """End without the threads that still wait for a source: nothing else can stop them."""
-    discard_staged()
-    os._exit(INTERRUPTED)
 
 
 def _is_own(file: str) -> bool:

@@ -10,7 +10,24 @@ from typing import Any
 
 _KILLED = "killed runs are noticed later"
 _UI = "the UI counts runs of the terminal to no job"
+
+_EXECUTION = "dagster._core.execution"
+ITERABLE = f"{_EXECUTION}.api.ExecuteRunWithPlanIterable"
+CONTEXT_MANAGER = f"{_EXECUTION}.context_creation_job.PlanExecutionContextManager"
+STEP_EVENTS = f"{_EXECUTION}.plan.execute_plan.dagster_event_sequence_for_step"
+HOOKS = f"{_EXECUTION}.plan.execute_plan._trigger_hook"
+CONCURRENCY = f"{_EXECUTION}.plan.instance_concurrency_context.InstanceConcurrencyContext"
+RETRY_MODE = f"{_EXECUTION}.retries.RetryMode"
+LOG_FILE_KEY = f"{_EXECUTION}.compute_logs.create_compute_log_file_key"
+ACTIVE = f"{_EXECUTION}.plan.active.ActiveExecution"
+RUN_EVENTS = f"{_EXECUTION}.api.execute_run_iterator"
+IN_MEMORY_JOB = "dagster._core.definitions.job_base.InMemoryJob"
+THREADS = (ITERABLE, CONTEXT_MANAGER, STEP_EVENTS, HOOKS, CONCURRENCY, RETRY_MODE, LOG_FILE_KEY)
+"""What running steps in threads needs, beside the methods of ACTIVE."""
+
 USED: Mapping[str, str] = {
+    **dict.fromkeys(THREADS, "the steps of a run go one after the other"),
+    **dict.fromkeys((RUN_EVENTS, IN_MEMORY_JOB), "run_polster.py runs one step after the other"),
     "dagster._core.storage.event_log.SqliteEventLogStorage": "the stock event log is used: slower",
     "dagster._serdes.deserialize_value": "the stock event log is used: slower",
     "dagster._core.errors.DagsterUserCodeUnreachableError": _KILLED,
@@ -23,6 +40,16 @@ USED: Mapping[str, str] = {
 }
 """Each private name, and what happens without it."""
 METHODS: Mapping[str, tuple[str, ...]] = {
+    ACTIVE: (
+        "is_complete",
+        "get_steps_to_execute",
+        "get_known_state",
+        "handle_event",
+        "verify_complete",
+        "plan_events_iterator",
+        "concurrency_event_iterator",
+        "sleep_interval",
+    ),
     "dagster._core.storage.event_log.SqliteEventLogStorage": (
         "run_connection",
         "index_connection",
@@ -47,6 +74,11 @@ def has_methods(path: str) -> bool:
     """Whether a class has the methods that the runtime builds on."""
     found = find(path)
     return found is not None and all(hasattr(found, name) for name in METHODS[path])
+
+
+def has_threads() -> bool:
+    """Whether steps can run in threads."""
+    return all(find(path) is not None for path in THREADS) and has_methods(ACTIVE)
 
 
 def missing() -> list[str]:

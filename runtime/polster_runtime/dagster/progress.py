@@ -1,13 +1,16 @@
 """What the terminal shows while assets run."""
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TextIO
+from threading import Lock
+from typing import TYPE_CHECKING, TextIO
 
+from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution import report
+from polster_runtime.execution.events import listening
+from polster_runtime.execution.result import Materialized
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -16,37 +19,47 @@ if TYPE_CHECKING:
 LIVE_LINES = 20
 
 
-class Progress(logging.Handler):
-    """Listens to the log of the assets: one line for each that finishes.
+class Progress:
+    """Follows a run: one line for each asset that finishes.
 
     On a terminal, one live line for each that runs as well, and how many are done.
     """
 
     def __init__(self, stream: TextIO, width: int) -> None:
-        super().__init__()
         self.stream, self.width = stream, width
         self.print: Callable[[str], None] = lambda line: report.say(line, to=stream)
         self.done = 0
-        self.running: dict[str, tuple[float, int]] = {}
+        self.running: dict[AssetId, tuple[float, int]] = {}
+        self.lock = Lock()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take note of an asset that started, went on, finished or failed."""
-        details: dict[str, Any] = getattr(record, "details", {})
-        name = details.get("asset", "")
-        if record.msg == "started":
-            self.running[name] = (time.monotonic(), 0)
-        elif record.msg == "rows so far" and name in self.running:
-            self.running[name] = (self.running[name][0], details["rows"])
-        elif record.msg == "trying again":
+    def started(self, asset: AssetId) -> None:
+        """Show that an asset runs."""
+        self.running[asset] = (time.monotonic(), 0)
+
+    def rows_so_far(self, asset: AssetId, rows: int) -> None:
+        """Show how many rows a source has yielded."""
+        if asset in self.running:
+            self.running[asset] = (self.running[asset][0], rows)
+
+    def retrying(self, asset: AssetId, reason: str, seconds: float) -> None:
+        """Say why a source is tried again."""
+        with self.lock:
             self.done -= 1  # it was counted when it failed
-            self.print(report.again(name, details["reason"], details["seconds"]))
-        elif record.msg in {"materialized", "failed"}:
-            self.running.pop(name, None)
+            self.print(report.again(str(asset), reason, seconds))
+
+    def finished(self, done: Materialized) -> None:
+        """Say what was published."""
+        self._end(done.asset, report.line(done, self.width))
+
+    def failed(self, asset: AssetId, seconds: float) -> None:
+        """Say that an asset failed."""
+        self._end(asset, report.failed(str(asset), seconds, self.width))
+
+    def _end(self, asset: AssetId, line: str) -> None:
+        with self.lock:
+            self.running.pop(asset, None)
             self.done += 1
-            if materialized := getattr(record, "materialized", None):
-                self.print(report.line(materialized, self.width))
-            else:
-                self.print(report.failed(name, details["seconds"], self.width))
+            self.print(line)
 
     def live(self) -> "Live":
         """The live lines, for a terminal."""
@@ -71,7 +84,7 @@ class Progress(logging.Handler):
 
         now, running = time.monotonic(), list(self.running.items())
         rows = [
-            f"{name:<{self.width}}{f'{count:,} rows' if count else '':>17}{now - began:>25.1f} s"
+            f"{name!s:<{self.width}}{f'{count:,} rows' if count else '':>17}{now - began:>25.1f} s"
             for name, (began, count) in running[:LIVE_LINES]
         ]
         rows.append(f"{self.done} done, {len(running)} running")
@@ -81,18 +94,9 @@ class Progress(logging.Handler):
 @contextmanager
 def shown(stream: TextIO, width: int) -> Iterator[None]:
     """Show the progress of what runs in the block."""
-    log = logging.getLogger("core")
-    handler, level = Progress(stream, width), log.level
-    for other in log.handlers:
-        other.setLevel(level)
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    try:
-        with handler.live() if stream.isatty() else nullcontext():
-            yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+    progress = Progress(stream, width)
+    with listening(progress), progress.live() if stream.isatty() else nullcontext():
+        yield
 
 
 def stream(json_wanted: bool) -> TextIO:

@@ -12,7 +12,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home
-from polster_runtime.execution.interrupts import end_soon_after_ctrl_c
+from polster_runtime.execution import interrupts
 
 
 @contextmanager
@@ -22,10 +22,10 @@ def watched(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     _folder().mkdir(parents=True, exist_ok=True)
     file = _folder() / run_id
     try:
-        with FileLock(file), end_soon_after_ctrl_c(lambda: _end(instance, run_id, "interrupted")):
+        with FileLock(file), interrupts.watch(lambda: end_run(instance, run_id, "interrupted")):
             yield
     finally:
-        _end(instance, run_id, "interrupted")
+        end_run(instance, run_id, "interrupted")
         with suppress(OSError):
             file.unlink()
 
@@ -35,7 +35,7 @@ def settle(instance: dg.DagsterInstance) -> None:
     for file in _folder().glob("*"):
         with suppress(Timeout, OSError):  # it is alive, or another run settles it
             with FileLock(file, blocking=False):
-                _end(instance, file.name, "the process of this run was killed")
+                end_run(instance, file.name, "the process of this run was killed")
             file.unlink()
 
 
@@ -51,9 +51,14 @@ def was_killed(run_id: str) -> bool:
         return False
 
 
-def _end(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
+def end_run(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
+    """Mark a run that has not ended as canceled, where somebody asked for that, or as failed."""
     run = instance.get_run_by_id(run_id)
-    if run is not None and not run.is_finished:
+    if run is None or run.is_finished:
+        return
+    if run.status == dg.DagsterRunStatus.CANCELING or interrupts.was_asked_by_person():
+        instance.report_run_canceled(run, why)
+    else:
         instance.report_run_failed(run, why)
 
 

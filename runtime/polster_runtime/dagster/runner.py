@@ -3,33 +3,30 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from polster_runtime.config import interruption
 from polster_runtime.config.paths import dagster_home
-from polster_runtime.dagster import alerts
+from polster_runtime.dagster import alerts, local_run
 from polster_runtime.dagster.failures import reason
-from polster_runtime.dagster.launch import job_origin
 from polster_runtime.dagster.recovery import watched
 from polster_runtime.dagster.selection import Graph, select
 from polster_runtime.dagster.steps import FULL_REFRESH
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import sweep
 
-JOB = "all_assets"
 TERMINAL_CONFIG = "run_polster.yaml"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 METADATA = ("rejected", "seconds", "path")
-INTERRUPTED = "DagsterExecutionInterruptedError"
+SUCCESS = dg.DagsterEventType.RUN_SUCCESS
 
 Outcome = dict[str, Any]
 """One asset of a run: key, layer, name, status, rows, rejected, seconds, path, error, deps."""
 
 
 class Interrupted(Exception):
-    """Ctrl-C; the run is marked as failed, and what was published before stays."""
+    """The run was told to stop; what was published before stays."""
 
 
 def run(
@@ -47,28 +44,19 @@ def run(
     selected = select(graph, names, expression)
     sweep()
     run_id, began = str(uuid.uuid4()), time.perf_counter()
+    tags = {FULL_REFRESH: "true"} if full_refresh else {}
     with terminal_instance() as instance, watched(instance, run_id):
-        instance.create_run_for_job = partial(  # type: ignore[method-assign]
-            instance.create_run_for_job, remote_job_origin=job_origin(JOB)
-        )
         try:
-            result = definitions.resolve_job_def(JOB).execute_in_process(
-                instance=instance,
-                asset_selection=list(selected),
-                raise_on_error=False,
-                run_config=QUIET,
-                run_id=run_id,
-                tags={FULL_REFRESH: "true"} if full_refresh else None,
-            )
-        except dg.DagsterExecutionInterruptedError:  # between two steps
+            events = local_run.execute(instance, definitions, selected, run_id, tags)
+        except dg.DagsterExecutionInterruptedError:
             raise Interrupted from None
-        events = result.all_events
-        if any(_is_interrupt(event) for event in events):
+        success = any(event.event_type == SUCCESS for event in events)
+        if interruption.is_interrupted() and not success:
             raise Interrupted
         alerts.tell_at_once(instance, run_id)
     keys = [key for key in graph.toposorted_asset_keys if key in selected]
     return {
-        "success": result.success,
+        "success": success,
         "run_id": run_id,
         "seconds": round(time.perf_counter() - began, 3),
         "assets": [*_outcomes(graph, keys, events)],
@@ -123,12 +111,3 @@ def _outcome(key: dg.AssetKey, events: Iterable[dg.DagsterEvent]) -> Outcome:
             outcome["status"] = "succeeded"
             outcome |= {name: found[key].value for name, key in known.items() if key in found}
     return outcome
-
-
-def _is_interrupt(event: dg.DagsterEvent) -> bool:
-    if not event.is_step_failure:
-        return False
-    error = event.step_failure_data.error
-    return error is not None and INTERRUPTED in {
-        found.cls_name for found in (error, error.cause) if found
-    }

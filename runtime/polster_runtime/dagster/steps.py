@@ -8,13 +8,11 @@ import polars as pl
 from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.drift import Drift
 from polster_runtime.assets.values import rows_as_python
-from polster_runtime.config.settings import settings
-from polster_runtime.dagster import ahead
+from polster_runtime.config.interruption import Interrupted, interrupt, stop_if_interrupted
 from polster_runtime.dagster.failures import explained
 from polster_runtime.dagster.retry import try_again
 from polster_runtime.dagster.table_schema import column_lineage, table_schema
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import (
     AssetError,
     ContractBroken,
@@ -68,11 +66,17 @@ def materialize(context: dg.AssetExecutionContext, function: Function) -> Result
     """Run an asset's function; yield its materialization and its check."""
     try:
         done = _materialize(context, function)
+    except (Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+        interrupt()  # Dagster's own executors would try it again, and start others
+        raise dg.Failure("interrupted", allow_retries=False) from error
     except ContractBroken as error:
         yield dg.AssetCheckResult(
             check_name="contract", passed=False, metadata=_rules(error.rejected, error.broken_rules)
         )
         raise dg.Failure(str(error), allow_retries=False) from error
+    except SystemExit as error:
+        why = explained(error, function)
+        raise dg.Failure(f"{why}: an asset may not end the run", allow_retries=False) from error
     except EXPECTED as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except (SourceError, StorageError) as error:
@@ -88,22 +92,11 @@ def materialize(context: dg.AssetExecutionContext, function: Function) -> Result
 
 
 def _materialize(context: dg.AssetExecutionContext, function: Function) -> Materialized:
-    asset, run_id = asset_of(function), context.run.run_id
-    full = context.run.tags.get(FULL_REFRESH) == "true"
-    if asset.layer == "bronze" and settings().executor == "in_process":
-        return ahead.bronze(asset, _bronze_of_run(context), run_id, full_refresh=full)
+    stop_if_interrupted()
+    run_id, full = context.run.run_id, context.run.tags.get(FULL_REFRESH) == "true"
     spec = context.assets_def.get_asset_spec()
     upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
     return materialize_asset(function, upstream, run_id, full_refresh=full)
-
-
-def _bronze_of_run(context: dg.AssetExecutionContext) -> Iterator[AssetId]:
-    selected = context.run.asset_selection
-    keys = context.job_def.asset_layer.executable_asset_keys if selected is None else selected
-    for key in sorted(keys):
-        asset = AssetId.parse(key.to_user_string())
-        if asset.layer == LAYERS[0]:
-            yield asset
 
 
 def metadata(done: Materialized) -> dict[str, dg.MetadataValue]:

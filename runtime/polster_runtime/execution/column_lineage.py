@@ -21,12 +21,12 @@ from polster_runtime.assets.binding import (
     declared_upstream,
     function_of,
     source_file,
+    wants_all,
 )
 from polster_runtime.assets.contract import contract_of
 from polster_runtime.config.paths import core_dir
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS
-from polster_runtime.execution.invocation import wants_all
 from polster_runtime.storage.store import Store
 
 Schemas = Mapping[AssetId, Mapping[str, pl.DataType]]

@@ -1,38 +1,35 @@
 """Calling an asset's function."""
 
-import inspect
 import itertools
 import json
+import os
 import traceback
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from polster_runtime.assets.binding import Function, asset_of, source_file
+from polster_runtime.assets.binding import (
+    Function,
+    asset_of,
+    is_incremental,
+    source_file,
+    wants_all,
+)
+from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.config.logging import log
 from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, NoData
+from polster_runtime.execution.events import RunListener, tell
 from polster_runtime.sources.base import Frames
 from polster_runtime.storage.columns import ValueChanges, check_values, common
 from polster_runtime.storage.snapshots import Snapshot
 from polster_runtime.storage.store import Store
-
-
-def is_incremental(function: Function) -> bool:
-    """Whether a function asks where the last run stopped, and yields only what is new."""
-    return "position" in inspect.signature(function).parameters
-
-
-def wants_all(function: Function, parameter: str) -> bool:
-    """Whether a parameter is annotated as a DataFrame: all rows, not a LazyFrame."""
-    annotation = function.__annotations__.get(parameter)
-    kind = get_origin(annotation) or annotation
-    return kind == "pl.DataFrame" or (isinstance(kind, type) and issubclass(kind, pl.DataFrame))
 
 
 class Invocation:
@@ -53,7 +50,7 @@ class Invocation:
         """The files that each upstream asset was read from."""
         self.schemas: dict[AssetId, pl.Schema] = {}
         self.position: Any = None
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         if self.incremental and previous:
             self.position = data.provenance(previous).get("position")
 
@@ -67,7 +64,8 @@ class Invocation:
         arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
         if self.incremental:
             arguments["position"] = self.position
-        result = self.function(**arguments)
+        with _one_process():
+            result = self.function(**arguments)
         if isinstance(result, Generator):
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):
@@ -131,7 +129,9 @@ class Invocation:
         """
         try:
             yield from frames
-        except Exception as error:
+        except GeneratorExit:  # Polars wants no more of them
+            raise
+        except BaseException as error:
             self.failure = error
 
     def _fitting(self, first: pl.DataFrame) -> dict[str, pl.DataType]:
@@ -193,7 +193,7 @@ class Invocation:
         Polars itself would lose a column that is new, and write a broken file without one that
         is gone.
         """
-        asset, rows = str(asset_of(self.function)), 0
+        asset, rows = asset_of(self.function), 0
         for number, frame in enumerate(frames, start=2):
             if frame.schema != schema:
                 raise AssetError(
@@ -202,14 +202,20 @@ class Invocation:
                 )
             self._check_values([frame], target)
             rows += frame.height
-            log.debug("rows so far", extra={"details": {"asset": asset, "rows": rows}})
+            tell(partial(_tell_rows, asset, rows))
             yield frame
+
+
+def _tell_rows(asset: AssetId, rows: int, listener: RunListener) -> None:
+    listener.rows_so_far(asset, rows)
 
 
 def _collected(generator: Frames) -> Generator[pl.DataFrame, None, Any]:
     while True:
+        stop_if_interrupted()
         try:
-            frame = next(generator)
+            with _one_process():
+                frame = next(generator)
         except StopIteration as end:
             return end.value
         yield frame.lazy().collect(engine="streaming")
@@ -222,6 +228,17 @@ def _difference(before: pl.Schema, after: pl.Schema) -> str:
         if before.get(name) != after.get(name)
     ]
     return ", ".join(changes) or "their order"
+
+
+@contextmanager
+def _one_process() -> Iterator[None]:
+    """End a copy of this process that an asset has forked off, where it would go on as the run."""
+    process = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from polster_runtime.assets.binding import (
     bind,
     code_version,
     declared_upstream,
+    is_incremental,
     source_file,
 )
 from polster_runtime.assets.contract import (
@@ -27,17 +28,15 @@ from polster_runtime.assets.contract import (
 )
 from polster_runtime.assets.drift import drift
 from polster_runtime.config.logging import log
-from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError
 from polster_runtime.execution.column_lineage import Lineage, lineage
-from polster_runtime.execution.invocation import Invocation, is_incremental, stubs_named
+from polster_runtime.execution.events import tell
+from polster_runtime.execution.invocation import Invocation, stubs_named
 from polster_runtime.execution.locks import alone
 from polster_runtime.execution.result import Materialized
-from polster_runtime.storage.cloud import waits
-from polster_runtime.storage.compaction import compact
+from polster_runtime.execution.upkeep import keep_files_few
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.retention import prune
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
@@ -85,40 +84,20 @@ def _run(
     full_refresh: bool = False,
 ) -> Materialized:
     started = time.perf_counter()
-    log.debug("started", extra={"details": {"asset": str(asset)}})
+    tell(lambda listener: listener.started(asset))
     try:
         with alone(asset):
             step = _Step(function, asset, bound, run_id, inputs(), started, full_refresh)
             done = step.run()
-            if step.source.incremental:
-                _merge_increments(done)
-            _forget_old(done)
+            keep_files_few(done, incremental=step.source.incremental)
     except BaseException:
         seconds = round(time.perf_counter() - started, 4)
         log.info("failed", extra={"details": {"asset": str(asset), "seconds": seconds}})
+        tell(lambda listener: listener.failed(asset, seconds))
         raise
-    log.info("materialized", extra={"details": _summary(done), "materialized": done})
+    log.info("materialized", extra={"details": _summary(done)})
+    tell(lambda listener: listener.finished(done))
     return done
-
-
-def _merge_increments(done: Materialized) -> None:
-    """Keep the files few; a run does not fail because that does."""
-    if waits(done.path):
-        return
-    try:
-        compact(store(), done.asset)
-    except (StorageError, pl.exceptions.PolarsError) as error:
-        log.warning("increments stay as they are", extra={"details": {"error": error}})
-
-
-def _forget_old(done: Materialized) -> None:
-    """Delete the snapshots that need not stay; a run does not fail because that does."""
-    if not settings().snapshot_retention or waits(done.path):
-        return
-    try:
-        prune(store(), done.asset)
-    except StorageError as error:
-        log.warning("old snapshots stay", extra={"details": {"error": error}})
 
 
 class _Step:

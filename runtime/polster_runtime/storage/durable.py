@@ -14,6 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from polster_runtime.config.interruption import stop_if_interrupted
+
 NO_LINKS = {
     errno.EPERM,
     errno.EACCES,
@@ -33,10 +35,11 @@ ABANDONED = 86_400.0
 def publish(file: Path, path: Path) -> None:
     """Let a local file appear at a new path, whole. The file itself may stay or go.
 
-    Raises FileExistsError when the path is taken, and OSError.
+    Raises FileExistsError when the path is taken, OSError, and Interrupted.
     """
     made = _make_folder(path.parent)
     sync(file)
+    stop_if_interrupted()
     try:
         _move(file, path)
     except OSError as error:

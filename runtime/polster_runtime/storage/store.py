@@ -17,6 +17,7 @@ import polars as pl
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.config.logging import operation
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
@@ -155,9 +156,11 @@ class Store:
     def publish(self, staged: Path, path: str) -> str:
         """Move a staged file to a new path, where it appears whole; return where it is.
 
-        Raises StorageError when another run has published an increment there meanwhile.
+        Raises StorageError when another run has published an increment there meanwhile, and
+        Interrupted when this one was told to stop.
         """
         try:
+            stop_if_interrupted()
             return self._publish(staged, path)
         finally:
             staged.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import itertools
 import socket
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import SplitResult, quote, quote_plus, urlsplit
 
 import requests
 
+from polster_runtime.config import interruption
 from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.addresses import api_place
@@ -90,7 +90,7 @@ class ApiClient:
             )
         seconds = min(0.5 * 2 ** (attempt - 1), limit) if asked is None else asked
         log.warning(f"{reason}: trying again", extra={"details": {"wait": round(seconds, 1)}})
-        time.sleep(seconds)
+        interruption.sleep(seconds)
 
     def _refusal(self, answer: ApiAnswer) -> str:
         """Why there are no records, in a few words and without a secret."""

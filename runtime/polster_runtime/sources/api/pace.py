@@ -4,6 +4,8 @@ import threading
 import time
 from functools import cache
 
+from polster_runtime.config import interruption
+
 
 class _ApiPace:
     """Lets a request pass every so often, for all threads that ask the same API."""
@@ -17,7 +19,7 @@ class _ApiPace:
             now = time.monotonic()
             at = max(self.free_at, now)
             self.free_at = at + self.seconds
-        time.sleep(at - now)
+        interruption.sleep(at - now)
 
 
 @cache

@@ -6,7 +6,6 @@
 and `fetch_mysql_data` are for assets written by hand.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 import pymysql  # type: ignore[import-untyped]
 
+from polster_runtime.config import interruption
 from polster_runtime.config.logging import log
 from polster_runtime.config.settings import load
 from polster_runtime.errors import SourceError
@@ -138,7 +138,7 @@ class _MySQLReading:
         for seconds in waits:
             details = {"source": name, "reason": str(error), "seconds": seconds}
             log.warning("connection lost, going on where it was", extra={"details": details})
-            time.sleep(seconds)
+            interruption.sleep(seconds)
             try:
                 self.open()
             except SourceError as again:

@@ -1,0 +1,50 @@
+"""What happens to the assets of a run, for whoever follows it: the terminal, an own program."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from polster_runtime.config.logging import log
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.execution.result import Materialized
+
+
+class RunListener(Protocol):
+    """Follows the assets that this process runs; it is called from several threads."""
+
+    def started(self, asset: AssetId) -> None:
+        """The function of an asset is about to be called."""
+
+    def rows_so_far(self, asset: AssetId, rows: int) -> None:
+        """A source has yielded so many rows."""
+
+    def retrying(self, asset: AssetId, reason: str, seconds: float) -> None:
+        """A source that failed is tried again after some seconds."""
+
+    def finished(self, done: Materialized) -> None:
+        """The rows of an asset are published."""
+
+    def failed(self, asset: AssetId, seconds: float) -> None:
+        """An asset failed, that many seconds after it started."""
+
+
+_listeners: list[RunListener] = []
+
+
+@contextmanager
+def listening(listener: RunListener) -> Iterator[None]:
+    """Let a listener follow what runs in the block."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell(event: Callable[[RunListener], None]) -> None:
+    """Tell all listeners of an event. What only shows a run does not fail it."""
+    for listener in tuple(_listeners):
+        try:
+            event(listener)
+        except Exception as error:
+            log.debug("a listener failed", extra={"details": {"error": error}})
