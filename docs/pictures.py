@@ -90,7 +90,7 @@ def _ui(folder: Path) -> Iterator[str]:
     )
     try:
         for line in process.stdout or ():
-            if found := re.search(r"Dagster UI: (http://\S+)", line):
+            if found := re.search(r"Dagster UI: (http://[^/\s]+)", line):
                 yield found[1]
                 return
         raise RuntimeError("the UI did not start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -18,16 +19,14 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.generated.conftest import MakeProject, maker
-from tests.generated.projects import Generated
+from tests.generated.projects import Generated, told
 from tests.generated.warm import TIMEOUT
 from tests.lineage.test_html import CHROMIUM
-from tests.quality.daemon import statuses
+from tests.quality.daemon import statuses, wait_for
 
 pytestmark = pytest.mark.slow
 
-LAYERS = ("bronze", "silver", "gold")
-LINEAGE = "/asset-groups?expanded=" + "%2C".join(f"global%40global%3A{one}" for one in LAYERS)
-ADDRESS = re.compile(r"Dagster UI: (http://127\.0\.0\.1:(\d+))")
+ADDRESS = re.compile(r"Dagster UI: ((http://127\.0\.0\.1:(\d+))/\S+)")
 MILLISECONDS = 120_000.0
 FIRST_PORT = 3000
 KINDS = {"polars": 4, "bronze": 2, "silver": 1, "gold": 1}
@@ -52,6 +51,7 @@ class UI:
     shop: Generated
     process: subprocess.Popen[str]
     said: list[str]
+    page: str
     address: str
     port: int
 
@@ -77,7 +77,7 @@ def ui(shop: Generated, *args: str, **env: str) -> Iterator[UI]:
         for line in process.stdout:
             said.append(line)
             if found := ADDRESS.search(line):
-                yield UI(shop, process, said, found[1], int(found[2]))
+                yield UI(shop, process, said, found[1], found[2], int(found[3]))
                 break
         else:
             pytest.fail(f"no address: {said}")
@@ -135,9 +135,9 @@ def test_it_ran_before_it_opened(running: UI) -> None:
     assert "Traceback" not in said
 
 
-def test_the_lineage_shows_three_layers_materialized(running: UI, browser: Seen) -> None:
+def test_r3_it_opens_on_the_lineage_of_all_assets(running: UI, browser: Seen) -> None:
     page = browser.page
-    page.goto(running.address + LINEAGE)
+    page.goto(running.page)
     materialized = page.get_by_text("Materialized", exact=True)
     expect(materialized).to_have_count(4, timeout=MILLISECONDS)
     for stem in ("bronze_example", "bronze_customers", "silver_example", "gold_example"):
@@ -157,13 +157,14 @@ def test_an_asset_page_shows_rows_preview_and_check(running: UI, browser: Seen) 
     assert browser.problems == []
 
 
-def processes_of(shop: Generated) -> list[str]:
+def processes_of(shop: Generated) -> dict[int, str]:
     """Return the command lines of what has been started in a project."""
-    found = []
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if f"{shop.root}/src".encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found[int(folder.name)] = command
         except OSError:  # it has ended meanwhile
             continue
     return found
@@ -190,6 +191,54 @@ def launch(one: UI, *assets: str) -> str:
     return run_id
 
 
+def open_already(one: UI) -> None:
+    """Try to open the UI of a project once more."""
+    done = one.shop.run("--ui")
+    assert (done.returncode, done.stdout) == (1, ""), told(done)
+    said = f"error: the Dagster UI of this project is open already: {one.page}\n"
+    assert done.stderr == said
+
+
+def ended(one: UI, name: str) -> str:
+    """Kill the webserver or the daemon, and return what is said of that."""
+    (pid,) = [
+        pid for pid, command in processes_of(one.shop).items() if f"ui_child {name}" in command
+    ]
+    os.kill(pid, signal.SIGKILL)
+    assert one.process.stdout is not None
+    return one.process.stdout.readline()
+
+
+def test_s7_one_daemon_a_project(project: MakeProject) -> None:
+    """A second --ui is refused; what is killed is started again, or ends with its --ui."""
+    shop = project()
+    with ui(shop, "--no-materialize") as one:
+        open_already(one)
+        assert shop.files("bronze_example") == [], "nothing ran"
+        for name in ("daemon", "webserver"):
+            assert ended(one, name).startswith(
+                f"the {name} has stopped and was started again: see "
+            )
+        wait_for(lambda: answers(one.address))
+        one.process.kill()
+        with ui(shop, "--no-materialize") as other:
+            commands = " ".join(processes_of(shop).values())
+            assert commands.count("ui_child daemon") == 1
+            assert commands.count("ui_child webserver") == 1
+            open_already(other)
+    # The code server of a killed one ends when nobody has asked it for 45 seconds.
+    assert "ui_child" not in " ".join(processes_of(shop).values())
+
+
+def answers(address: str) -> bool:
+    """Return whether a webserver is there."""
+    try:
+        with urllib.request.urlopen(f"{address}/server_info", timeout=60):  # noqa: S310
+            return True
+    except OSError:
+        return False
+
+
 def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> None:
     """Its port, its runs, and an end that leaves nothing running."""
     shop = project(samples=False)
@@ -206,6 +255,6 @@ def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> Non
         one.process.send_signal(signal.SIGINT)
         rest, _ = one.process.communicate(timeout=TIMEOUT)
         assert (one.process.returncode, rest) == (0, "stopped\n")
-    assert processes_of(shop) == []
+    assert processes_of(shop) == {}
     assert shop.staged() == []
     assert statuses(shop) in (["FAILURE", "SUCCESS"], ["CANCELED", "SUCCESS"])

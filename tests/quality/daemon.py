@@ -56,7 +56,7 @@ def daemon(shop: Generated, **env: str) -> Iterator[Daemon]:
         assert process.stdout
         line = process.stdout.readline()
         assert line.startswith(READY), line
-        running.address = line.removeprefix(READY).split()[0]
+        running.address = line.removeprefix(READY).partition("/asset-groups")[0]
         yield running
         process.terminate()
         process.wait(60)

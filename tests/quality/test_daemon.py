@@ -136,12 +136,12 @@ def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:
     with daemon(slow, SENSOR_SECONDS="1") as running:
         pid = started(slow)
         running.kill("dagster._daemon")
-        assert "the daemon has stopped" in running.process.communicate(timeout=60)[0]
+        assert running.process.stdout
+        assert "the daemon has stopped and was started again" in running.process.stdout.readline()
+        time.sleep(20)  # longer than it takes the daemon to look after runs
         assert Path(f"/proc/{pid}").exists()
-        with daemon(slow, SENSOR_SECONDS="1"):
-            time.sleep(20)  # longer than it takes the daemon to look after runs
-            assert statuses(slow)[0] == "STARTED"
-            (slow.root / "data" / "slow").unlink()
-            wait_for(lambda: statuses(slow)[0] == "SUCCESS")
-            assert len(slow.files("silver_a")) == 1
-            goes_on(slow)
+        assert statuses(slow)[0] == "STARTED"
+        (slow.root / "data" / "slow").unlink()
+        wait_for(lambda: statuses(slow)[0] == "SUCCESS")
+        assert len(slow.files("silver_a")) == 1
+        goes_on(slow)

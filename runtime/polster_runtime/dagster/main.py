@@ -5,6 +5,7 @@ import sys
 import traceback
 from argparse import Namespace
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,13 @@ def main(arguments: Namespace) -> int:
 
 
 def _main(arguments: Namespace) -> int:
-    if arguments.no_materialize and arguments.ui:
+    opens = arguments.ui and not arguments.status
+    with ui.only_one() if opens else nullcontext():
+        return _carry_out(arguments)
+
+
+def _carry_out(arguments: Namespace) -> int:
+    if arguments.no_materialize and arguments.ui and not arguments.status:
         ui.serve()
         return DONE
     definitions = load()

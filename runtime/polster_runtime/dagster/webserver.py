@@ -1,44 +1,70 @@
-"""The Dagster UI and the daemon, started and stopped together."""
+"""The Dagster UI and the daemon: started together, started again, stopped together."""
 
 import os
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import dagster as dg
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home, project_root
+from polster_runtime.dagster.lineage_page import lineage_page
 from polster_runtime.dagster.recovery import settle
+from polster_runtime.dagster.ui_child import STOP_SECONDS, lock_of
+from polster_runtime.dagster.ui_service import Service
 from polster_runtime.execution.report import say
 
 FIRST_PORT = 3000
 PORTS = 100
 READY_SECONDS = 120.0
-STOP_SECONDS = 15.0
+LEFT_SECONDS = STOP_SECONDS + 15.0
+"""How long what a killed `--ui` has left may take to end."""
+RESTARTS = 3
+RESTARTS_SECONDS = 60.0
+"""How often they are started again within how many seconds, before that is given up."""
 
 
 class UIError(Exception):
-    """The UI did not start; the message says where its log is."""
+    """The UI did not start; the message says where its log is, or what is in its way."""
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Keep others from opening the UI of this DAGSTER_HOME in the block.
+
+    Raises UIError where it is open already.
+    """
+    _address().parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(_address().with_name("open.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        _open_already()
+    try:
+        _address().unlink(missing_ok=True)  # of one that was killed
+        yield
+    finally:
+        _address().unlink(missing_ok=True)
+        lock.release()
 
 
 def serve() -> None:
     """Start both, print the address when the page answers, and stop them on Ctrl-C.
 
-    Raises UIError when one of them does not start, or ends by itself.
+    Raises UIError when one of them does not start, or ends by itself again and again.
     """
     try:
         with dg.DagsterInstance.get() as instance:
             settle(instance)
+        for name in ("webserver", "daemon"):
+            _wait_for_the_end_of(name)
         with _port() as port:
             _serve(port)
     except KeyboardInterrupt:
@@ -48,17 +74,60 @@ def serve() -> None:
 def _serve(port: int) -> None:
     address = f"http://127.0.0.1:{port}"
     workspace = ["-w", str(project_root() / "workspace.yaml")]
-    web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace]
-    daemon = ["dagster._daemon", "run", *workspace]
-    with _process("webserver", web) as webserver:
-        _wait_until_ready(webserver, address)
-        with _process("daemon", daemon) as automation:
-            taken = "" if port == FIRST_PORT else f" (port {FIRST_PORT} is taken)"
-            say(f"Dagster UI: {address}{taken}   Ctrl-C stops it")
-            while webserver.poll() is None and automation.poll() is None:
-                time.sleep(0.2)
-            ended = "webserver" if webserver.poll() is not None else "daemon"
-            raise UIError(f"the {ended} has stopped: see {_log(ended)}")
+    web = Service("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
+    daemon = Service("daemon", "dagster._daemon", "run", *workspace)
+    with ExitStack() as running:
+        running.callback(web.stop)
+        web.start()
+        _wait_until_ready(web, address)
+        running.callback(daemon.stop)
+        daemon.start()
+        page = lineage_page(address)
+        _address().write_text(page, encoding="utf-8")
+        taken = "" if port == FIRST_PORT else f" (port {FIRST_PORT} is taken)"
+        say(f"Dagster UI: {page}{taken}   Ctrl-C stops it")
+        _keep_running(web, daemon)
+
+
+def _keep_running(*services: Service) -> NoReturn:
+    """Start again what ends. Raises UIError where that does not help."""
+    restarts: list[float] = []
+    while True:
+        time.sleep(0.2)
+        for service in services:
+            if not service.has_ended():
+                continue
+            now = time.monotonic()
+            restarts = [*(when for when in restarts if when > now - RESTARTS_SECONDS), now]
+            if len(restarts) > RESTARTS:
+                raise UIError(f"the {service.name} stops again and again: see {service.log}")
+            service.start()
+            say(f"the {service.name} has stopped and was started again: see {service.log}")
+
+
+def _wait_for_the_end_of(name: str) -> None:
+    """Wait for what a killed `--ui` has left: it ends by itself. Raises UIError if not."""
+    with suppress(Timeout), lock_of(name).acquire(blocking=False):
+        return
+    say(f"the {name} of the last --ui is ending; waiting for it")
+    try:
+        with lock_of(name).acquire(timeout=LEFT_SECONDS):
+            return
+    except Timeout:
+        raise UIError(f"another {name} of {dagster_home()} is running: stop it first") from None
+
+
+def _open_already() -> NoReturn:
+    try:
+        page = _address().read_text("utf-8")
+    except OSError:
+        page = "it is starting"
+    raise UIError(f"the Dagster UI of this project is open already: {page}") from None
+
+
+def _address() -> Path:
+    """The file with the address of the UI that is open."""
+    return dagster_home() / "ui" / "address"
 
 
 @contextmanager
@@ -88,76 +157,12 @@ def _is_free(port: int) -> bool:
     return True
 
 
-@contextmanager
-def _process(name: str, module: list[str]) -> Iterator[subprocess.Popen[Any]]:
-    """A Python module in a process group of its own, stopped when the block ends."""
-    _log(name).parent.mkdir(parents=True, exist_ok=True)
-    own_group: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    with _log(name).open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module],
-            # Dagster reads .env where it starts, and lets it win over the shell: not here.
-            cwd=dagster_home(),
-            env={**os.environ, "DAGSTER_HOME": str(dagster_home())},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **own_group,
-        )
-        try:
-            yield process
-        finally:
-            _stop(process)
-
-
-def _stop(process: subprocess.Popen[Any]) -> None:
-    """Stop a process and all that it has started, runs as well.
-
-    What does not end by itself, or before Ctrl-C is pressed once more, is killed. What a process
-    that has died has left goes on.
-    """
-    if process.poll() is not None:
-        return
-    try:
-        if sys.platform == "win32":
-            process.send_signal(signal.CTRL_BREAK_EVENT)
-            process.wait(STOP_SECONDS)
-        else:
-            deadline = time.monotonic() + STOP_SECONDS
-            while _signal_all(process, signal.SIGTERM) and time.monotonic() < deadline:
-                time.sleep(0.1)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            _signal_all(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal_all(process: subprocess.Popen[Any], number: int) -> bool:
-    """Send a signal to a process and all that it has started; whether any of it is there."""
-    process.poll()
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _wait_until_ready(webserver: subprocess.Popen[Any], address: str) -> None:
+def _wait_until_ready(webserver: Service, address: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and webserver.poll() is None:
+    while time.monotonic() < deadline and not webserver.has_ended():
         try:
             with urllib.request.urlopen(f"{address}/server_info", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise UIError(f"the webserver did not start: see {_log('webserver')}")
-
-
-def _log(name: str) -> Path:
-    return dagster_home() / "ui" / f"{name}.log"
+    raise UIError(f"the webserver did not start: see {webserver.log}")
