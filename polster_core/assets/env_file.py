@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from polster_core.plan.definition import is_private, read
 from polster_core.project.locate import Project
+from polster_core.rendering import dotenv
 from polster_core.types import EnvVar, NewFile
 
 _FILES = (PurePosixPath(".env.example"), PurePosixPath(".env"))
@@ -18,7 +19,7 @@ _NAME = re.compile(
 )
 _LINE = re.compile(
     r"^[ \t]*(?P<off>#)?[ \t]*(?:export[ \t]+)?"
-    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*(?P<value>.*?)\s*$",
+    r"(?P<name>[A-Z][A-Z0-9_]*)[ \t]*=[ \t]*",
     re.MULTILINE | re.ASCII,
 )
 _WIDTH = 100
@@ -59,7 +60,7 @@ def values(project: Project, path: str) -> dict[str, str]:
     """Return the variables that a file of settings names; those commented out are empty."""
     text = (read(project.root / path) or b"").decode(errors="replace")
     return {
-        found["name"]: "" if found["off"] else found["value"].strip("'\"")
+        found["name"]: "" if found["off"] else dotenv.unquoted(text[found.end() :])
         for found in _LINE.finditer(text)
     }
 
@@ -74,4 +75,4 @@ def _block(before: bytes, variables: Iterable[EnvVar], secrets: Mapping[str, str
 def _lines(variable: EnvVar, secrets: Mapping[str, str]) -> Iterator[str]:
     yield from (f"# {line}" for line in textwrap.wrap(variable.help, _WIDTH - 2))
     secret = secrets.get(variable.name, "")
-    yield f"{variable.name}={secret if variable.secret else variable.default}"
+    yield f"{variable.name}={dotenv.quoted(secret if variable.secret else variable.default)}"

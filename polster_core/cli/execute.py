@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
@@ -14,7 +15,8 @@ from polster_core.errors import PolsterError
 from polster_core.model.facts import Place
 from polster_core.model.pipeline import Asset
 from polster_core.plan.apply import applied
-from polster_core.plan.definition import Plan, Step
+from polster_core.plan.definition import Plan, Step, is_private
+from polster_core.plan.journal import is_open_to_others
 from polster_core.plan.render import diff, overview, summary, table, visible
 from polster_core.project.locate import Project
 
@@ -32,7 +34,7 @@ def carry_out(plan: Plan, *, dry_run: bool = False, prefix: str = "") -> None:
     if dry_run:
         show(visible(plan), prefix=prefix)
         return
-    with applied(plan):
+    with noting_closed(plan), applied(plan):
         written = replace(visible(plan), steps=())
         for line in summary(written, prefix=prefix):
             click.echo(line)
@@ -100,10 +102,21 @@ def announce(plan: Plan, *, asks: bool) -> None:
 
 def do(plan: Plan) -> None:
     """Carry out a plan that was announced; ends the command with 1 if a step fails."""
-    with applied(plan):
+    with noting_closed(plan), applied(plan):
         done = run_steps(plan.steps)
     if not done:
         click.get_current_context().exit(1)
+
+
+@contextmanager
+def noting_closed(plan: Plan) -> Iterator[None]:
+    """Say which files of secrets others could read until they were changed."""
+    private = [plan.root / change.path for change in plan if is_private(change.path)]
+    opened = [path for path in private if path.exists() and is_open_to_others(path)]
+    yield
+    for path in opened:
+        if path.exists() and not is_open_to_others(path):
+            console.note(f"{path.name} could be read by others: now by its owner only")
 
 
 def warn_of_changes(project: Project) -> None:

@@ -45,7 +45,7 @@ def undo_interrupted(root: Path) -> None:
     except BusyProjectError:
         return
     except (ApplyError, OSError) as error:
-        if not any(True for _ in workspace.changes(root)):
+        if not any(True for _ in (*workspace.changes(root), *workspace.finished(root))):
             return
         reason = error.reason if isinstance(error, ApplyError) else f"{error}"
         console.warn(f"a command was killed half-way, and cannot be undone from here: {reason}")
@@ -66,7 +66,7 @@ def writing(project: Project, *, later: bool = False) -> Iterator[None]:
     from polster_core.plan.lock import turn
 
     with turn(project.root, waiting=_say_waiting):
-        if any(True for _ in workspace.changes(project.root)):
+        if any(True for _ in (*workspace.changes(project.root), *workspace.finished(project.root))):
             from polster_core.plan.recovery import recover
 
             _report(recover(project.root))

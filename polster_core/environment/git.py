@@ -80,6 +80,12 @@ def is_inside_repository(folder: Path) -> bool:
     return _git("rev-parse", "--is-inside-work-tree", cwd=folder).code == 0
 
 
+def is_unborn(root: Path) -> bool:
+    """Whether somebody began to make a repository of a folder, and there is no commit yet."""
+    is_begun = (root / ".git").is_dir() and has_git()
+    return is_begun and _git("rev-parse", "--verify", "--quiet", "HEAD", cwd=root).code != 0
+
+
 def initialize(root: Path) -> str:
     """Make a repository with everything that is not ignored in its first commit.
 
@@ -89,6 +95,8 @@ def initialize(root: Path) -> str:
     _must(root, ["init", "--quiet"], retry)
     _must(root, ["symbolic-ref", "HEAD", f"refs/heads/{BRANCH}"], retry)
     _must(root, ["add", "--all"], retry)
+    if _git("diff", "--cached", "--quiet", cwd=root).code == 0:
+        return "initialized before, everything is committed"
     known = _knows_the_user(root)
     message = ["commit", "--quiet", "--no-gpg-sign", "--message", "Start the project with Polster"]
     _must(root, [*(() if known else _NOBODY), *message], retry)

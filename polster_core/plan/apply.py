@@ -47,8 +47,8 @@ def applied(plan: Plan) -> Iterator[None]:
     if not plan.folders and not any(True for _ in plan):
         yield
     elif _can_be_built(plan.root):
-        _build(plan)
-        yield
+        with _built(plan):
+            yield
     else:
         with _turn(plan.root):
             journal = _edit(plan)
@@ -96,11 +96,14 @@ def _commit(journal: Journal) -> None:
     journal.tidy()  # what fails here undoes nothing: the next command goes on with it
 
 
-def _build(plan: Plan) -> None:
-    """Write a whole new tree and put it in place with one rename."""
+@contextmanager
+def _built(plan: Plan) -> Iterator[None]:
+    """Write a whole new tree and put it in place with one rename.
+
+    The folder in which it was built stays until the end: it says that somebody died in between.
+    """
     root = plan.root.resolve()
-    for left in _abandoned(root):
-        shutil.rmtree(left, ignore_errors=True)
+    tidy_beside(root)
     staging = root.parent / f".{root.name}.polster-{os.getpid()}"
     tree = staging / _TREE
     try:
@@ -121,9 +124,23 @@ def _build(plan: Plan) -> None:
         else:
             tree.rename(root)
     except BaseException as error:  # noqa: BLE001 - which is raised again
+        shutil.rmtree(staging, ignore_errors=True)
         _fail(error)
+    try:
+        yield
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def was_built_by_killed(root: Path) -> bool:
+    """Whether a process died after it had put a whole new tree there, and before its last step."""
+    return any(not (left / _TREE).exists() for left in _abandoned(root.resolve()))
+
+
+def tidy_beside(root: Path) -> None:
+    """Delete what killed processes left beside the place of a new project."""
+    for left in _abandoned(root.resolve()):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _abandoned(root: Path) -> Iterator[Path]:

@@ -25,6 +25,7 @@ from polster_core.plan.definition import Change, Plan, is_private
 
 JOURNAL, DONE = "journal.json", "done.json"
 _ASIDE = "folder"
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +78,18 @@ class Journal:
         Raises ValueError for what no Polster wrote.
         """
         for name in (JOURNAL, DONE):
-            try:
-                text = (folder / name).read_bytes()
-                break
-            except FileNotFoundError:
-                continue
-        else:
-            return None
+            with suppress(FileNotFoundError):
+                return cls._read(root, folder, folder / name)
+        return None
+
+    @classmethod
+    def load_finished(cls, root: Path, path: Path) -> Journal:
+        """Read the word of a process that died after its change was made; raises as `load` does."""
+        return cls._read(root, path, path)
+
+    @classmethod
+    def _read(cls, root: Path, folder: Path, path: Path) -> Journal:
+        text = path.read_bytes()
         try:
             found = json.loads(text)
             operations = tuple(Operation(**one) for one in found.pop("operations"))
@@ -127,10 +133,18 @@ class Journal:
         (self.folder / JOURNAL).rename(self.folder / DONE)
 
     def tidy(self) -> None:
-        """Delete the journal, all that was kept, and the folders that were to go."""
+        """Delete all that was kept, and the folders that were to go; for who has the turn.
+
+        Word that all is done stays until the turn ends.
+        """
         for operation in self.operations:
             if operation.do == "remove":
                 shutil.rmtree((self.root / operation.target).parent, ignore_errors=True)
+        with suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                if path.name != DONE:
+                    path.unlink()
+            (self.folder / DONE).rename(workspace.new_finished(self.root))
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _do(self, operation: Operation) -> None:
@@ -142,6 +156,7 @@ class Journal:
                 _keep(path.resolve(), self.folder / operation.kept)
             (self.folder / operation.staged).replace(path.resolve())
         elif operation.do == "append":
+            close_to_others(path)
             with path.open("ab") as file:
                 file.write((self.folder / operation.staged).read_bytes())
         elif operation.do == "delete":
@@ -202,7 +217,7 @@ def _missing_folders(plan: Plan) -> list[PurePosixPath]:
 def write(target: Path, change: Change, root: Path | None = None) -> None:
     """Write a file's new bytes, with the permissions of the file that it takes the place of.
 
-    A new file of secrets can be read by its owner only, from its first byte on.
+    A file of secrets can be read by its owner only, from its first byte on.
     """
     original = root / (change.source or change.path) if root is not None else None
     if is_private(change.path):
@@ -210,9 +225,22 @@ def write(target: Path, change: Change, root: Path | None = None) -> None:
     target.write_bytes(change.after or b"")
     if original is not None and change.before is not None:
         shutil.copymode(original, target)
+        if is_private(change.path):
+            close_to_others(target)
     elif change.executable:
         mode = target.stat().st_mode
         target.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it may run it
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether others than its owner may read or write a file; Windows has no such permissions."""
+    return os.name != "nt" and bool(path.stat().st_mode & _OTHERS)
+
+
+def close_to_others(path: Path) -> None:
+    """Take the permissions for a file from all but its owner."""
+    if is_open_to_others(path):
+        path.chmod(path.stat().st_mode & 0o7777 & ~_OTHERS)
 
 
 def digest(content: bytes | None) -> str:

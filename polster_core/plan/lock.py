@@ -50,6 +50,7 @@ def turn(
     finally:
         _held.discard(key)
         _release(root, file)
+        workspace.drop_finished(root)
 
 
 def _wait(root: Path, deadline: float) -> int:

@@ -78,6 +78,16 @@ def recover(root: Path) -> Recovery:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             interrupted.append(_settled(journal))
+    for path in workspace.finished(root):
+        try:
+            journal = None if path.is_symlink() else Journal.load_finished(root, path)
+        except (ValueError, OSError):
+            journal = None
+        if journal is None or not _is_ours(path, journal):
+            foreign.append(PurePosixPath(path.relative_to(root).as_posix()))
+            continue
+        path.unlink()
+        interrupted.append(_finished(journal))
     return Recovery(interrupted=tuple(interrupted), foreign=tuple(foreign))
 
 
@@ -125,7 +135,7 @@ def _is_possible(operation: Operation) -> bool:
 def _settled(journal: Journal) -> Interrupted:
     if not journal.is_half_done:
         journal.tidy()
-        return Interrupted(command=journal.command, started=journal.started, finished=True)
+        return _finished(journal)
     undone = undo(journal)
     if undone.failed:
         raise ApplyError(
@@ -135,6 +145,10 @@ def _settled(journal: Journal) -> Interrupted:
             hint=f"the original files are in {journal.folder}",
         )
     return Interrupted(command=journal.command, started=journal.started, undone=undone)
+
+
+def _finished(journal: Journal) -> Interrupted:
+    return Interrupted(command=journal.command, started=journal.started, finished=True)
 
 
 def _undo(journal: Journal, operation: Operation) -> str:

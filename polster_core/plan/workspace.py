@@ -2,7 +2,8 @@
 
 The folder ignores itself (`.gitignore` with `*`), so that neither `git add --all` nor a project
 made by an older Polster can take anything of it. A folder of a change in progress is readable by
-its owner only.
+its owner only. What says that a command has made all its changes (`.polster/.finished-…`, without
+any of their texts) goes last, after the folder itself: whoever dies before has left word of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LOCK = "lock"
 _IGNORE = ".gitignore"
 _IGNORE_ALL = b"*\n"
 _CHANGE = re.compile(r"change-[0-9a-f]{16}")
+_FINISHED = re.compile(r"\.finished-(\d+)-[0-9a-f]{16}\.json")
+_own: set[Path] = set()
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 
@@ -56,8 +59,9 @@ def needs_tidying(root: Path) -> bool:
     try:
         names = os.listdir(root / FOLDER)  # noqa: PTH208 - every command does it
     except OSError:
-        return False
-    return set(names) <= {_IGNORE, LOCK} or any(map(_CHANGE.fullmatch, names))
+        return any(True for _ in finished(root))
+    changing = set(names) <= {_IGNORE, LOCK} or any(map(_CHANGE.fullmatch, names))
+    return changing or any(True for _ in finished(root))
 
 
 def drop_ignore_file(root: Path) -> None:
@@ -66,6 +70,43 @@ def drop_ignore_file(root: Path) -> None:
     with suppress(OSError):
         if set(os.listdir(folder)) <= {_IGNORE, LOCK}:  # noqa: PTH208 - names are all that counts
             (folder / _IGNORE).unlink()
+
+
+def new_finished(root: Path) -> Path:
+    """Return where this process leaves word that a change is made."""
+    path = root / FOLDER.parent / f".finished-{os.getpid()}-{os.urandom(8).hex()}.json"
+    _own.add(path)
+    return path
+
+
+def finished(root: Path) -> Iterator[Path]:
+    """Yield the words of processes that died after their change was made."""
+    try:
+        names = os.listdir(root / FOLDER.parent)  # noqa: PTH208 - every command does it
+    except OSError:
+        return
+    for name in sorted(names):
+        found, path = _FINISHED.fullmatch(name), root / FOLDER.parent / name
+        if found and path not in _own and not _is_at_work(int(found[1])):
+            yield path
+
+
+def drop_finished(root: Path) -> None:
+    """Take our own words back, once there is nothing else left of the changes."""
+    words = [path for path in _own if path.parent == root / FOLDER.parent]
+    for path in words:
+        with suppress(OSError):
+            path.unlink()
+        _own.discard(path)
+    if words and not any((root / FOLDER.parent).iterdir()):
+        drop_folder(root)
+
+
+def _is_at_work(process: int) -> bool:
+    """Whether it may be another Polster: in containers each has the same number, ours as well."""
+    from polster_core.environment.process import is_alive
+
+    return process != os.getpid() and is_alive(process)
 
 
 def drop_folder(root: Path) -> None:

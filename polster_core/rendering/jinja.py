@@ -4,7 +4,8 @@ A template's file name ends in `.jinja`, which is dropped; other files are copie
 part of a path that starts with `dot_` starts with a dot in the project (`dot_gitignore.jinja` is
 `.gitignore`), and `{layer}` in a path is the variable of that name (`run_{layer}_{name}.py.jinja`).
 What starts with `#!` becomes executable. Templates use Jinja's defaults for white space; an
-unknown variable is an error. The filter `quoted` writes a string as Python and TOML do.
+unknown variable is an error. The filter `quoted` writes a string as Python and TOML do, `dotenv` as
+`.env` does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from polster_core.rendering import dotenv
 from polster_core.rendering.context import variables
 from polster_core.types import NewFile, ProjectContext
 
@@ -72,6 +74,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["quoted"] = _quoted
+    environment.filters["dotenv"] = dotenv.quoted
     return environment
 
 

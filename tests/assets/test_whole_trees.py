@@ -131,17 +131,17 @@ ADD = ("add-asset", "--layer", "gold", "--name", "second", "--dependencies", "or
 RENAME = ("rename-asset", "silver", "orders", "clean_orders")
 REMOVE = ("remove-asset", "silver_orders", "gold_revenue", "--data", "--force")
 NEVER_FAILED = 77
-TRACES = re.compile(r"/\.apply|\.polster-\d")
+TRACES = re.compile(r"/\.apply|/\.finished-|\.polster-\d")
 WRITES = (
     *("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.chmod", "os.truncate"),
     "shutil.rmtree",
 )
 
 
-def fail_once(root: Path, number: int, fail: Callable[[], None]) -> Callable[[], bool]:
+def fail_once(root: Path, number: int, fail: Callable[[], None]) -> Callable[[], int]:
     """Fail the n-th time that this process writes something below a folder.
 
-    Returns what says whether it has come to that.
+    Returns what says how many writes there are until then.
     """
     left = number
 
@@ -154,7 +154,7 @@ def fail_once(root: Path, number: int, fail: Callable[[], None]) -> Callable[[],
                 fail()
 
     sys.addaudithook(hook)
-    return lambda: left <= 0
+    return lambda: left
 
 
 def full_disk() -> None:
@@ -192,9 +192,9 @@ def test_a_failure_at_any_write_leaves_the_old_tree(
         written(root, FILES)
 
         def failing(number: int = number) -> int:
-            has_failed = fail_once(root, number, fail)
+            writes_left = fail_once(root, number, fail)
             ended = polster(root, *command).code
-            return ended if has_failed() else NEVER_FAILED
+            return NEVER_FAILED if writes_left() > 0 else ended
 
         ended, after = in_child(failing), code_and_data(root)
         if ended == NEVER_FAILED:

@@ -98,7 +98,7 @@ def killed(folder: Path, before: dict[str, str] = BEFORE) -> Iterator[Path]:
 def killed_at_the_end(folder: Path) -> Path:
     """Return a project in which everything was done, but not committed."""
     project = lay(folder / "killed", BEFORE)
-    assert applied(everything(project), die, operations() - 1)[0] == -signal.SIGKILL
+    assert applied(everything(project), die, operations() - 2)[0] == -signal.SIGKILL
     assert files(project) == AFTER
     return project
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,7 @@ from tests.plan.everything import (
     killed_at_the_end,
     lay,
     leftovers,
+    operations,
     plan,
     recovered,
 )
@@ -138,6 +140,11 @@ def test_a_name_that_was_taken_meanwhile_is_refused(project: Path, taken: str) -
         apply(drafted)
 
 
+def emptied(folder: Path) -> Path:
+    shutil.rmtree(folder)
+    return folder
+
+
 def test_failure_at_every_single_step_leaves_everything_as_it_was(project: Path) -> None:
     for attempt in attempts():
         code, said = applied(everything(project), no_space, attempt)
@@ -160,6 +167,11 @@ def test_ctrl_c_at_every_single_step_leaves_everything_as_it_was(project: Path) 
         if code == 0:
             break
         assert (code, said) == (130, "")
+        if files(project) == AFTER:
+            assert attempt == operations() - 1, "where only word of the change is taken back"
+            assert [one.finished for one in recovered(project).interrupted] == [True]
+            lay(emptied(project), BEFORE)
+            continue
         assert files(project) == BEFORE, attempt
         assert not leftovers(project), attempt
     assert files(project) == AFTER
@@ -173,9 +185,10 @@ def test_kill_at_every_single_step_is_taken_back_by_the_next_command(project: Pa
             break
         assert code == -signal.SIGKILL
         found.append(bool(recovered(project)))
-        assert files(project) == BEFORE, attempt
+        assert files(project) == (AFTER if attempt == operations() - 1 else BEFORE), attempt
         assert not leftovers(project), attempt
-    assert found[-10:] == [True] * 10
+        lay(emptied(project), BEFORE)
+    assert found[-11:] == [True] * 10 + [False], "the last one takes word of the change back"
     assert files(project) == AFTER
 
 

@@ -10,7 +10,7 @@ import click
 
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import say_next, show, show_diff
+from polster_core.cli.execute import noting_closed, say_next, show, show_diff
 from polster_core.cli.working_project import current_project, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
@@ -67,7 +67,8 @@ def _do(
         edited = cicd.edited(project, planned)
         if edited and not force and not _may_replace(planned, edited):
             return
-        apply(planned)
+        with noting_closed(planned):
+            apply(planned)
     for line in summary(visible(planned)) if planned else ["nothing to change"]:
         click.echo(line)
     say_next(

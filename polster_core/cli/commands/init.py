@@ -20,7 +20,7 @@ from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
 from polster_core.model.names import check_project_name
-from polster_core.plan.apply import apply
+from polster_core.plan.apply import applied, tidy_beside, was_built_by_killed
 from polster_core.plan.definition import Plan, Step, draft
 from polster_core.plugins.installed import installed
 from polster_core.plugins.manager import Plugins
@@ -102,19 +102,23 @@ def _do(name: str | None, arguments: InitArguments, answers: Answers, plugins: P
     _refuse_contradictions(arguments)
     name = check_project_name(answers.name() if name is None else name)
     root = Path.cwd() / name
-    _check_target(root)
+    is_left = _check_target(root)
     request = answers.request(name)
     generated = project.files(plugins, request)
     warn_of_broken(plugins)
     plan = draft(root, generated, steps=_steps(root, arguments, answers, request))
+    if is_left and any(True for _ in plan):
+        raise _is_not_empty(root, "polster setup  in it: an init that was killed had written it")
     if arguments.dry_run:
         show_summary(plan, prefix=f"{name}/", verbose=arguments.verbose)
         return
-    apply(plan)
-    say(("create", f"{name}/".ljust(len(f"{name}/.venv")), _count(plan)))
     context = click.get_current_context()
-    if not run_steps(plan.steps):
-        context.exit(1)
+    with applied(plan):
+        say(_written(plan, is_left=is_left))
+        if not run_steps(plan.steps):
+            context.exit(1)
+    if is_left:
+        tidy_beside(root)
     samples = request.answers.get("sample-assets") == "true"
     has_run = arguments.run and not arguments.start_dagster
     if has_run:
@@ -155,7 +159,7 @@ def _steps(
             summary=f"with {'uv' if venv.find_uv() else 'venv and pip'}",
             run=lambda: setup.build(root, f"{name}/.venv", verbose=arguments.verbose),
         )
-    if answers.git(root):
+    if answers.git(root) or (arguments.git is None and git.is_unborn(root)):
         yield Step(name="git", summary="initialize, first commit", run=lambda: git.initialize(root))
     if arguments.remote:
         host = answers.host(request)
@@ -170,22 +174,31 @@ def _ui_arguments(arguments: InitArguments) -> list[str]:
     return ["--ui"] if arguments.run else ["--no-materialize", "--ui"]
 
 
-def _check_target(root: Path) -> None:
-    """Raise PolsterError unless a project can be put there."""
+def _check_target(root: Path) -> bool:
+    """Return whether an init that was killed has written the project.
+
+    Raises PolsterError unless a project can be put there.
+    """
     undo_interrupted(root)
     if root.is_dir():
         if any(root.iterdir()):
-            raise PolsterError(
-                f"{root.name}/ exists and is not empty; nothing was changed",
-                hint="choose another name",
-            )
+            if was_built_by_killed(root):
+                return True
+            raise _is_not_empty(root, "choose another name")
     elif os.path.lexists(root):
         raise PolsterError(f"{root.name} exists and is not a directory; nothing was changed")
+    return False
 
 
-def _count(plan: Plan) -> str:
-    files = sum(change.path.parts[0] != ".polster" for change in plan)
-    return f"{files} files"
+def _is_not_empty(root: Path, hint: str) -> PolsterError:
+    return PolsterError(f"{root.name}/ exists and is not empty; nothing was changed", hint=hint)
+
+
+def _written(plan: Plan, *, is_left: bool) -> tuple[str, str, str]:
+    files = sum(change.path.parts[0] != ".polster" for change in plan.changes)
+    name = plan.root.name
+    by = " (by the init that was killed)" if is_left else ""
+    return ("create", f"{name}/".ljust(len(f"{name}/.venv")), f"{files} files{by}")
 
 
 def _say_next(name: str, *, samples: bool, is_set_up: bool, has_run: bool) -> None:
