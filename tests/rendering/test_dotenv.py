@@ -15,7 +15,7 @@ from polster_core.rendering.dotenv import quoted, unquoted
 SPECIAL = st.text("ab 1#'\"\\$`{}:-=!~*?;&|<>()%\t\n\rä€", max_size=12)
 VALUES = (
     SPECIAL
-    | st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=12)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
     | st.sampled_from(
         ["${HOME}", "$HOME", "a # b", " a ", "it's", '"', "C:\\data\\", "a\\\\b", "`id`"]
     )
