@@ -22,7 +22,7 @@ from dotenv import dotenv_values
 from polster_runtime.config import paths
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
-from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.asset_id import AssetId, name_of
 from polster_runtime.errors import SettingsError, SourceError, StorageError
 from polster_runtime.storage.registry import backend_module, store
 from polster_runtime.storage.snapshots import SUFFIX, Snapshot, unique_name
@@ -33,6 +33,12 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 PORT = 3000
 MOST_NAMED = 10
 """Files that are named one by one."""
+WORTH_A_RUN = {
+    "missing": ("the data is gone", "make it again:  python run_polster.py --asset {}"),
+    "failed": ("the last run failed", "see why:  python run_polster.py --asset {}"),
+    "stale": ("the data is old", "make it anew:  python run_polster.py --asset {}"),
+}
+"""What is worth telling of an asset's status: its meaning, and what to do."""
 VARIABLE = re.compile(r"^#? ?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 USED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 
@@ -64,6 +70,7 @@ def checks() -> Iterator[Check]:
     if known.status == "ok":
         yield from in_order("storage", storage_steps())
         yield from _other_files()
+        yield from _assets()
         yield from _sources()
 
 
@@ -95,6 +102,32 @@ def _other_files() -> Iterator[Check]:
     if len(found) > MOST_NAMED:
         message = f"{len(found) - MOST_NAMED} more files are not named as snapshots"
         yield Check("storage: files", "warning", message)
+
+
+def _assets() -> Iterator[Check]:
+    """What --status says of the assets: damaged data is an error, what another run mends is not."""
+    from polster_runtime.dagster.main import InvalidProject, load
+    from polster_runtime.dagster.status import states
+
+    os.environ["DAGSTER_HOME"] = str(paths.dagster_home())
+    try:
+        found = states(load())
+    except (InvalidProject, SettingsError) as error:
+        yield Check("assets", "error", str(error), "polster validate  says more")
+        return
+    by_status: dict[str, list[str]] = {}
+    for one in found:
+        by_status.setdefault(one["status"], []).append(name_of(one["key"]))
+        if one["status"] == "damaged":
+            message, _, hint = one["problem"].partition("; ")
+            yield Check(f"data: {name_of(one['key'])}", "error", message, hint)
+    for status, (meaning, hint) in WORTH_A_RUN.items():
+        if names := by_status.get(status):
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            message = f"{', '.join(names[:MOST_NAMED])}{more}: {meaning}"
+            yield Check(f"data: {status}", "warning", message, hint.format(names[0]))
+    counts = ", ".join(f"{len(names)} {status}" for status, names in by_status.items())
+    yield Check("assets", "ok", counts or "there are none yet")
 
 
 def _sources() -> Iterator[Check]:

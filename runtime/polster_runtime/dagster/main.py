@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
-from polster_runtime.config.logging import configure
+from polster_runtime.config.logging import configure, log
 from polster_runtime.config.paths import project_root
 from polster_runtime.dagster import progress, status
 from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
-from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.asset_id import name_of
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import SettingsError, StorageError
 from polster_runtime.execution import interrupts, report
@@ -87,7 +88,7 @@ def load() -> dg.Definitions:
 
 def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
     keys = definitions.resolve_asset_graph().materializable_asset_keys
-    width = max([24, *(len(key.to_user_string()) - 2 for key in keys)])
+    width = max([24, *(len(name_of(key.to_user_string())) + 2 for key in keys)])
     store()  # a backend that is not there is found before anything runs
     with progress.shown(progress.stream(arguments.json), width):
         outcome = launch.run(
@@ -105,10 +106,10 @@ def _print_summary(outcome: dict[str, Any], width: int) -> None:
     assets = outcome["assets"]
     for asset in assets:
         if asset["status"] == "skipped":
-            say(f"{AssetId.parse(asset['key'])!s:<{width}}{'skipped':>17}   {asset['error']}")
+            say(f"{name_of(asset['key']):<{width}}{'skipped':>17}   {asset['error']}")
     for asset in assets:
         if asset["status"] == "failed":
-            say(f"\nerror: {AssetId.parse(asset['key'])}: {asset['error']}", to=sys.stderr)
+            say(f"\nerror: {name_of(asset['key'])}: {asset['error']}", to=sys.stderr)
     counts = Counter(asset["status"] for asset in assets)
     total = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), reverse=True))
     noun = "asset" if len(assets) == 1 else "assets"
@@ -116,9 +117,16 @@ def _print_summary(outcome: dict[str, Any], width: int) -> None:
     gold = [asset for asset in assets if asset["layer"] == "gold" and asset["path"]]
     gold = [asset for asset in gold if is_snapshot(asset["path"])]  # others may give paths as well
     if len(gold) == 1:
-        path = gold[0]["path"]
+        _show_rows(gold[0]["path"])
+
+
+def _show_rows(path: str) -> None:
+    """The first rows of a snapshot. What only shows them never fails a run."""
+    try:
         rows = store().scan(Snapshot((path,))).head(report.ROWS).collect()
         say(report.place(path), report.frame(rows))
+    except (Exception, pl.exceptions.PanicException) as error:
+        log.warning(f"the rows of {report.place(path)} cannot be shown: {error}")
 
 
 def _fail(message: str, code: int) -> int:

@@ -1,43 +1,143 @@
-"""The state of each asset, from Dagster's event log."""
+"""The state of each asset: what its data says first, then Dagster's history.
+
+An asset is `damaged` when its newest snapshot cannot be read, `missing` when it has run and its
+data is gone, `failed` when its last run failed, `never` when it has no data and never ran, `stale`
+when its data is too old or older than what it is made from, `fresh` otherwise. A project that has
+lost its history still knows what it has.
+"""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
-from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.storage.cloud import pending
+from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
+from polster_runtime.domain.asset_id import AssetId, name_of
+from polster_runtime.errors import StorageError
+from polster_runtime.storage.cloud import pending, pending_folder
+from polster_runtime.storage.inspection import Stored, inspect
+from polster_runtime.storage.registry import store
+from polster_runtime.storage.snapshots import is_snapshot
 
 State = dict[str, Any]
-"""One asset in the JSON of --status: key, status, last_materialized, rows, failed_checks."""
+"""One asset in the JSON of --status: key, status, last_materialized, rows, waiting, problem."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of an asset."""
+
+    key: dg.AssetKey
+    asset: AssetId | None
+    """None for one that is none of the layers'."""
+    runs: bool
+    """Whether Dagster can materialize it."""
+    event: Any
+    """Its last materialization in Dagster's history."""
+    stored: Stored | None
+    """What the store has; None where it was not asked, or cannot be reached."""
+    failed: float
+    """When it began to fail, in its last run; 0 where that did not fail."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it has run, and the snapshot that it published then is gone."""
+        if self.stored is None or self.stored.path or self.event is None:
+            return False
+        path = self.event.asset_materialization.metadata.get("path")
+        return path is not None and is_snapshot(str(path.value))
+
+    @property
+    def made(self) -> float:
+        """When its data was made, in seconds since 1970; 0 where it has none."""
+        if self.stored is not None and self.stored.path:
+            return self.stored.written
+        return 0.0 if self.event is None or self.is_missing else float(self.event.timestamp)
+
+    @property
+    def rows(self) -> int | None:
+        """The rows that readers get."""
+        if self.stored is not None and (self.stored.path or self.is_missing):
+            return self.stored.rows
+        found = self.event and self.event.asset_materialization.metadata.get("dagster/row_count")
+        return int(found.value) if found else None
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with its data, and what to do."""
+        if self.stored is not None and self.stored.problem:
+            return self.stored.problem
+        if self.is_missing:
+            return f"it has run, and its data is gone: polster run --asset {self.asset}"
+        return None
+
+    def status(self, parents: Iterable["_Known"]) -> str:
+        """Its state in a word."""
+        if self.stored is not None and self.stored.problem:
+            return "damaged"
+        if self.is_missing:
+            return "missing"
+        if self.failed > self.made:
+            return "failed"
+        if not self.made:
+            return "never" if self.runs else "external"
+        old = self.asset is not None and self._is_too_old(self.asset.layer)
+        return "stale" if old or any(one.made > self.made for one in parents) else "fresh"
+
+    def _is_too_old(self, layer: str) -> bool:
+        return time.time() - self.made > settings().max_age_hours_of(layer) * 3600
 
 
 def states(definitions: dg.Definitions) -> list[State]:
-    """For each asset: never run, failed, stale (old, or older than its upstream data) or fresh."""
+    """The state of each asset that Dagster knows, in the order of flow.
+
+    Raises SettingsError. Where the store cannot be asked, Dagster's history alone tells.
+    """
     graph = definitions.resolve_asset_graph()
     with dg.DagsterInstance.get() as instance:
-        records = instance.get_asset_records(list(graph.materializable_asset_keys))
+        records = instance.get_asset_records(list(graph.get_all_asset_keys()))
         entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
-        failed = _failed(instance, entries.values())
-    return [
-        _state(
-            key,
-            entries.get(key),
-            [entries.get(up) for up in graph.get(key).parent_keys],
-            key in failed,
+        failed = _failed(instance, graph, entries)
+    stored, waiting = _stored(graph.toposorted_asset_keys), _waiting_files()
+    known: dict[dg.AssetKey, _Known] = {}
+    for key in graph.toposorted_asset_keys:
+        asset, entry = asset_of_key(key), entries.get(key)
+        known[key] = _Known(
+            key=key,
+            asset=asset,
+            runs=key in graph.materializable_asset_keys,
+            event=entry.last_materialization if entry else None,
+            stored=stored.get(asset) if asset else None,
+            failed=failed.get(key, 0.0),
         )
-        for key in graph.toposorted_asset_keys
+    return [
+        _state(one, [known[up] for up in graph.get(one.key).parent_keys], waiting)
+        for one in known.values()
     ]
 
 
-def _failed(instance: dg.DagsterInstance, entries: Iterable[Any]) -> set[dg.AssetKey]:
-    """The assets that failed in the last run that had them, and have not succeeded since."""
-    made = {entry.asset_key.to_python_identifier(): entry for entry in entries}
-    suspects = {entry.last_run_id for entry in made.values() if not _last_run_succeeded(entry)}
-    failed = set()
+def _stored(keys: Iterable[dg.AssetKey]) -> Mapping[AssetId, Stored]:
+    assets = [asset for key in keys if (asset := asset_of_key(key))]
+    try:
+        return inspect(store(), assets) if assets else {}
+    except StorageError as error:
+        log.warning(f"the data cannot be looked at, this is Dagster's history alone: {error}")
+        return {}
+
+
+def _failed(
+    instance: dg.DagsterInstance, graph: Any, entries: Mapping[dg.AssetKey, Any]
+) -> Mapping[dg.AssetKey, float]:
+    """When the assets began to fail that failed in the last run that had them."""
+    suspects = {entry.last_run_id for entry in entries.values() if not _last_run_succeeded(entry)}
+    steps = keys_of_steps(graph)
+    failed: dict[dg.AssetKey, float] = {}
     for run_id in suspects - {None}:
         run = instance.get_run_by_id(run_id)
         if run is None or not run.is_finished:
@@ -45,31 +145,11 @@ def _failed(instance: dg.DagsterInstance, entries: Iterable[Any]) -> set[dg.Asse
         # A step that began and made nothing has failed, also where its process was ended.
         began = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_START)
         for record in began.records:
-            entry = made.get(record.event_log_entry.step_key or "")
-            if entry and entry.last_run_id == run_id and _time(entry) < record.timestamp:
-                failed.add(entry.asset_key)
+            for key in steps.get((record.event_log_entry.step_key or "").partition(".")[0], ()):
+                entry = entries.get(key)
+                if entry and entry.last_run_id == run_id and _time(entry) < record.timestamp:
+                    failed[key] = record.timestamp
     return failed
-
-
-def _state(key: dg.AssetKey, entry: Any, upstream: list[Any], failed: bool) -> State:
-    event = entry.last_materialization if entry else None
-    rows = event.asset_materialization.metadata.get("dagster/row_count") if event else None
-    return {
-        "key": key.to_user_string(),
-        "status": "failed" if failed else _status(key, entry, [_time(up) for up in upstream]),
-        "last_materialized": _iso(event.timestamp) if event else None,
-        "rows": rows.value if rows else None,
-        "waiting": sum(1 for _ in pending(AssetId.parse(key.to_user_string()))),
-    }
-
-
-def _status(key: dg.AssetKey, entry: Any, parents: list[float]) -> str:
-    when = _time(entry)
-    if not when:
-        return "never"
-    allowed = settings().max_age_hours_of(AssetId.parse(key.to_user_string()).layer)
-    too_old = time.time() - when > allowed * 3600
-    return "stale" if too_old or any(parent > when for parent in parents) else "fresh"
 
 
 def _last_run_succeeded(entry: Any) -> bool:
@@ -78,7 +158,23 @@ def _last_run_succeeded(entry: Any) -> bool:
 
 
 def _time(entry: Any) -> float:
-    return entry.last_materialization.timestamp if entry and entry.last_materialization else 0.0
+    return entry.last_materialization.timestamp if entry.last_materialization else 0.0
+
+
+def _waiting_files() -> Mapping[str, int]:
+    """How many files of each asset wait for the cloud."""
+    return Counter("_".join(file.relative_to(pending_folder()).parts[:2]) for file in pending())
+
+
+def _state(one: _Known, parents: Iterable[_Known], waiting: Mapping[str, int]) -> State:
+    return {
+        "key": one.key.to_user_string(),
+        "status": one.status(parents),
+        "last_materialized": _iso(one.made) if one.made else None,
+        "rows": one.rows,
+        "waiting": waiting.get(name_of_key(one.key), 0),
+        "problem": one.problem,
+    }
 
 
 def _iso(timestamp: float) -> str:
@@ -88,22 +184,24 @@ def _iso(timestamp: float) -> str:
 
 def table(states: list[State]) -> str:
     """The states in aligned columns, under the name of the environment."""
-    width = max([24, *(len(state["key"]) - 2 for state in states)])
+    width = max([24, *(len(name_of(state["key"])) + 2 for state in states)])
     rows = [
-        f"{AssetId.parse(state['key'])!s:<{width}}{state['status']:<8}"
-        f"{_count(state['rows']):>12}   {state['last_materialized'] or ''}".rstrip()
+        f"{name_of(state['key']):<{width}}{state['status']:<9}"
+        f"{_count(state['rows']):>11}   {state['last_materialized'] or ''}".rstrip()
         for state in states
     ]
-    head = f"{'ASSET':<{width}}{'STATUS':<8}{'ROWS':>12}   LAST MATERIALIZED"
-    return "\n".join([f"environment {settings().env}", head, *rows, *_waiting(states)])
+    head = f"{'ASSET':<{width}}{'STATUS':<9}{'ROWS':>11}   LAST MATERIALIZED"
+    return "\n".join([f"environment {settings().env}", head, *rows, *_remarks(states)])
 
 
-def _waiting(states: list[State]) -> Iterator[str]:
-    """What the cloud has not got yet."""
+def _remarks(states: list[State]) -> Iterator[str]:
+    """What is wrong with the data, and what the cloud has not got yet."""
     for state in states:
+        if state["problem"]:
+            yield f"\n{name_of(state['key'])}: {state['problem']}"
         if state["waiting"]:
             files = "1 file waits" if state["waiting"] == 1 else f"{state['waiting']} files wait"
-            yield f"\n{AssetId.parse(state['key'])}: {files} in data/.pending for the cloud"
+            yield f"\n{name_of(state['key'])}: {files} in data/.pending for the cloud"
 
 
 def _count(rows: int | None) -> str:
