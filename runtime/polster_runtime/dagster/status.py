@@ -19,6 +19,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
 from polster_runtime.domain.asset_id import AssetId, name_of
+from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
 from polster_runtime.storage.cloud import pending, pending_folder
 from polster_runtime.storage.inspection import Stored, inspect
@@ -44,6 +45,8 @@ class _Known:
     """What the store has; None where it was not asked, or cannot be reached."""
     failed: float
     """When it began to fail, in its last run; 0 where that did not fail."""
+    oldest: float
+    """When data that is not too old may have been made at the earliest."""
 
     @property
     def is_missing(self) -> bool:
@@ -87,11 +90,8 @@ class _Known:
             return "failed"
         if not self.made:
             return "never" if self.runs else "external"
-        old = self.asset is not None and self._is_too_old(self.asset.layer)
-        return "stale" if old or any(one.made > self.made for one in parents) else "fresh"
-
-    def _is_too_old(self, layer: str) -> bool:
-        return time.time() - self.made > settings().max_age_hours_of(layer) * 3600
+        newest = max((one.made for one in parents), default=0.0)
+        return "stale" if self.made < max(newest, self.oldest) else "fresh"
 
 
 def states(definitions: dg.Definitions) -> list[State]:
@@ -106,6 +106,8 @@ def states(definitions: dg.Definitions) -> list[State]:
         failed = _failed(instance, graph, entries)
     stored, waiting = _stored(graph.toposorted_asset_keys), _waiting_files()
     known: dict[dg.AssetKey, _Known] = {}
+    now, found = time.time(), settings()
+    oldest = {layer: now - found.max_age_hours_of(layer) * 3600 for layer in LAYERS}
     for key in graph.toposorted_asset_keys:
         asset, entry = asset_of_key(key), entries.get(key)
         known[key] = _Known(
@@ -115,6 +117,7 @@ def states(definitions: dg.Definitions) -> list[State]:
             event=entry.last_materialization if entry else None,
             stored=stored.get(asset) if asset else None,
             failed=failed.get(key, 0.0),
+            oldest=oldest[asset.layer] if asset else 0.0,
         )
     return [
         _state(one, [known[up] for up in graph.get(one.key).parent_keys], waiting)
