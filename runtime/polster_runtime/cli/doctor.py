@@ -36,7 +36,7 @@ MOST_NAMED = 10
 WORTH_A_RUN = {
     "missing": ("the data is gone", "make it again:  python run_polster.py --asset {}"),
     "failed": ("the last run failed", "see why:  python run_polster.py --asset {}"),
-    "stale": ("the data is old", "make it anew:  python run_polster.py --asset {}"),
+    "stale": ("the data is old", "run it:  python run_polster.py --asset {}"),
 }
 """What is worth telling of an asset's status: its meaning, and what to do."""
 VARIABLE = re.compile(r"^#? ?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
@@ -105,7 +105,7 @@ def _other_files() -> Iterator[Check]:
 
 
 def _assets() -> Iterator[Check]:
-    """What --status says of the assets: damaged data is an error, what another run mends is not."""
+    """What --status says of the assets: damaged data is an error, what another run repairs is not."""
     from polster_runtime.dagster.main import InvalidProject, load
     from polster_runtime.dagster.status import states
 
