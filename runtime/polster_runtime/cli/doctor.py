@@ -105,7 +105,7 @@ def _other_files() -> Iterator[Check]:
 
 
 def _assets() -> Iterator[Check]:
-    """What --status says of the assets: damaged data is an error, what another run repairs is not."""
+    """What --status says of the assets: damaged data is an error, the rest a warning."""
     from polster_runtime.dagster.main import InvalidProject, load
     from polster_runtime.dagster.status import states
 
