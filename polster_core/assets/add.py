@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from polster_core.assets import env_file, naming, pyproject
+from polster_core.assets.copies import check_current
 from polster_core.assets.resolve import ResolvedAsset
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.ownership import Owner, owner_of
@@ -20,13 +21,21 @@ def plan(project: Project, resolved: ResolvedAsset) -> Plan:
 
     Raises PolsterError for a name that is taken and for files that cannot be edited.
     """
-    asset, template = resolved.request.asset, resolved.request.template
+    request = resolved.request
+    asset, template = request.asset, request.template
     naming.check(project, asset)
+    check_current(
+        project, resolved.shared, origin=request.origin, distribution=request.distribution
+    )
     wanted = [
         *resolved.files,
         *(file for file in resolved.shared if read(project.root / file.path) is None),
         *pyproject.added(
-            project, resolved.requirements, template.runtime, origin=resolved.request.origin
+            project,
+            resolved.requirements,
+            template.runtime,
+            origin=request.origin,
+            needs=request.needs,
         ),
     ]
     plan = draft(

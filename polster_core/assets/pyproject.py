@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from polster_core import delivery
+from polster_core.assets.copies import check_current
 from polster_core.errors import PolsterError
 from polster_core.model.requirements import united
 from polster_core.plan.definition import read
+from polster_core.plugins.required import SETTING
 from polster_core.project.locate import Project
 from polster_core.types import NewFile, RuntimePart
 
@@ -24,9 +26,11 @@ def added(
     parts: Sequence[RuntimePart] = (),
     *,
     origin: str = "",
+    needs: Iterable[str] = (),
 ) -> Iterator[NewFile]:
     """Yield what gives a project requirements and parts of the runtime that it lacks.
 
+    `needs` are the distributions of plugins that the project cannot do without from now on.
     That is `pyproject.toml`, and the files of the parts where the project holds its runtime as
     code. What is required already stays as it is where that is enough; else its extras and bounds
     are united with those of the plugin `origin`. Raises PolsterError where the file does not list
@@ -40,12 +44,19 @@ def added(
         after = with_requirements(before, needed, who) if needed else before
     else:
         after = with_requirements(before, requirements, who) if requirements else before
+        check_current(project, delivery.part_files(parts), origin=origin)
         if files := [*_missing(project, parts)]:
             delivery.check_version(project.root)
             yield from files
         after = with_parts(after, parts) if parts else after
+    after = with_plugins(after, needs)
     if after != before:
         yield NewFile(path=PATH, text=after)
+
+
+def delivery_of(project: Project) -> delivery.Delivery:
+    """Return how a project gets its runtime."""
+    return delivery.of(_parsed(read(project.root / PATH) or b""))
 
 
 def gained(project: Project, wanted: Iterable[NewFile]) -> list[str]:
@@ -140,6 +151,35 @@ def with_requirements(data: bytes, requirements: Iterable[str], who: str = "a pl
         if name_of(requirement) not in there:
             index = _place([str(item) for item in listed], requirement)
             listed.insert(index, requirement)
+    return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
+def with_plugins(data: bytes, distributions: Iterable[str]) -> bytes:
+    """Return a `pyproject.toml` that names the plugins that a project needs; all else stays.
+
+    One that is named already stays as it is. Raises PolsterError where it cannot be edited.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    text = data.decode("utf-8-sig")
+    try:
+        document = tomlkit.parse(text)
+        table: Any = document.get("tool", {}).get("polster")
+        if table is None:
+            return data
+        key = next((one for one in (SETTING, SETTING.replace("_", "-")) if one in table), SETTING)
+        listed = table.get(key, [])
+        there = {name_of(str(one)) for one in listed}
+        new = [one for one in distributions if name_of(one) not in there]
+        if not new:
+            return data
+        if key in table:
+            listed.extend(new)
+        else:
+            table.add(key, new)
+    except (TOMLKitError, TypeError, AttributeError) as error:
+        raise PolsterError(f"{PATH} cannot be edited: {error}") from error
     return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
 
 

@@ -23,13 +23,15 @@ Item = TypeVar("Item")
 class AssetRequest:
     """An asset that somebody wants, every choice made.
 
-    `origin` is the template's plugin, `distribution` what that comes from, with its version.
+    `origin` is the template's plugin, `distribution` what that comes from, with its version, and
+    `needs` what the project cannot do without from now on.
     """
 
     asset: AssetId
     template: AssetTemplate
     origin: str
     distribution: str = ""
+    needs: tuple[str, ...] = ()
     dependencies: tuple[AssetId, ...] = ()
     description: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)

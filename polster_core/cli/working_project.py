@@ -13,6 +13,7 @@ from polster_core.cli import console
 from polster_core.errors import ApplyError, BusyProjectError
 from polster_core.model.layers import AssetId
 from polster_core.plan import workspace
+from polster_core.plugins import required
 from polster_core.project import manifest
 from polster_core.project.locate import Project, find_project
 
@@ -29,7 +30,15 @@ def current_project() -> Project:
     """
     project = find_project()
     undo_interrupted(project.root)
+    warn_of_missing_plugins(project)
     return project
+
+
+def warn_of_missing_plugins(project: Project) -> None:
+    """Say which of the plugins that the project needs are not installed."""
+    if lacking := required.missing(project.settings):
+        sentence, hint = required.said(lacking)
+        console.warn(f"{sentence}:  {hint}")
 
 
 def undo_interrupted(root: Path) -> None:

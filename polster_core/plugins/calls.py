@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from polster_core.errors import PluginError, PolsterError
 from polster_core.plugins import validation
+from polster_core.plugins.secret_answers import Secret, made_without_secrets, without
 from polster_core.types import Contribution, NewFile, ProjectContext
 
 _Given = TypeVar("_Given")
@@ -36,6 +37,21 @@ def call(
             f"{validation.in_one_line(error)}",
             hint="nothing was changed; choose another one, or see  polster plugins",
         ) from error
+
+
+def contributed_files(
+    plugin: str,
+    contribution: Contribution,
+    context: ProjectContext,
+    secrets: Sequence[Secret],
+) -> list[NewFile]:
+    """Return the files of a contribution, which is told its own secrets only, and writes none.
+
+    Raises as `call` does, and PluginError for a file with a secret.
+    """
+    own = [one for one in secrets if one.owner == f"{contribution.kind} {contribution.name}"]
+    known = without(context, [one for one in secrets if one not in own])
+    return made_without_secrets(lambda given: files_of(plugin, contribution, given), known, own)
 
 
 def files_of(plugin: str, contribution: Contribution, context: ProjectContext) -> list[NewFile]:

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from typing import Any, NamedTuple
 
@@ -62,6 +63,25 @@ def quickly(prefix: str, path: Iterable[str] | None = None) -> list[Point] | Non
                 points = [_point(line, brought_by) for line in lines]
                 found.setdefault(_key(brought_by), points)  # the first one on the path counts
     return [point for points in found.values() for point in points]
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return which of these distributions, by normalized name, are installed, and the version."""
+    wanted = set(names)
+    found: dict[str, str] = {}
+    for entry in sys.path:
+        for info in _infos(entry or os.curdir):
+            stem = os.path.basename(info).partition("-")[0]  # noqa: PTH119 - see above
+            if re.sub(r"[-_.]+", "-", stem).lower() in wanted:
+                brought_by = _distribution(info)
+                found.setdefault(_key(brought_by), brought_by.version)
+    if lacking := wanted - found.keys():
+        from importlib.metadata import PackageNotFoundError, version
+
+        for name in lacking:
+            with suppress(PackageNotFoundError):
+                found[name] = version(name)
+    return found
 
 
 def _finds(finder: object) -> bool:

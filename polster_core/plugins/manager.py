@@ -6,7 +6,7 @@ of, and `Plugins.choose` makes it an error (exit code 4) when that very plugin i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from polster_core import hookspecs
 from polster_core.errors import PluginError, UsageProblem
@@ -150,6 +150,11 @@ class Plugins(Registry):
     def is_own(self, plugin: str) -> bool:
         """Whether the plugin came with Polster; nobody that is not active did."""
         return plugin in self._active and self._active[plugin].is_own
+
+    def strangers(self, names: Iterable[str]) -> list[str]:
+        """Return the distributions of those of the plugins that do not come with Polster."""
+        found = {self._active[name] for name in names if name in self._active}
+        return sorted({one.distribution for one in found if one.is_installed and not one.is_own})
 
     def versions(self) -> dict[str, str]:
         """Return the active plugins and the distributions that they come from."""

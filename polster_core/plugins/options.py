@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from polster_core.plugins.manager import Plugins
@@ -52,6 +52,15 @@ def flags(plugins: Plugins) -> list[Flag]:
         if found.get(flag.name) is flag
         and (plugins.is_own(flag.plugin) or not plugins.is_broken(flag.plugin))
     ]
+
+
+def variables_of(contribution: Contribution, answers: Mapping[str, str]) -> dict[str, str]:
+    """Return what was answered, by the variables that the options of a contribution are for."""
+    return {
+        option.env: answer
+        for option in contribution.options
+        if option.env and (answer := answers.get(f"{contribution.name}-{option.name}")) is not None
+    }
 
 
 def _offered(plugins: Plugins) -> Iterator[Flag]:

@@ -16,6 +16,10 @@ OWN = "polster"
 """The distribution whose plugins win over others of the same name."""
 
 
+PROJECT = "this project"
+"""What stands in place of a distribution where a plugin is a file of the project."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """An entry point: its name, its distribution with version, and the module that it names."""
@@ -40,6 +44,11 @@ class Origin:
     def is_own(self) -> bool:
         """Whether the plugin comes with Polster."""
         return self.distribution == OWN
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether a distribution brings it, which others can install."""
+        return self.distribution not in {"unknown", "unpackaged", PROJECT}
 
     @property
     def rank(self) -> tuple[bool, str, str]:

@@ -11,12 +11,14 @@ from polster_core.assets import env_file, pyproject
 from polster_core.errors import UsageProblem
 from polster_core.model.names import did_you_mean
 from polster_core.model.platforms import join
+from polster_core.model.requirements import merge
 from polster_core.plan.definition import Kind, Plan, draft
-from polster_core.plugins.calls import files_of
+from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import variables_of
+from polster_core.plugins.secret_answers import secrets_in
 from polster_core.project import manifest
 from polster_core.project.locate import Project
-from polster_core.rendering.context import merged
 from polster_core.scaffold.project import each_once
 from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
 
@@ -49,12 +51,18 @@ def named(plugins: Plugins, typed: str) -> str:
 
 
 def plan(
-    project: Project, plugins: Plugins, names: Sequence[str], *, schedule: str | None = None
+    project: Project,
+    plugins: Plugins,
+    names: Sequence[str],
+    *,
+    schedule: str | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the pipelines of platforms, and the note of them in `.polster/`.
 
-    The schedule is the one given, or that of an earlier pipeline. Raises PolsterError where a file
-    cannot be edited, and PluginError where a generator fails.
+    `given` are answers to their options, by the names of the flags. They, and the schedule, are
+    those of an earlier pipeline unless given. Raises PolsterError where a file cannot be edited,
+    and PluginError where a generator fails.
     """
     known = manifest.find(project.root)
     generators = {name: plugins.choose(CicdGenerator, name) for name in names}
@@ -63,23 +71,42 @@ def plan(
     answers[STORAGE_OF_PIPELINES] = _storage(project, answers)
     if schedule:
         answers["schedule"] = schedule
+    answers |= given or {}
+    secrets = secrets_in(plugins, answers)
     pipelines = generated(project, plugins, names, answers)
-    needed = merged(text for one in generators.values() for text in one.requirements)
+    owners = {name: plugins.owner(CicdGenerator, name) for name in generators}
+    needed = merge(
+        (f"the plugin {owners[name]}", text)
+        for name, one in generators.items()
+        for text in one.requirements
+    )
+    values = {
+        variable: text
+        for one in generators.values()
+        for variable, text in variables_of(one, answers).items()
+    }
     wanted = [
         *pipelines,
-        *pyproject.added(project, needed),
-        *env_file.added(project, [new for one in generators.values() for new in one.env]),
+        *pyproject.added(
+            project,
+            needed,
+            origin=" and ".join(owners.values()),
+            needs=plugins.strangers(owners.values()),
+        ),
+        *env_file.added(project, [new for one in generators.values() for new in one.env], values),
     ]
     if known is not None:
         writers = {file.origin for file in pipelines}
         sources = {name: one for name, one in plugins.versions().items() if name in writers}
+        hidden = {one.flag for one in secrets}
         noted = replace(
             known,
-            answers=answers,
+            answers={name: text for name, text in answers.items() if name not in hidden},
             plugins={**known.plugins, **sources},
             requirements=(*known.requirements, *pyproject.gained(project, wanted)),
         )
-        wanted += manifest.record(noted, pipelines, root=project.root)
+        texts = [one.text for one in secrets]
+        wanted += manifest.record(noted, pipelines, root=project.root, secrets=texts)
     return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
 
 
@@ -93,10 +120,13 @@ def generated(
     known = manifest.find(project.root)
     generators = {name: plugins.choose(CicdGenerator, name) for name in names}
     context = _context(project, plugins, known, generators.values(), answers)
+    secrets = secrets_in(plugins, answers)
     return each_once(
         file
         for name, generator in generators.items()
-        for file in files_of(plugins.owner(CicdGenerator, name), generator, context)
+        for file in contributed_files(
+            plugins.owner(CicdGenerator, name), generator, context, secrets
+        )
     )
 
 
@@ -147,6 +177,15 @@ def _context(
         cicd=answers["cicd"],
         answers={**options, **answers},
         env=tuple(env.values()),
+        requirements=merge(
+            (generator.name, text) for generator in generators for text in generator.requirements
+        ),
+        values={
+            variable: text
+            for generator in generators
+            for variable, text in variables_of(generator, {**options, **answers}).items()
+        },
+        delivery=pyproject.delivery_of(project),
     )
 
 

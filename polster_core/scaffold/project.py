@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from polster_core import delivery
+from polster_core.assets import pyproject
 from polster_core.delivery import Delivery
 from polster_core.errors import PluginError
 from polster_core.model.platforms import NONE, split
 from polster_core.model.requirements import merge
 from polster_core.plan import conflicts
-from polster_core.plugins.calls import files_of
+from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import Flag, flags
 from polster_core.plugins.origin import OWN
@@ -88,7 +89,7 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
         *each_once(
             file
             for plugin, one in chosen
-            for file in _without_secrets(plugin, one, context, secrets)
+            for file in contributed_files(plugin, one, context, secrets)
         ),
     ]
     for name, answer in _project_files(plugins, context, secrets).items():
@@ -99,16 +100,8 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
         found += offered
     _insist_on_own(plugins, found)
     _refuse_collisions(plugins, found)
-    return found
-
-
-def _without_secrets(
-    plugin: str, one: Contribution, context: ProjectContext, secrets: Sequence[Secret]
-) -> list[NewFile]:
-    """Return the files of a contribution, which is told its own secrets only, and writes none."""
-    own = [secret for secret in secrets if secret.owner == f"{one.kind} {one.name}"]
-    known = without(context, [secret for secret in secrets if secret not in own])
-    return made_without_secrets(lambda given: files_of(plugin, one, given), known, own)
+    parties = {plugin for plugin, _ in (*chosen, *request.added)}
+    return _naming_plugins(found, plugins.strangers({*parties, *(f.origin for f in found)}))
 
 
 def _project_files(
@@ -229,6 +222,16 @@ def _insist_on_own(plugins: Plugins, generated: Iterable[NewFile]) -> None:
             f"the plugin {_SKELETON} is disabled, and nothing can be written without it",
             hint="take it out of POLSTER_DISABLE_PLUGINS",
         )
+
+
+def _naming_plugins(generated: Sequence[NewFile], needs: Sequence[str]) -> list[NewFile]:
+    """Let `pyproject.toml` name the plugins that have a part in the project."""
+    return [
+        replace(file, text=pyproject.with_plugins(file.content, needs))
+        if needs and file.path == pyproject.PATH
+        else file
+        for file in generated
+    ]
 
 
 def _refuse_collisions(plugins: Plugins, generated: Iterable[NewFile]) -> None:

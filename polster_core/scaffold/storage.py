@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from polster_core import delivery
 from polster_core.assets import env_file, pyproject
 from polster_core.plan.definition import Plan, draft, read
-from polster_core.plugins.calls import files_of
+from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import variables_of
+from polster_core.plugins.secret_answers import Secret, is_secret
 from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.types import NewFile, ProjectContext, StorageBackend
 
 
-def plan(project: Project, plugins: Plugins, name: str) -> Plan:
+def plan(
+    project: Project, plugins: Plugins, name: str, answers: Mapping[str, str] | None = None
+) -> Plan:
     """Plan a backend's files, its requirements, its variables, and the note of it in `.polster/`.
 
-    A file that is there already stays as it is. Raises PolsterError where a file cannot be edited,
-    and PluginError where the backend fails or there is none of that name.
+    `answers` are those to its options, by the names of the flags. A file that is there already
+    stays as it is. Raises PolsterError where a file cannot be edited, and PluginError where the
+    backend fails or there is none of that name.
     """
     backend, origin = plugins.choose(StorageBackend, name), plugins.owner(StorageBackend, name)
-    offered = _new(project, files(project, backend, origin))
+    given = {**_defaults(backend), **(answers or {})}
+    secrets = _secrets(backend, origin, given)
+    offered = _new(project, files(project, backend, origin, given))
     wanted = [
         *offered,
-        *pyproject.added(project, backend.requirements, backend.runtime, origin=origin),
-        *env_file.added(project, backend.env),
+        *pyproject.added(
+            project,
+            backend.requirements,
+            backend.runtime,
+            origin=origin,
+            needs=plugins.strangers([origin]),
+        ),
+        *env_file.added(project, backend.env, variables_of(backend, given)),
     ]
     if (known := manifest.find(project.root)) is not None:
         source = {origin: plugins.versions()[origin]}
+        hidden = {one.flag for one in secrets}
         made = replace(
             known,
+            answers={
+                **known.answers,
+                **{flag: text for flag, text in (answers or {}).items() if flag not in hidden},
+            },
             plugins={**known.plugins, **source},
             requirements=(*known.requirements, *pyproject.gained(project, wanted)),
         )
-        wanted += manifest.record(made, _new(project, wanted), root=project.root)
+        texts = [one.text for one in secrets]
+        wanted += manifest.record(made, _new(project, wanted), root=project.root, secrets=texts)
     return draft(project.root, wanted, command=f"storage add {name}")
 
 
@@ -42,23 +63,60 @@ def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
     return [file for file in wanted if read(project.root / file.path) is None]
 
 
-def files(project: Project, backend: StorageBackend, origin: str) -> list[NewFile]:
+def files(
+    project: Project,
+    backend: StorageBackend,
+    origin: str,
+    answers: Mapping[str, str] | None = None,
+) -> list[NewFile]:
     """Return a backend's own files for a project; raises PluginError where it fails."""
-    return [*files_of(origin, backend, _context(project, backend))]
+    given = {**_defaults(backend), **(answers or {})}
+    secrets = _secrets(backend, origin, given)
+    return contributed_files(origin, backend, _context(project, backend, given), secrets)
 
 
-def _context(project: Project, backend: StorageBackend) -> ProjectContext:
+def _defaults(backend: StorageBackend) -> dict[str, str]:
+    return {
+        f"{backend.name}-{option.name}": option.default
+        for option in backend.options
+        if option.default is not None
+    }
+
+
+def _secrets(backend: StorageBackend, origin: str, answers: Mapping[str, str]) -> list[Secret]:
+    """Return what is secret among the answers; all of it is the backend's own."""
+    flags = {f"{backend.name}-{option.name}": option for option in backend.options}
+    return [
+        Secret(
+            flag=flag,
+            plugin=origin,
+            owner=f"{backend.kind} {backend.name}",
+            variable=option.env,
+            text=answers[flag],
+        )
+        for flag, option in flags.items()
+        if answers.get(flag) and is_secret(option, backend.env)
+    ]
+
+
+def _context(
+    project: Project, backend: StorageBackend, answers: Mapping[str, str]
+) -> ProjectContext:
     """Tell the backend what it would be told if the project were made with it."""
+    known = manifest.find(project.root)
+    values = variables_of(backend, answers)
+    recorded = known.answers if known else {}
     return ProjectContext(
-        name=project.name,
+        name=known.name if known else project.name,
         storage=backend.name,
-        env=backend.env,
+        cicd=recorded.get("cicd", "none"),
+        env=tuple(
+            one if one.secret or one.name not in values else replace(one, default=values[one.name])
+            for one in backend.env
+        ),
         requirements=backend.requirements,
-        runtime=backend.runtime,
-        values={variable.name: variable.default for variable in backend.env},
-        answers={
-            f"{backend.name}-{option.name}": option.default
-            for option in backend.options
-            if option.default is not None
-        },
+        runtime=(delivery.LOCAL, *backend.runtime),
+        values={**{one.name: one.default for one in backend.env}, **values},
+        answers={**recorded, **answers},
+        delivery=pyproject.delivery_of(project),
     )

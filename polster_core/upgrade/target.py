@@ -50,7 +50,7 @@ def target(
     )
     found = [
         *scaffold.generated(plugins, request),
-        *_files_of_backends(project, added),
+        *_files_of_backends(project, known, added),
         *_files_of_templates(project, known, added),
         *cicd.generated(project, plugins, split(request.cicd), request.answers),
         *kept,
@@ -112,7 +112,8 @@ def _added(
         if isinstance(offer, StorageBackend):
             if offer.name == known.answers.get("storage"):
                 continue
-            wrote = any(file.path in known.files for file in storage.files(project, offer, plugin))
+            made = storage.files(project, offer, plugin, known.answers)
+            wrote = any(file.path in known.files for file in made)
             if wrote or _is_mentioned(offer.runtime, mentions):
                 yield plugin, offer
         elif offer.name in known.templates or _is_mentioned(offer.runtime, mentions):
@@ -132,11 +133,11 @@ def _defaults(plugins: Plugins, answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _files_of_backends(
-    project: Project, added: Iterable[tuple[str, Contribution]]
+    project: Project, known: Manifest, added: Iterable[tuple[str, Contribution]]
 ) -> Iterator[NewFile]:
     for plugin, one in added:
         if isinstance(one, StorageBackend):
-            yield from storage.files(project, one, plugin)
+            yield from storage.files(project, one, plugin, known.answers)
 
 
 def _files_of_templates(

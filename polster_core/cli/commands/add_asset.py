@@ -103,6 +103,7 @@ class _Add:
             template=template,
             origin=origin,
             distribution=self._plugins.versions().get(origin, ""),
+            needs=tuple(self._plugins.strangers([origin])),
             dependencies=upstream,
             description=self._description(),
             answers=answers,

@@ -11,6 +11,8 @@ import click
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import noting_closed, say_next, show, show_diff
+from polster_core.cli.options.answer import Typed
+from polster_core.cli.options.existing import Given
 from polster_core.cli.working_project import current_project, writing
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
@@ -18,7 +20,11 @@ from polster_core.plan.apply import apply
 from polster_core.plan.definition import Plan
 from polster_core.plan.render import summary, visible
 from polster_core.plugins.manager import Plugins
+from polster_core.plugins.options import flags
+from polster_core.project import manifest
 from polster_core.scaffold import cicd
+from polster_core.types import CicdGenerator
+from polster_core.upgrade.preconditions import check_plugins
 
 
 def command() -> click.Command:
@@ -26,12 +32,15 @@ def command() -> click.Command:
     plugins = plugins_here()
     kind = params.PlatformChoice(plugins)
 
-    def callback(
-        names: tuple[str, ...], schedule: str | None, *, dry_run: bool, force: bool
-    ) -> None:
-        _do(plugins, kind, names, schedule, dry_run=dry_run, force=force)
+    added = [flag for flag in flags(plugins) if flag.kind is CicdGenerator]
 
-    return click.Command(
+    def callback(
+        names: tuple[str, ...], schedule: str | None, *, dry_run: bool, force: bool, **typed: Typed
+    ) -> None:
+        given = Given(added, typed, "polster add-cicd")
+        _do(plugins, kind, names, schedule, given, dry_run=dry_run, force=force)
+
+    return params.GroupedCommand(
         "add-cicd",
         callback=callback,
         params=[
@@ -39,6 +48,7 @@ def command() -> click.Command:
             params.schedule_option(),
             click.Option(["--force"], is_flag=True, help="Replace files that you have edited."),
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
+            *params.options_for(added, {CicdGenerator: "platform"}),
         ],
         help="Write the pipeline of a CI/CD platform, and its guide.",
         epilog=f"Platforms: {', '.join(plugins.cicd_generators()) or 'none is installed'}.",
@@ -50,6 +60,7 @@ def _do(
     kind: params.PlatformChoice,
     typed: Sequence[str],
     schedule: str | None,
+    given: Given,
     *,
     dry_run: bool,
     force: bool,
@@ -58,8 +69,12 @@ def _do(
     project = current_project()
     names = platforms.split(",".join(typed)) or [_ask_platform(kind)]
     asks = not force and prompts.is_possible()
+    known = manifest.find(project.root)
+    if known is not None:
+        check_plugins(known, plugins)
+    answers = given.answers(names, known.answers if known else {}, asks=prompts.is_possible())
     with writing(project, later=asks or dry_run):
-        planned = cicd.plan(project, plugins, names, schedule=schedule)
+        planned = cicd.plan(project, plugins, names, schedule=schedule, given=answers)
         warn_of_broken(plugins)
         if dry_run:
             show(visible(planned))

@@ -18,6 +18,8 @@ from polster_core.model.diagnostics import ValidationRule
 from polster_core.model.pipeline import Pipeline
 from polster_core.plan.apply import apply
 from polster_core.plan.render import summary
+from polster_core.plugins import required
+from polster_core.plugins.origin import normalized
 from polster_core.project.listing import columns
 from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
@@ -77,7 +79,7 @@ def command(
         rules = _deep_rules(project, pipeline, [] if what_if else rules, what_if)
     report = _check(project, pipeline, rules)
     _print(report, pipeline, form)
-    if unsafe or report.failed:
+    if unsafe or report.failed or _lacks_plugins(project):
         click.get_current_context().exit(PluginError.exit_code)
     if not report.ok:
         click.get_current_context().exit(1)
@@ -107,6 +109,13 @@ def _rules() -> list[Rule]:
     if not any(plugins.is_own(owner) for owner, _ in found):
         console.warn("Polster's own rules are turned off, and nothing checks what they check")
     return [Rule(rule, versions[owner]) for owner, rule in found]
+
+
+def _lacks_plugins(project: Project) -> bool:
+    """Whether rules may be missing: a plugin that the project needs is, or is broken."""
+    needed = required.names(project.settings)
+    broken = {normalized(info.distribution) for info in plugins_here().broken}
+    return bool(required.missing(project.settings) or needed & broken)
 
 
 def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
