@@ -31,6 +31,10 @@ class StorageError(PipelineError):
     retryable = True
 
 
+class HistoryError(PipelineError):
+    """Dagster's history, which cannot be read or written."""
+
+
 class Unreachable(StorageError):
     """A store that does not answer: another try, later, may reach it."""
 

@@ -68,7 +68,7 @@ def test_the_project_is_what_the_templates_say(tmp_path: Path) -> None:
 
     pyproject = tomllib.loads((root / "pyproject.toml").read_text())
     assert pyproject["project"]["name"] == "my-shop"
-    assert {"dev"} == set(pyproject["project"]["optional-dependencies"])
+    assert {"dev", "postgres"} == set(pyproject["project"]["optional-dependencies"])
     requirements = pyproject["project"]["dependencies"]
     assert requirements == sorted(requirements)
     for wanted in ("dagster>=", "polars>=", "fsspec>=", "dataframely>="):

@@ -21,11 +21,11 @@ def history(shop: Generated, config: str) -> list[object]:
 
 def test_what_the_stock_event_log_wrote_is_read(project: MakeProject) -> None:
     shop = project(files={".dagster/stock.yaml": STOCK})
-    kept = (shop.root / ".dagster/run_polster.yaml").read_text("utf-8")
-    shop.write({".dagster/run_polster.yaml": STOCK})
+    kept = (shop.root / ".dagster/dagster.yaml").read_text("utf-8")
+    shop.write({".dagster/dagster.yaml": STOCK})
     assert shop.run().returncode == 0
+    shop.write({".dagster/dagster.yaml": kept})
     assert history(shop, "dagster.yaml")[1:] == history(shop, "stock.yaml")[1:]
-    shop.write({".dagster/run_polster.yaml": kept})
     assert shop.run().returncode == 0
     assert history(shop, "stock.yaml")[3] == [2, 2, 2, 2]
 

@@ -145,7 +145,8 @@ def test_the_table_of_settings_is_complete(ran: Generated) -> None:
     given = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))
     fields = (ran.root / "src/polster_runtime/config/settings.py").read_text(encoding="utf-8")
     names = {name.upper() for name in re.findall(r"^    (\w+): .* = ", fields, re.MULTILINE)}
-    assert set(rows) == names | set(given) | {"DATA_DIR", "DAGSTER_HOME", "PROJECT_ROOT"}
+    folders = {"DATA_DIR", "DAGSTER_HOME", "PROJECT_ROOT"}
+    assert set(rows) == names | set(given) | folders | {"DAGSTER_POSTGRES_URL"}
     assert {name: rows[name] for name in given} == given
 
 

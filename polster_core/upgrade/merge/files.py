@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from polster_core.plan import syntax
+from polster_core.upgrade.merge.blocks import merge_blocks
 from polster_core.upgrade.merge.ignore_lists import merge_ignore_list
 from polster_core.upgrade.merge.lines import merge_lines
 from polster_core.upgrade.merge.result import Merged
@@ -44,6 +45,8 @@ def _merge_text(path: PurePosixPath, base: bytes, mine: bytes, new: bytes) -> Me
     if any(b"\0" in content for content in (base, mine, new)):
         return Merged(text=None, conflicts=("it is not a text",))
     text = merge_lines(base, mine, new)
+    if text is None and path.parts[0] == ".dagster":
+        text = merge_blocks(base, mine, new)
     if text is None:
         return Merged(text=None, conflicts=("the same lines were changed by you and by Polster",))
     if syntax.problem(path, text) and not syntax.problem(path, mine):

@@ -23,7 +23,7 @@ from polster_runtime.config import paths
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId, name_of
-from polster_runtime.errors import SettingsError, SourceError, StorageError
+from polster_runtime.errors import PipelineError, SettingsError, SourceError, StorageError
 from polster_runtime.storage.registry import backend_module, store
 from polster_runtime.storage.snapshots import SUFFIX, Snapshot, unique_name
 from polster_runtime.storage.store import Store
@@ -66,7 +66,8 @@ def checks() -> Iterator[Check]:
     yield known
     yield from _unknown_variables()
     yield _port()
-    yield _daemon()
+    if known.status == "ok":
+        yield from _history()
     if known.status == "ok":
         yield from in_order("storage", storage_steps())
         yield from _other_files()
@@ -238,7 +239,7 @@ def _unknown_variables() -> Iterator[Check]:
     names = list(dotenv_values(file)) if file.exists() else []
     example = paths.project_root() / ".env.example"
     listed = VARIABLE.findall(example.read_text("utf-8")) if example.exists() else []
-    known = {*listed, *_used_in_code(), "DAGSTER_HOME", "PROJECT_ROOT"}
+    known = {*listed, *_used_in_code(), "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "PROJECT_ROOT"}
     for name in names:
         if name not in known and name.lower() not in vars(settings()):
             near = get_close_matches(name, known, n=1)
@@ -262,11 +263,26 @@ def _port() -> Check:
     return Check("port", "ok", f"port {PORT} is free")
 
 
-def _daemon() -> Check:
-    """Whether the daemon has said lately that it lives."""
-    if not (paths.dagster_home() / "dagster.yaml").exists():
+def _history() -> Iterator[Check]:
+    """Where Dagster keeps its history, and whether the daemon has said lately that it lives."""
+    if not (paths.project_root() / ".dagster" / "dagster.yaml").exists():
         hint = "git checkout .dagster/dagster.yaml"
-        return Check("daemon", "warning", ".dagster/dagster.yaml is missing", hint)
+        yield Check("history", "warning", ".dagster/dagster.yaml is missing", hint)
+    if (paths.project_root() / ".dagster" / "run_polster.yaml").exists():
+        hint = "delete it: run_polster.py reads dagster.yaml as all of Dagster does"
+        yield Check("history", "warning", "nothing reads .dagster/run_polster.yaml", hint)
+    from polster_runtime.dagster.doctor import history
+
+    try:
+        yield Check("history", "ok", history())
+        yield _daemon()
+    except PipelineError as error:
+        message, _, hint = str(error).partition("; ")
+        yield Check("history", "error", message, hint)
+        yield Check("daemon", "skipped", "")
+
+
+def _daemon() -> Check:
     from polster_runtime.dagster.doctor import daemon_runs
 
     if daemon_runs():

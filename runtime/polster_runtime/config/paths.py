@@ -28,7 +28,7 @@ def staging_dir() -> Path:
 
 def dagster_home() -> Path:
     """Where Dagster keeps its history: DAGSTER_HOME, or `.dagster` of the project."""
-    return project_root() / (variables().get("DAGSTER_HOME") or ".dagster")
+    return project_root() / Path(variables().get("DAGSTER_HOME") or ".dagster").expanduser()
 
 
 def core_dir() -> Path:

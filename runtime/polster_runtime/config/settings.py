@@ -23,6 +23,7 @@ LEAST = {
     "source_retries": 0,
     "source_retry_seconds": 0,
     "sensor_seconds": 1,
+    "run_retention": 0,
 }
 """The smallest value of a setting that has one."""
 
@@ -37,6 +38,10 @@ class RuntimeSettings:
     """Where data is kept: one of the storage backends of this project."""
     snapshot_retention: str = ""
     """Which snapshots of an asset are kept: 30 (the newest), 90d (of 90 days), or both: 30,90d."""
+    run_retention: int = 90
+    """For how many days Dagster's history keeps runs; 0 keeps them all."""
+    shared_history: bool = False
+    """Whether other projects may have their history in the same place."""
     max_rejected: float = 0.05
     """The share of rows (0 to 1) that silver may reject before nothing is published."""
     require_contracts: bool = False

@@ -7,13 +7,16 @@ that it stores: more than half of the time of a run of small assets. The files a
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from polster_runtime.dagster import private
 
@@ -27,11 +30,15 @@ else:
     deserialize_value = private.find("dagster._serdes.deserialize_value")
     if SqliteEventLogStorage is None:
         raise ImportError(
-            "this Dagster has another event log: delete the event_log_storage lines in "
-            ".dagster/*.yaml, its own class reads the same files"
+            "this Dagster has another event log: delete the storage lines in "
+            ".dagster/dagster.yaml, its own class reads the same files"
         )
 
 BUSY_TIMEOUT_SECONDS = 60
+FILES_KEPT = 16
+"""Files whose connections are kept: that of all runs, and those of the latest runs."""
+LOG_BYTES = 1_048_576
+"""What is left of a write-ahead log once its content is in its file."""
 
 
 class KeptEngineEventLog(SqliteEventLogStorage):
@@ -44,27 +51,47 @@ class KeptEngineEventLog(SqliteEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
-        """What Dagster uses: this class, or the stock one where that is no longer what it was."""
+        """What Dagster uses where dagster.yaml names this class alone, as it did before 0.2."""
+        return cls.of(os.path.join(os.environ["DAGSTER_HOME"], "history", "runs"), inst_data)
+
+    @classmethod
+    def of(cls, base_dir: str, inst_data: Any = None) -> SqliteEventLogStorage:
+        """The event log in a folder: this class, or the stock one where that has changed."""
         unchanged = private.has_methods(STOCK) and deserialize_value is not None
-        storage = cls if unchanged else SqliteEventLogStorage
-        return storage(os.path.join(os.environ["DAGSTER_HOME"], "history", "runs"), inst_data)
+        return (cls if unchanged else SqliteEventLogStorage)(base_dir, inst_data)
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._urls: dict[str | None, str] = {}
         self._seen: set[str] = set()
-        self._held = _Held()
+        self._engines = _Engines()
+        self._held = _Held(self._engines.of)
+        self._writing = threading.RLock()
         super().__init__(base_dir, inst_data)
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Store an event: one transaction for each of the files that it goes to."""
-        with self._held.together():
+        # SQLite lets one writer in at a time, and lets the others sleep: a lock wakes them at once.
+        with self._writing, self._held.together():
             super().store_event(event)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store several events in the same way."""
-        with self._held.together():
+        with self._writing, self._held.together():
             for one in events:
                 super().store_event(one)
+
+    def delete_events(self, run_id: str) -> None:
+        """Delete the events of a run, and the file that only they are in."""
+        super().delete_events(run_id)
+        self._engines.close(self._urls.pop(run_id, ""))
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):  # another process reads it, on Windows
+                Path(f"{self.path_for_shard(run_id)}{suffix}").unlink(missing_ok=True)
+
+    def dispose(self) -> None:
+        """Leave nothing in the write-ahead logs, and close the files."""
+        super().dispose()
+        self._engines.close_all()
 
     def run_connection(self, run_id: str | None = None) -> Any:
         """A connection to the events of one run."""
@@ -115,16 +142,18 @@ class KeptEngineEventLog(SqliteEventLogStorage):
     def _kept(
         self, shard: str | None, stock: Callable[[Any], AbstractContextManager[Any]]
     ) -> AbstractContextManager[Connection]:
-        if shard not in self._urls:
+        url = self._urls.get(shard)
+        if url is None or not Path(self.path_for_shard(shard or "")).exists():
             with stock(shard):  # creates the file and its tables
-                self._urls[shard] = self.conn_string_for_shard(shard or "")
-        return self._held.connection(self._urls[shard])
+                url = self._urls[shard] = self.conn_string_for_shard(shard or "")
+        return self._held.connection(url)
 
 
 class _Held(threading.local):
     """The connections of a thread whose transactions end together."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine_of: Callable[[str], Engine]) -> None:
+        self.engine_of = engine_of
         self.stack: ExitStack | None = None
         self.connections: dict[str, Connection] = {}
 
@@ -141,10 +170,39 @@ class _Held(threading.local):
 
     def connection(self, url: str) -> AbstractContextManager[Connection]:
         if self.stack is None:
-            return _engine(url).begin()
+            return self.engine_of(url).begin()
         if url not in self.connections:
-            self.connections[url] = self.stack.enter_context(_engine(url).begin())
+            self.connections[url] = self.stack.enter_context(self.engine_of(url).begin())
         return nullcontext(self.connections[url])
+
+
+class _Engines:
+    """An engine for each file that was asked for lately, whatever the thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Engine] = OrderedDict()
+
+    def of(self, url: str) -> Engine:
+        with self._lock:
+            if url not in self._kept:
+                self._kept[url] = _engine(url)
+            self._kept.move_to_end(url)
+            oldest = next(iter(self._kept)) if len(self._kept) > FILES_KEPT else url
+            found = self._kept[url]
+        if oldest != url:
+            self.close(oldest)
+        return found
+
+    def close(self, url: str) -> None:
+        with self._lock:
+            engine = self._kept.pop(url, None)
+        if engine is not None:
+            _close(engine)
+
+    def close_all(self) -> None:
+        for url in list(self._kept):
+            self.close(url)
 
 
 @lru_cache(maxsize=256)
@@ -154,14 +212,28 @@ def _record(text: str) -> dg.EventLogRecord | None:
     return found if isinstance(found, dg.EventLogRecord) else None
 
 
-@lru_cache(maxsize=64)
 def _engine(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_reset_on_return=None
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        max_overflow=-1,
+        pool_reset_on_return=None,
     )
 
     @event.listens_for(engine, "connect")
     def trust_the_write_ahead_log(connection: Any, _: Any) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
 
     return engine
+
+
+def _close(engine: Engine) -> None:
+    """Close a file; SQLite empties its log only where no other process has it open."""
+    log = Path(f"{engine.url.database}-wal")
+    with suppress(DBAPIError, OSError):
+        if log.stat().st_size:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA busy_timeout=1000")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()

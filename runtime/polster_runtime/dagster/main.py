@@ -19,7 +19,7 @@ from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
 from polster_runtime.domain.asset_id import name_of
 from polster_runtime.domain.selection import UnknownAsset
-from polster_runtime.errors import SettingsError, StorageError
+from polster_runtime.errors import HistoryError, SettingsError, StorageError
 from polster_runtime.execution import interrupts, report
 from polster_runtime.execution.report import say
 from polster_runtime.storage.registry import store
@@ -39,7 +39,7 @@ def main(arguments: Namespace) -> int:
         return _main(arguments)
     except (InvalidProject, SettingsError, UnknownAsset) as error:
         return _fail(str(error), USAGE)
-    except (OSError, StorageError, ui.UIError) as error:
+    except (HistoryError, OSError, StorageError, ui.UIError) as error:
         return _fail(str(error), FAILED)
     except (launch.Interrupted, KeyboardInterrupt):
         return interrupts.end_now()

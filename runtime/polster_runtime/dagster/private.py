@@ -29,6 +29,8 @@ USED: Mapping[str, str] = {
     **dict.fromkeys(THREADS, "the steps of a run go one after the other"),
     **dict.fromkeys((RUN_EVENTS, IN_MEMORY_JOB), "run_polster.py runs one step after the other"),
     "dagster._core.storage.event_log.SqliteEventLogStorage": "the stock event log is used: slower",
+    "dagster._core.storage.sqlite_storage.DagsterSqliteStorage": "no history can be opened",
+    "dagster._core.instance.ref.InstanceRef": "what assets print goes to Dagster's logs",
     "dagster._serdes.deserialize_value": "the stock event log is used: slower",
     "dagster._core.errors.DagsterUserCodeUnreachableError": _KILLED,
     "dagster._core.launcher.base.CheckRunHealthResult": _KILLED,
@@ -55,7 +57,10 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "index_connection",
         "conn_string_for_shard",
         "store_event",
+        "delete_events",
+        "path_for_shard",
     ),
+    "dagster._core.instance.ref.InstanceRef": ("from_dir",),
     "dagster.DefaultRunLauncher": ("_get_grpc_client_for_termination",),
 }
 """Methods that are overridden or called, by the class that has them."""

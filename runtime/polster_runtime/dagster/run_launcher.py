@@ -5,6 +5,7 @@ process has gone as failed; else a machine that lost its power would leave it ru
 and what it was about to make would wait for it.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,16 +13,26 @@ import grpc  # type: ignore[import-untyped]
 from dagster import DefaultRunLauncher
 
 from polster_runtime.dagster import private
+from polster_runtime.dagster.old_runs import tidy
 from polster_runtime.dagster.recovery import was_killed
 
 if TYPE_CHECKING:
     from dagster._core.launcher.base import CheckRunHealthResult
 
+log = logging.getLogger("core.history")
 GONE = "the process of this run is gone"
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
     """Launches runs as DefaultRunLauncher does."""
+
+    def launch_run(self, context: Any) -> None:
+        """Launch a run; once a day old ones are deleted first."""
+        try:
+            tidy(self._instance)
+        except Exception as error:  # a run must not wait for that
+            log.warning("old runs were not deleted: %s", error)
+        super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

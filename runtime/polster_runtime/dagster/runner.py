@@ -8,16 +8,16 @@ from typing import Any
 import dagster as dg
 
 from polster_runtime.config import interruption
-from polster_runtime.config.paths import dagster_home
 from polster_runtime.dagster import alerts, local_run
 from polster_runtime.dagster.failures import reason
+from polster_runtime.dagster.instance import opened
+from polster_runtime.dagster.old_runs import tidy
 from polster_runtime.dagster.recovery import watched
 from polster_runtime.dagster.selection import Graph, select
 from polster_runtime.dagster.steps import FULL_REFRESH
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import sweep
 
-TERMINAL_CONFIG = "run_polster.yaml"
 METADATA = ("rejected", "seconds", "path")
 SUCCESS = dg.DagsterEventType.RUN_SUCCESS
 
@@ -38,14 +38,14 @@ def run(
 ) -> dict[str, Any]:
     """Run the named assets, those of a selection, or all, and tell what became of each.
 
-    Raises UnknownAsset and Interrupted.
+    Raises UnknownAsset, HistoryError and Interrupted.
     """
     graph = definitions.resolve_asset_graph()
     selected = select(graph, names, expression)
     sweep()
     run_id, began = str(uuid.uuid4()), time.perf_counter()
     tags = {FULL_REFRESH: "true"} if full_refresh else {}
-    with terminal_instance() as instance, watched(instance, run_id):
+    with opened(running=True) as instance, watched(instance, run_id):
         try:
             events = local_run.execute(instance, definitions, selected, run_id, tags)
         except dg.DagsterExecutionInterruptedError:
@@ -54,6 +54,7 @@ def run(
         if interruption.is_interrupted() and not success:
             raise Interrupted
         alerts.tell_at_once(instance, run_id)
+        tidy(instance)
     keys = [key for key in graph.toposorted_asset_keys if key in selected]
     return {
         "success": success,
@@ -61,13 +62,6 @@ def run(
         "seconds": round(time.perf_counter() - began, 3),
         "assets": [*_outcomes(graph, keys, events)],
     }
-
-
-def terminal_instance() -> dg.DagsterInstance:
-    """This project's Dagster instance, with what assets print left on the terminal."""
-    if (dagster_home() / TERMINAL_CONFIG).exists():
-        return dg.DagsterInstance.from_config(str(dagster_home()), TERMINAL_CONFIG)
-    return dg.DagsterInstance.get()
 
 
 def _outcomes(

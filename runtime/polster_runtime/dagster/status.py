@@ -18,6 +18,7 @@ import dagster as dg
 from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
+from polster_runtime.dagster.instance import opened
 from polster_runtime.domain.asset_id import AssetId, name_of
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
@@ -100,7 +101,7 @@ def states(definitions: dg.Definitions) -> list[State]:
     Raises SettingsError. Where the store cannot be asked, Dagster's history alone tells.
     """
     graph = definitions.resolve_asset_graph()
-    with dg.DagsterInstance.get() as instance:
+    with opened() as instance:
         records = instance.get_asset_records(list(graph.get_all_asset_keys()))
         entries = {record.asset_entry.asset_key: record.asset_entry for record in records}
         failed = _failed(instance, graph, entries)

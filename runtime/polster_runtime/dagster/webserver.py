@@ -11,10 +11,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-import dagster as dg
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home, project_root
+from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.lineage_page import lineage_page
 from polster_runtime.dagster.recovery import settle
 from polster_runtime.dagster.ui_child import STOP_SECONDS, lock_of
@@ -61,7 +61,7 @@ def serve() -> None:
     Raises UIError when one of them does not start, or ends by itself again and again.
     """
     try:
-        with dg.DagsterInstance.get() as instance:
+        with opened() as instance:
             settle(instance)
         for name in ("webserver", "daemon"):
             _wait_for_the_end_of(name)
