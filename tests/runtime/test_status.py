@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from polster_runtime.assets.binding import function_of
-from polster_runtime.cli import doctor
+from polster_runtime.cli import dagster_checks, doctor
 from polster_runtime.dagster import main as commands
 from polster_runtime.dagster import status
 from polster_runtime.dagster.definitions import build_definitions
@@ -131,7 +131,7 @@ def test_r5_doctor_looks_at_the_data(
     shop: dg.Definitions, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "load", lambda: shop)
-    assert [*doctor._assets()] == [doctor.Check("assets", "ok", "3 fresh")]
+    assert [*doctor._assets()] == [dagster_checks.Check("assets", "ok", "3 fresh")]
     (bronze,), (silver,) = files(project, "bronze/a"), files(project, "silver/a")
     bronze.unlink()
     silver.write_bytes(b"")
@@ -139,7 +139,7 @@ def test_r5_doctor_looks_at_the_data(
     assert (damaged.name, damaged.status) == ("data: silver_a", "error")
     assert damaged.message.startswith(f"data/silver/a/{silver.name} is damaged")
     assert damaged.hint == "delete it to go back to the snapshot before it"
-    assert missing == doctor.Check(
+    assert missing == dagster_checks.Check(
         "data: missing",
         "warning",
         "bronze_a: the data is gone",

@@ -12,18 +12,19 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from dotenv import dotenv_values
 
+from polster_runtime.cli.dagster_checks import Check, history, private_names
 from polster_runtime.config import paths
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId, name_of
-from polster_runtime.errors import PipelineError, SettingsError, SourceError, StorageError
+from polster_runtime.errors import HistoryError, SettingsError, SourceError, StorageError
 from polster_runtime.storage.registry import backend_module, store
 from polster_runtime.storage.snapshots import SUFFIX, Snapshot, unique_name
 from polster_runtime.storage.store import Store
@@ -43,16 +44,6 @@ VARIABLE = re.compile(r"^#? ?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 USED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; `status` is ok, warning, error or skipped."""
-
-    name: str
-    status: str
-    message: str
-    hint: str = ""
-
-
 Step = tuple[str, Callable[[], str]]
 """A name, and what does it: it returns what there is to say, or raises."""
 
@@ -61,14 +52,13 @@ def checks() -> Iterator[Check]:
     """All checks, one by one as they are done."""
     yield _python()
     yield _packages()
-    yield _dagster()
+    yield private_names()
     known = _settings()
     yield known
     yield from _unknown_variables()
     yield _port()
     if known.status == "ok":
-        yield from _history()
-    if known.status == "ok":
+        yield from history()
         yield from in_order("storage", storage_steps())
         yield from _other_files()
         yield from _assets()
@@ -110,11 +100,13 @@ def _assets() -> Iterator[Check]:
     from polster_runtime.dagster.main import InvalidProject, load
     from polster_runtime.dagster.status import states
 
-    os.environ["DAGSTER_HOME"] = str(paths.dagster_home())
     try:
         found = states(load())
     except (InvalidProject, SettingsError) as error:
         yield Check("assets", "error", str(error), "polster validate  says more")
+        return
+    except HistoryError:  # the check of the history has said why
+        yield Check("assets", "skipped", "")
         return
     by_status: dict[str, list[str]] = {}
     for one in found:
@@ -215,16 +207,6 @@ def _packages() -> Check:
     return Check("packages", "ok", found)
 
 
-def _dagster() -> Check:
-    """Whether this Dagster has the private names that the runtime builds on."""
-    from polster_runtime.dagster.doctor import missing_names
-
-    if missing := missing_names():
-        hint = "the project works on; look for a newer Polster:  polster upgrade"
-        return Check("dagster", "warning", "; ".join(missing), hint)
-    return Check("dagster", "ok", "it has all that the runtime builds on")
-
-
 def _settings() -> Check:
     try:
         settings()
@@ -261,34 +243,6 @@ def _port() -> Check:
         except OSError:
             return Check("port", "warning", f"port {PORT} is taken", "--ui will use the next one")
     return Check("port", "ok", f"port {PORT} is free")
-
-
-def _history() -> Iterator[Check]:
-    """Where Dagster keeps its history, and whether the daemon has said lately that it lives."""
-    if not (paths.project_root() / ".dagster" / "dagster.yaml").exists():
-        hint = "git checkout .dagster/dagster.yaml"
-        yield Check("history", "warning", ".dagster/dagster.yaml is missing", hint)
-    if (paths.project_root() / ".dagster" / "run_polster.yaml").exists():
-        hint = "delete it: run_polster.py reads dagster.yaml as all of Dagster does"
-        yield Check("history", "warning", "nothing reads .dagster/run_polster.yaml", hint)
-    from polster_runtime.dagster.doctor import history
-
-    try:
-        yield Check("history", "ok", history())
-        yield _daemon()
-    except PipelineError as error:
-        message, _, hint = str(error).partition("; ")
-        yield Check("history", "error", message, hint)
-        yield Check("daemon", "skipped", "")
-
-
-def _daemon() -> Check:
-    from polster_runtime.dagster.doctor import daemon_runs
-
-    if daemon_runs():
-        return Check("daemon", "ok", "it runs: assets start by themselves")
-    hint = "python run_polster.py --no-materialize --ui  starts it"
-    return Check("daemon", "warning", "it does not run: no asset starts by itself", hint)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ def daemon_runs() -> bool:
     return any(time.time() - beat.timestamp < SILENT_SECONDS for beat in beats)
 
 
-def history() -> str:
+def history_in_words() -> str:
     """Where the history is, its size, and how long runs are kept. Raises HistoryError."""
     with opened() as instance:
         runs = instance.get_runs_count()
