@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polster_runtime.assets.increments import Append, New, Own, Touched, Upsert
     from polster_runtime.sources.base import Frames, Position
 
 __version__ = "0.2.0"
-__all__ = ["Frames", "Position", "run"]
+__all__ = ["Append", "Frames", "New", "Own", "Position", "Touched", "Upsert", "run"]
 
 
 def run(function: Callable[..., Any]) -> None:
@@ -27,7 +28,8 @@ def run(function: Callable[..., Any]) -> None:
 def __getattr__(name: str) -> Any:
     """Import the types of `__all__` when they are asked for: a direct run needs few of them."""
     if name in __all__:
+        from polster_runtime.assets import increments
         from polster_runtime.sources import base
 
-        return getattr(base, name)
+        return getattr(increments, name, None) or getattr(base, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from polster_core.model.diagnostics import Problem, ValidationRule
-from polster_core.model.facts import Access, Core, Dependency, Form
+from polster_core.model.facts import Access, Core, Dependency, Form, Parameter
 from polster_core.model.layers import RESERVED_PARAMETERS, AssetId, Layer
 from polster_core.model.names import did_you_mean
 from polster_core.model.pipeline import Asset, Pipeline
@@ -137,7 +137,7 @@ def _extra_parameters(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[
             message = f"{core.function}() takes partition, but assets have no partitions"
             hint = "read what is new with position instead"
             yield Problem.at(parameter.place, message, hint=hint)
-    own = [one for one in core.parameters if one.name not in RESERVED_PARAMETERS]
+    own = [one for one in core.parameters if not _is_filled_by_runtime(one)]
     if len(own) == len(asset.deps) == 1 and own[0].kind == "":
         return
     for parameter in own:
@@ -154,6 +154,12 @@ def _extra_parameters(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[
                 f"{core.function}() takes {called}, which {asset} does not depend on",
                 hint=_parameter_hint(pipeline, asset, parameter.name, names),
             )
+
+
+def _is_filled_by_runtime(parameter: Parameter) -> bool:
+    """Whether the runtime gives a parameter something else than the rows of a dependency."""
+    own_rows = parameter.annotation.rpartition(".")[2] == "Own"
+    return own_rows or parameter.name in RESERVED_PARAMETERS
 
 
 def _parameter_hint(pipeline: Pipeline, asset: Asset, name: str, declared: set[str]) -> str:

@@ -44,6 +44,15 @@ def reset(*, asset: str, dry_run: bool, as_json: bool) -> None:
     _hand_on("reset", asset, dry_run=dry_run, as_json=as_json)
 
 
+@command.command("accept", help="Keep the rows of incremental ASSET though its code has changed.")
+@click.argument("asset")
+@_dry_run
+@_as_json
+def accept(*, asset: str, dry_run: bool, as_json: bool) -> None:
+    """Hand it on to the project."""
+    _hand_on("accept", asset, dry_run=dry_run, as_json=as_json)
+
+
 def _hand_on(what: str, *args: str, as_json: bool, dry_run: bool = False) -> None:
     flags = [*(["--dry-run"] if dry_run else []), *(["--json"] if as_json else [])]
     # Behind `--` a position may start with a dash.

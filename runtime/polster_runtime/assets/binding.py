@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import polars as pl
 
+from polster_runtime.assets.increments import plan_of
 from polster_runtime.config.paths import assets_dir, core_dir, project_root
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.domain.layers import FUNCTIONS, NO_PARTS, RESERVED
+from polster_runtime.domain.layers import FUNCTIONS, LAYERS, NO_PARTS, RESERVED
 from polster_runtime.errors import AssetError
 
 Function = Callable[..., Any]
@@ -65,6 +66,8 @@ def is_incremental(function: Function) -> bool:
 def wants_all(function: Function, parameter: str) -> bool:
     """Whether a parameter is annotated as a DataFrame: all rows, not a LazyFrame."""
     annotation = function.__annotations__.get(parameter)
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     kind = get_origin(annotation) or annotation
     return kind == "pl.DataFrame" or (isinstance(kind, type) and issubclass(kind, pl.DataFrame))
 
@@ -79,7 +82,13 @@ def bind(function: Function, upstream: Sequence[AssetId]) -> dict[str, AssetId]:
         raise AssetError(
             f"{_where(function)}: {function.__name__}() takes partition, but {NO_PARTS}"
         )
-    parameters = [name for name in takes_all if name not in RESERVED]
+    plan = plan_of(function)
+    if asset.layer == LAYERS[0] and (plan.incremental or plan.own):
+        raise AssetError(
+            f"{_where(function)}: Append, Upsert and Own are for silver and gold; a bronze asset "
+            "that takes position yields only what is new"
+        )
+    parameters = [name for name in takes_all if name not in RESERVED and name != plan.own]
     if len(parameters) == len(upstream) == 1:
         return {parameters[0]: upstream[0]}
     by_name = {dependency.name: dependency for dependency in upstream}

@@ -3,9 +3,11 @@
     python -m polster_runtime state show [orders]
     python -m polster_runtime state set orders 2026-01-01
     python -m polster_runtime state reset orders
+    python -m polster_runtime state accept silver_orders
 
 `set` lets the next run go on from another position, `reset` lets it read everything. Both add an
-increment without rows; no row is deleted.
+increment without rows; no row is deleted. `accept` keeps the rows of an incremental silver or gold
+asset though its code has changed, so that the next run does not read everything.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from typing import Any
 from polster_runtime.config.logging import configure
 from polster_runtime.errors import PipelineError
 from polster_runtime.execution import report
-from polster_runtime.execution.positions import asset_named, change, states
+from polster_runtime.execution.positions import accept, asset_named, change, states
 from polster_runtime.storage.registry import store
 
 LONGEST = 60
@@ -37,7 +39,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Carry out a command line."""
     try:
         configure()
-        return _show(arguments) if arguments.command == "show" else _change(arguments)
+        does = {"show": _show, "accept": _accept}.get(arguments.command, _change)
+        return does(arguments)
     except (NotImplementedError, PipelineError) as error:
         report.say(f"error: {error}", to=sys.stderr)
         return 1
@@ -51,7 +54,9 @@ def _show(arguments: argparse.Namespace) -> int:
     for state in found:
         counts = f"{state.rows:>12,} rows{state.increments:>6} increments"
         when = f"{state.written[:19].replace('T', ' ')} UTC" if state.written else ""
-        report.say(f"{state.asset:<24}{counts}   {when:<23}   {shown(state.position)}")
+        read = ", ".join(f"{up} up to {seen[1]}" for up, seen in state.seen.items())
+        where = read or shown(state.position)
+        report.say(f"{state.asset:<24}{counts}   {when:<23}   {where}")
     if not found:
         report.say("no asset has a position yet")
     return 0
@@ -71,6 +76,19 @@ def _change(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _accept(arguments: argparse.Namespace) -> int:
+    asset = asset_named(arguments.asset)
+    changed = accept(store(), asset, dry_run=arguments.dry_run)
+    if arguments.json:
+        told = {"asset": str(asset), "accepted": changed, "dry_run": arguments.dry_run}
+        report.say(json.dumps(told))
+    elif changed:
+        report.say(f"{asset}: the next run keeps its rows, and reads what is new")
+    else:
+        report.say(f"{asset}: its code has not changed since its last run")
+    return 0
+
+
 def _value(text: str) -> Any:
     """A number, a list or an object as JSON has them; all else is text."""
     try:
@@ -87,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "show": "show incremental positions",
         "set": "let the next run go on from somewhere else",
         "reset": "let the next run read everything",
+        "accept": "keep the rows though the code has changed",
     }.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")

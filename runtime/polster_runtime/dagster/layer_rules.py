@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from polster_runtime.assets.binding import Function, bind
+from polster_runtime.assets.binding import Function, asset_of, bind
 from polster_runtime.assets.contract import contract_of, max_rejected, try_out
+from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS, MAY_DEPEND_ON, NO_PARTS
@@ -36,7 +37,7 @@ def _problems(spec: dg.AssetSpec, keys: set[dg.AssetKey]) -> Iterator[str]:
         yield f"{asset} has a partitions_def, but {NO_PARTS}"
     upstream = upstream_of(spec)
     wrong = [*_wrong_dependencies(asset, upstream, keys)]
-    function = getattr(sys.modules.get(f"core.{asset}"), FUNCTIONS[asset.layer], None)
+    function = _loaded(asset)
     if function is not None:
         wrong = wrong or [*_wrong_parameters(function, upstream)]
         wrong += _wrong_contract(asset, function)
@@ -64,9 +65,27 @@ def _wrong_dependencies(
 
 def _wrong_parameters(function: Function, upstream: list[AssetId]) -> Iterator[str]:
     try:
-        bind(function, upstream)
+        bound, plan = bind(function, upstream), plan_of(function)
     except AssetError as error:
         yield str(error)
+        return
+    above = bound.get(plan.new or plan.touched or "")
+    other = _loaded(above) if above else None
+    if above is None or other is None:
+        return
+    contract = contract_of(other)
+    if plan.new and plan_of(other).kind == UPSERT:
+        yield (
+            f"{asset_of(function)}: {plan.new} is New, but {above} returns Upsert, which replaces "
+            "and removes rows; take Annotated[pl.LazyFrame, Touched(...)]"
+        )
+    elif plan.touched and contract and not set(plan.key) <= set(contract.column_names()):
+        yield f"{asset_of(function)}: Touched names columns that {above} does not have"
+
+
+def _loaded(asset: AssetId) -> Function | None:
+    """The function of an asset, if its core file was imported."""
+    return getattr(sys.modules.get(f"core.{asset}"), FUNCTIONS[asset.layer], None)
 
 
 def _wrong_contract(asset: AssetId, function: Function) -> Iterator[str]:

@@ -105,6 +105,7 @@ def metadata(done: Materialized) -> dict[str, dg.MetadataValue]:
     return {
         **waiting,
         **_lineage(done),
+        **_increment(done),
         "dagster/row_count": dg.MetadataValue.int(done.rows),
         "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(done)),
         "path": dg.MetadataValue.path(done.path),
@@ -113,6 +114,14 @@ def metadata(done: Materialized) -> dict[str, dg.MetadataValue]:
         "seconds": dg.MetadataValue.float(round(done.seconds, 3)),
         "size_bytes": dg.MetadataValue.int(done.size),
     }
+
+
+def _increment(done: Materialized) -> dict[str, dg.MetadataValue]:
+    """What an incremental asset has read, and how many rows it has removed."""
+    if done.read is None:
+        return {}
+    read, removed = dg.MetadataValue.text(done.read), dg.MetadataValue.int(done.removed)
+    return {"read": read, "removed": removed}
 
 
 def _lineage(done: Materialized) -> dict[str, dg.MetadataValue]:

@@ -24,6 +24,7 @@ from polster_runtime.assets.binding import (
     wants_all,
 )
 from polster_runtime.assets.contract import contract_of
+from polster_runtime.assets.increments import plan_of
 from polster_runtime.config.paths import core_dir
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS
@@ -89,6 +90,9 @@ def _asked(
         return None
     noted = _Noted()
     frames = {name: noted.frame(asset, schemas[asset]) for name, asset in bound.items()}
+    own, contract = plan_of(function).own, contract_of(function)
+    if own and contract:
+        frames[own] = contract.create_empty().lazy()
     try:
         result = function(**frames)
         if noted.columns or not isinstance(result, pl.LazyFrame):

@@ -20,14 +20,19 @@ from polster_runtime.assets.binding import (
     source_file,
     wants_all,
 )
+from polster_runtime.assets.contract import contract_of
+from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.config.logging import log
 from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
+from polster_runtime.execution.reading import Reading, own_rows
+from polster_runtime.execution.removals import check_flag
 from polster_runtime.sources.base import Frames
 from polster_runtime.storage.columns import ValueChanges, check_values, common
+from polster_runtime.storage.merging import alive
 from polster_runtime.storage.snapshots import Snapshot
 from polster_runtime.storage.store import Store
 
@@ -42,6 +47,8 @@ class Invocation:
         bound: dict[str, AssetId],
         previous: Snapshot | None,
         given: Mapping[AssetId, Snapshot],
+        *,
+        full_refresh: bool = False,
     ) -> None:
         self.function, self.data, self.bound, self.previous = function, data, bound, previous
         self.given = given
@@ -51,12 +58,22 @@ class Invocation:
         self.schemas: dict[AssetId, pl.Schema] = {}
         self.position: Any = None
         self.failure: BaseException | None = None
-        if self.incremental and previous:
+        if self.incremental and previous and not full_refresh:
             self.position = data.provenance(previous).get("position")
+        self.reading: Reading | None = None
+        """What is read of the upstream assets; None: all of it, in place of what there is."""
+        if plan_of(function).incremental:
+            snapshots = {asset: self._snapshot(asset) for asset in bound.values()}
+            self.given = snapshots
+            self.reading = Reading(
+                function, data, bound, snapshots, previous, full_refresh=full_refresh
+            )
 
     @property
     def increases(self) -> Snapshot | None:
         """The snapshot that the rows are an increment on; None when they are all rows."""
+        if self.reading:
+            return self.reading.increases
         return self.previous if self.incremental and self.position is not None else None
 
     def rows(self) -> pl.LazyFrame:
@@ -64,19 +81,27 @@ class Invocation:
         arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
         if self.incremental:
             arguments["position"] = self.position
+        if own := plan_of(self.function).own:
+            arguments[own] = own_rows(self.function, self.data, self.previous)
         with _one_process():
             result = self.function(**arguments)
         if isinstance(result, Generator):
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):
-            rows: pl.LazyFrame = result.lazy()
-            if self.increases:
-                collected = rows.collect(engine="streaming")
-                self._fitting(collected)
-                rows = collected.lazy()
-            return rows
+            return self._rows_of(result.lazy())
         name, kind = self.function.__name__, type(result).__name__
         raise AssetError(f"{name}() returned {kind}; it must return a Polars frame")
+
+    def _rows_of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """What a function returned, as it goes with the rows that there are."""
+        if self.reading and self.reading.plan.kind == UPSERT:
+            check_flag(rows.collect_schema())
+            return rows if self.increases else alive(rows)
+        if self.increases and (self.incremental or contract_of(self.function) is None):
+            collected = rows.collect(engine="streaming")
+            self._fitting(collected)
+            return collected.lazy()
+        return rows
 
     def check_complete(self, staged: Path) -> None:
         """Raise what ended the rows early, and delete the file that they are in."""
@@ -91,13 +116,17 @@ class Invocation:
 
     def _read(self, parameter: str) -> pl.LazyFrame | pl.DataFrame:
         asset = self.bound[parameter]
+        snapshot = self._snapshot(asset)
+        self.inputs[str(asset)] = list(snapshot.paths)
+        frame = self.reading.frame(parameter) if self.reading else self.data.scan(snapshot)
+        self.schemas[asset] = frame.collect_schema()
+        return frame.collect(engine="streaming") if wants_all(self.function, parameter) else frame
+
+    def _snapshot(self, asset: AssetId) -> Snapshot:
         snapshot = self.given.get(asset) or self.data.latest(asset)
         if snapshot is None:
             raise NoData(asset)
-        self.inputs[str(asset)] = list(snapshot.paths)
-        frame = self.data.scan(snapshot)
-        self.schemas[asset] = frame.collect_schema()
-        return frame.collect(engine="streaming") if wants_all(self.function, parameter) else frame
+        return snapshot
 
     def _stream(self, generator: Frames) -> pl.LazyFrame:
         """The frames of a generator as one lazy frame. What it returns is the new position."""

@@ -27,23 +27,24 @@ from polster_runtime.assets.contract import (
     refuse,
 )
 from polster_runtime.assets.drift import drift
+from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError
+from polster_runtime.execution import previous
 from polster_runtime.execution.column_lineage import Lineage, lineage
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation, stubs_named
 from polster_runtime.execution.locks import alone
+from polster_runtime.execution.removals import with_removals, without_removals
 from polster_runtime.execution.result import Materialized
-from polster_runtime.execution.upkeep import keep_files_few
+from polster_runtime.execution.upkeep import keep_files_few, merge_increments
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
 
 PREVIEW_ROWS = 20
-RECENT = 5
-"""Row counts of earlier snapshots that a new one remembers."""
 
 
 def materialize(
@@ -87,6 +88,9 @@ def _run(
     tell(lambda listener: listener.started(asset))
     try:
         with alone(asset):
+            if plan_of(function).incremental:
+                # Before the rows of this run: who is up to date has read all that is merged.
+                merge_increments(asset)
             step = _Step(function, asset, bound, run_id, inputs(), started, full_refresh)
             done = step.run()
             keep_files_few(done, incremental=step.source.incremental)
@@ -116,14 +120,18 @@ class _Step:
         self.function, self.asset, self.run_id, self.started = function, asset, run_id, started
         self.contract = contract_of(function)
         self.data: Store = store()
-        needed = is_incremental(function)
-        self.previous = self.data.latest(asset) if needed else self.data.before(asset)
-        self.columns_before = self._columns_before(needed and not full_refresh)
-        self.source = Invocation(function, self.data, bound, self.previous, inputs)
-        if full_refresh:
-            self.source.position = None
-        self.recent_rows = self._recent_rows()
-        self.known = self._known()
+        plan = plan_of(function)
+        grows = is_incremental(function) or plan.incremental or plan.own is not None
+        self.previous = self.data.latest(asset) if grows else self.data.before(asset)
+        again = is_incremental(function) or plan.repeatable
+        self.columns_before = self._columns_before(grows and not (full_refresh and again))
+        self.source = Invocation(
+            function, self.data, bound, self.previous, inputs, full_refresh=full_refresh
+        )
+        self.replaces = plan.key if self.source.increases and plan.kind == UPSERT else None
+        """The key by which the rows replace others; None where they do not."""
+        self.recent_rows = previous.recent_rows(self.data, asset, self.previous)
+        self.known = previous.footer(self.data, asset, self.previous)
         self.lineage: Lineage | None = None
         self.rejected = 0
 
@@ -144,11 +152,19 @@ class _Step:
                 self.lineage = lineage(self.function, bound, schemas, self.known.get("lineage"))
             staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
             self.source.check_complete(staged)
+        gone = None
+        if self.replaces:
+            staged, gone = without_removals(staged, self.replaces, self.provenance)
+            draft = draft or gone is not None
         (rows, preview), checked = _look_at(staged), None
         if self.contract is not None:
             good, checked = self._quarantine(staged, rows, self.contract, path, draft)
             if good != staged:
                 staged, (rows, preview) = good, _look_at(good)
+        removed = 0
+        if self.replaces:
+            groups = self.source.reading.groups if self.source.reading else None
+            staged, removed = with_removals(staged, gone, groups, self.replaces, self.provenance)
         schema, size = _schema_of(preview), staged.stat().st_size
         path = self.data.publish(staged, path)
         return Materialized(
@@ -170,6 +186,8 @@ class _Step:
             contract=self.contract,
             rejected=checked.rejected if checked else 0,
             broken_rules=checked.broken_rules if checked else {},
+            removed=removed,
+            read=self.source.reading.in_words if self.source.reading and self.previous else None,
         )
 
     @contextmanager
@@ -200,6 +218,8 @@ class _Step:
             found["rejected"] = self.rejected
         if self.source.position is not None:
             found["position"] = self.source.position
+        if self.source.reading is not None:
+            found |= self.source.reading.footer()
         return found
 
     def _columns_before(self, needed: bool) -> dict[str, str] | None:
@@ -215,21 +235,6 @@ class _Step:
             self.previous = None  # the new snapshot takes its place
             return None
 
-    def _known(self) -> Provenance:
-        """What the footer of the snapshot before this one says."""
-        if self.previous is None or self.asset.layer == "bronze":
-            return {}
-        return self.data.provenance(self.previous)
-
-    def _recent_rows(self) -> list[int]:
-        """Row counts of the full snapshots before this one, the oldest first."""
-        if self.previous is None or self.asset.layer != "bronze":
-            return []
-        full = Snapshot(self.previous.paths[:1])
-        remembered = self.data.provenance(full).get("recent_rows", [])
-        rows = self.data.scan(full).select(pl.len()).collect().item()
-        return [*remembered, rows][-RECENT:]
-
     def _quarantine(
         self, staged: Path, rows: int, contract: Contract, path: str, draft: bool
     ) -> tuple[Path, Checked]:
@@ -242,6 +247,7 @@ class _Step:
                 bad = checked.bad.with_columns(
                     _run=pl.lit(self.run_id), _rejected_at=pl.lit(datetime.now(UTC))
                 )
+                self._forget_orphan(path, f"{folder}/_rejected/{name}")
                 self.data.publish(stage(bad, self.provenance), f"{folder}/_rejected/{name}")
                 refuse(rows, checked, max_rejected(self.function), contract)
             self.rejected = checked.rejected
@@ -256,6 +262,12 @@ class _Step:
                 file.unlink(missing_ok=True)
             if good != staged:
                 staged.unlink(missing_ok=True)
+
+    def _forget_orphan(self, path: str, rejected: str) -> None:
+        """Delete what a run rejected that was killed before it published its increment."""
+        with self.data.errors():
+            if self.data.fs.exists(rejected) and not self.data.fs.exists(path):
+                self.data.delete(Snapshot((rejected,)))
 
 
 def _summary(done: Materialized) -> dict[str, Any]:

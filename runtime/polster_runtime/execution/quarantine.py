@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from polster_runtime.assets.binding import function_of
+from polster_runtime.assets.increments import plan_of
 from polster_runtime.config.paths import core_dir
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import PipelineError, StorageError
-from polster_runtime.execution.materialize import rerun
+from polster_runtime.execution.materialize import materialize, rerun
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Snapshot
+from polster_runtime.storage.snapshots import Snapshot, full_name, numbers
 from polster_runtime.storage.store import Store
 
 GUARDED = ("silver", "gold")
@@ -23,10 +24,11 @@ MARKS = ["_broken_rules", "_run", "_rejected_at"]
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The rows that one run rejected."""
+    """The rows that a run rejected; of an incremental asset, those of all its runs so far."""
 
     asset: AssetId
     path: str
+    """The newest of their files."""
     rows: pl.LazyFrame
     published: bool
     """Whether the good rows of that run were published; else nothing was."""
@@ -39,16 +41,24 @@ class NothingRejected(PipelineError):
 def latest(asset: AssetId, data: Store) -> Batch:
     """What the last run of an asset rejected. Raises NothingRejected.
 
-    A run that rejected nothing settles what those before it rejected.
+    A run that rejected nothing settles what those before it rejected, if it has read everything.
     """
-    found = data.rejected(asset)
     snapshot = data.latest(asset)
-    newest = _name(snapshot.paths[0]) if snapshot else ""
-    if not found or _name(found[-1]) < newest:
+    full = full_name(snapshot.paths[0]) if snapshot else ""
+    grows = snapshot is not None and "kind" in data.base(snapshot)
+    since = data.epoch(snapshot) if snapshot and grows else full
+    unsettled = [path for path in data.rejected(asset) if full_name(path) >= since]
+    if not unsettled:
         raise NothingRejected(f"{asset}: the last run rejected nothing")
-    path = found[-1]
-    published = _name(path) in {_name(each.path) for each in data.snapshots(asset)}
-    return Batch(asset=asset, path=path, rows=data.scan(Snapshot((path,))), published=published)
+    path = unsettled[-1]
+    files = data.frames(Snapshot(tuple(unsettled) if grows else (path,)))
+    reached = numbers(snapshot.path)[1] if snapshot and full_name(path) == full else -1
+    return Batch(
+        asset=asset,
+        path=path,
+        rows=pl.concat(files.values(), how="diagonal"),
+        published=full_name(path) < full or numbers(path)[1] <= reached,
+    )
 
 
 def counts(batch: Batch) -> dict[str, int]:
@@ -62,9 +72,20 @@ def replay(asset: AssetId) -> Materialized:
     """Run the inputs of the last run once more, through today's code and today's contract.
 
     The rows that pass now are published with the others, each once; those that still break the
-    contract are quarantined again. Raises NothingRejected, and StorageError when an input is gone.
+    contract are quarantined again. An incremental asset reads everything, which is the same.
+    Raises NothingRejected, and StorageError when an input is gone.
     """
-    return rerun(function_of(asset), lambda: _inputs(asset, store()))
+    function = function_of(asset)
+    plan = plan_of(function)
+    if not plan.incremental:
+        return rerun(function, lambda: _inputs(asset, store()))
+    latest(asset, store())
+    if not plan.repeatable:
+        raise NothingRejected(
+            f"{asset} cannot read again what it was given then: run it, which takes in what its "
+            "upstream assets still have"
+        )
+    return materialize(function, full_refresh=True)
 
 
 def _inputs(asset: AssetId, data: Store) -> dict[AssetId, Snapshot]:

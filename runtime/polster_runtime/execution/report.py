@@ -9,7 +9,7 @@ from typing import TextIO
 import polars as pl
 
 from polster_runtime.assets.values import values_as_python
-from polster_runtime.execution.result import Materialized
+from polster_runtime.execution.result import NEW_ONLY, Materialized
 
 ROWS = 10
 
@@ -33,7 +33,10 @@ def say(*texts: str, to: TextIO | None = None) -> None:
 def line(done: Materialized, width: int = 24) -> str:
     """One line: name, rows, rejected rows, seconds, and the rules that were broken."""
     rejected = f"{done.rejected:,} rejected" if done.rejected else ""
-    rules = " · ".join(f"{rule} {rows:,}" for rule, rows in done.broken_in_words.items())
+    notes = [f"{rule} {rows:,}" for rule, rows in done.broken_in_words.items()]
+    notes += [f"{done.removed:,} removed"] if done.removed else []
+    notes += [done.read] if done.read and done.read != NEW_ONLY else []
+    rules = " · ".join(notes)
     counts = f"{done.asset!s:<{width}}{done.rows:>12,} rows{rejected:>16}{done.seconds:>9.2f} s"
     return f"{counts}   {rules}".rstrip()
 

@@ -10,6 +10,9 @@ from polster_runtime.assets.rule_text import rule_in_words
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution.column_lineage import Lineage
 
+NEW_ONLY = "read what is new"
+"""What an incremental asset does when all is well."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Materialized:
@@ -32,6 +35,10 @@ class Materialized:
     rejected: int
     broken_rules: dict[str, int]
     """Rows by the contract's own name of a rule."""
+    removed: int = 0
+    """Keys that an increment removes."""
+    read: str | None = None
+    """What an incremental asset has read of its upstream, and why, in words."""
 
     @property
     def broken_in_words(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ import polars as pl
 from polster_runtime.config.interruption import Interrupted
 from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
+from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage.cloud import waits
@@ -21,12 +22,17 @@ def keep_files_few(done: Materialized, *, incremental: bool) -> None:
     if waits(done.path):
         return
     if incremental:
-        try:
-            compact(store(), done.asset)
-        except (StorageError, pl.exceptions.PolarsError, Interrupted) as error:
-            log.warning("increments stay as they are", extra={"details": {"error": error}})
+        merge_increments(done.asset)
     if settings().snapshot_retention:
         try:
             prune(store(), done.asset)
         except StorageError as error:
             log.warning("old snapshots stay", extra={"details": {"error": error}})
+
+
+def merge_increments(asset: AssetId) -> None:
+    """Merge the increments of an asset that are due; a run does not fail because that does."""
+    try:
+        compact(store(), asset)
+    except (StorageError, pl.exceptions.PolarsError, Interrupted) as error:
+        log.warning("increments stay as they are", extra={"details": {"error": error}})

@@ -1,4 +1,4 @@
-"""Columns of several files, put together without changing a value.
+"""Columns of several files, given the same types without changing a value.
 
 Files of one snapshot may differ in the type of a column: a source gave Int64 yesterday and Float64
 today. Readers get a type that holds the values of both. Where it holds only some values of a type,
@@ -28,8 +28,8 @@ class ValueChanges(Exception):
     """A value that a type does not hold. The message says the value and what it would become."""
 
 
-def put_together(frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
-    """The rows of files, by their paths, with all their columns. Raises StorageError."""
+def alike(frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+    """Files, by their paths, with columns of the same types. Raises StorageError."""
     schemas = {path: frame.collect_schema() for path, frame in frames.items()}
     target: dict[str, pl.DataType] = {}
     for path, schema in schemas.items():
@@ -41,15 +41,14 @@ def put_together(frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
                     f"which do not go together; {_reload(path)}"
                 )
             target[name] = found
-    alike = [
-        frame.with_columns(
+    return {
+        path: frame.with_columns(
             _as_expression(name, kind, target[name], path)
             for name, kind in schemas[path].items()
             if kind != target[name]
         )
         for path, frame in frames.items()
-    ]
-    return alike[0] if len(alike) == 1 else pl.concat(alike, how="diagonal")
+    }
 
 
 def common(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:

@@ -6,20 +6,40 @@ becomes a new full file. What is merged appears in one step and the files that i
 day, so that readers and crashes at any moment find every row, once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
+import polars as pl
+
+from polster_runtime.assets.increments import DELETED
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.storage.snapshots import Provenance, Snapshot, numbers
+from polster_runtime.storage.merging import alive, survivors
+from polster_runtime.storage.snapshots import Provenance, Snapshot, is_full, numbers
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
+from polster_runtime.storage.versions import version
 
 TOGETHER = 16
 """How many increments become one."""
+UPSERT_WEIGHT = 4
+"""How much more a byte costs the readers of an increment that replaces rows than one that adds.
+
+20 million rows with one increment of 5 % are joined and grouped in 1.4 of the time that one file
+takes, with four of them in 1.9.
+"""
 GRACE = timedelta(days=1)
 """How long a file stays after it has been merged: a run may still be reading it."""
+
+
+class _Increment(NamedTuple):
+    """Rows of a file that came together."""
+
+    number: int
+    """Counted from the begin of the epoch; that of the full file for its own rows."""
+    rows: pl.LazyFrame
 
 
 def compact(data: Store, asset: AssetId) -> None:
@@ -28,7 +48,7 @@ def compact(data: Store, asset: AssetId) -> None:
     if snapshot is None or numbers(snapshot.path)[1] % TOGETHER != 0 or len(snapshot.paths) == 1:
         return
     if _outweighs(data, snapshot):
-        data.publish(_merged(data, snapshot.paths), data.new_path(asset))
+        data.publish(_merged(data, snapshot, snapshot.paths), data.new_path(asset))
         log.info("compacted", extra={"details": {"asset": str(asset)}})
         return
     _forget_held(data, snapshot)
@@ -36,7 +56,7 @@ def compact(data: Store, asset: AssetId) -> None:
         block = [path for path in snapshot.paths if _within(path, first, last)]
         if len(block) > 1:
             path = data.merged_path(snapshot, first, last)
-            data.publish(_merged(data, tuple(block)), path)
+            data.publish(_merged(data, snapshot, block), path)
             log.info("merged", extra={"details": {"path": path, "files": len(block)}})
             compact(data, asset)
             return
@@ -59,17 +79,60 @@ def _within(path: str, first: int, last: int) -> bool:
 def _outweighs(data: Store, snapshot: Snapshot) -> bool:
     with data.errors():
         full, *increments = [data.fs.size(path) for path in snapshot.paths]
-    return bool(sum(increments) >= full)
+    weight = UPSERT_WEIGHT if data.base(snapshot).get("key") else 1
+    return bool(sum(increments) * weight >= full)
 
 
-def _merged(data: Store, paths: tuple[str, ...]) -> Path:
+def _merged(data: Store, snapshot: Snapshot, paths: Sequence[str]) -> Path:
     """One file with the rows of several, in their order; it says what the last of them says."""
-    newest = data.provenance(Snapshot(paths))
-    oldest = data.provenance(Snapshot(paths[:1]))
-    found: Provenance = {**newest, "merged": datetime.now(UTC).isoformat()}
-    found |= {name: oldest[name] for name in ("recent_rows",) if name in oldest}
+    base, newest = data.base(snapshot), data.provenance(Snapshot(tuple(paths)))
+    key, full = base.get("key"), is_full(paths[0])
+    increments = [*_increments(data, snapshot, paths, base)]
+    kept = survivors([each.rows for each in increments], key)
+    since = _last_removal(increments) if full and key else 0
+    if full and key:
+        kept = [alive(rows) for rows in kept]
     with data.errors():
-        return stage(data.scan(Snapshot(paths)), lambda: found)
+        counted = pl.collect_all([rows.select(pl.len()) for rows in kept], engine="streaming")
+    parts = [
+        [increment.number, rows.item()]
+        for increment, rows in zip(increments, counted, strict=True)
+        if increment.number > max(since, base.get("number", 0))
+    ]
+    found: Provenance = {**newest, "merged": datetime.now(UTC).isoformat(), "parts": parts}
+    if full:
+        found |= version(data, snapshot)._asdict()
+    found |= {name: base[name] for name in ("recent_rows",) if name in base}
+    with data.errors():
+        return stage(pl.concat(kept, how="diagonal"), lambda: found)
+
+
+def _increments(
+    data: Store, snapshot: Snapshot, paths: Sequence[str], base: Provenance
+) -> Iterator[_Increment]:
+    """What came together in each of some files, in order."""
+    frames, start = data.frames(snapshot), base.get("number", 0)
+    for path in paths:
+        rows, offset = frames[path], 0
+        parts = [] if is_full(path) else data.provenance(Snapshot((path,))).get("parts", [])
+        for number, count in parts:
+            yield _Increment(number, rows.slice(offset, count))
+            offset += count
+        if not parts:
+            yield _Increment(start + numbers(path)[1], rows)
+
+
+def _last_removal(increments: Sequence[_Increment]) -> int:
+    """The last increment that removes rows.
+
+    A full file does not tell which it was: who has not read that far reads everything.
+    """
+    found = 0
+    for number, rows in increments:
+        if DELETED in rows.collect_schema():
+            removes = rows.select(pl.col(DELETED).any()).collect(engine="streaming").item()
+            found = number if removes else found
+    return found
 
 
 def _forget_held(data: Store, snapshot: Snapshot) -> None:

@@ -12,7 +12,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import SettingsError
-from polster_runtime.storage.snapshots import Snapshot, written_at
+from polster_runtime.storage.snapshots import Snapshot, full_name, written_at
 from polster_runtime.storage.store import Store
 
 GRACE = timedelta(days=1)
@@ -71,8 +71,8 @@ def prune(data: Store, asset: AssetId, dry_run: bool = False) -> list[Snapshot]:
     for snapshot in gone:
         data.delete(snapshot)
         log.info("deleted", extra={"details": {"path": snapshot.paths[0]}})
-    oldest = snapshots[len(gone)].paths[0].rsplit("/", 1)[-1]
+    oldest = data.epoch(snapshots[len(gone)])
     for path in data.rejected(asset):
-        if path.rsplit("/", 1)[-1] < oldest:
+        if full_name(path) < oldest:
             data.delete(Snapshot((path,)))
     return gone

@@ -23,7 +23,8 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
 from polster_runtime.storage import durable
-from polster_runtime.storage.columns import put_together
+from polster_runtime.storage.columns import alike
+from polster_runtime.storage.merging import on_top
 from polster_runtime.storage.snapshots import (
     FOOTER_KEY,
     SUFFIX,
@@ -107,7 +108,28 @@ class Store:
         Raises StorageError when a file is damaged, and when no type holds the values of a column in
         all files.
         """
-        return put_together({path: self._scan_file(path) for path in snapshot.paths})
+        frames = list(self.frames(snapshot).values())
+        if len(frames) == 1 and is_full(snapshot.path):
+            return frames[0]
+        return on_top(frames, self.base(snapshot).get("key"))
+
+    def frames(self, snapshot: Snapshot) -> dict[str, pl.LazyFrame]:
+        """The rows of each file of a snapshot by itself, in columns of the same types.
+
+        Raises StorageError as `scan` does.
+        """
+        return alike({path: self.scan_file(path) for path in snapshot.paths})
+
+    def base(self, snapshot: Snapshot) -> Provenance:
+        """What the first file of a snapshot says: its key holds for the increments as well."""
+        return self.provenance(Snapshot(snapshot.paths[:1]))
+
+    def epoch(self, snapshot: Snapshot) -> str:
+        """The name of the full file that its increments count from; compaction does not change it.
+
+        Raises StorageError when that file is damaged.
+        """
+        return str(self.base(snapshot).get("epoch") or full_name(snapshot.paths[0]))
 
     def provenance(self, snapshot: Snapshot) -> Provenance:
         """Where the newest file of a snapshot came from. Reads its footer only.
@@ -122,7 +144,7 @@ class Store:
     def check(self, path: str) -> None:
         """Read a whole file. Raises StorageError when it is damaged."""
         with _damage_named(path), self.errors():
-            for _ in self._scan_file(path).collect_batches():
+            for _ in self.scan_file(path).collect_batches():
                 pass
 
     def new_path(self, asset: AssetId, on: Snapshot | None = None) -> str:
@@ -199,7 +221,8 @@ class Store:
             return []
         return sorted(filter(is_snapshot, map(str, found)), key=base_name)
 
-    def _scan_file(self, path: str) -> pl.LazyFrame:
+    def scan_file(self, path: str) -> pl.LazyFrame:
+        """The rows of one file as they are in it. Raises StorageError when it is damaged."""
         frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
         with _damage_named(path), self.errors():
             frame.collect_schema()

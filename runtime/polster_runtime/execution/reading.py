@@ -1,0 +1,195 @@
+"""What of its upstream an incremental asset reads in a run, and why that may be all of it."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from polster_runtime.assets.binding import Function, asset_of
+from polster_runtime.assets.contract import contract_of
+from polster_runtime.assets.increments import Plan, logic_version, plan_of, seen_in
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import AssetError, StorageError
+from polster_runtime.execution.result import NEW_ONLY
+from polster_runtime.storage import versions
+from polster_runtime.storage.merging import alive
+from polster_runtime.storage.snapshots import Provenance, Snapshot
+from polster_runtime.storage.store import Store
+from polster_runtime.storage.versions import Part, Version
+
+MUCH = 0.2
+"""The share of new rows above which reading all rows is cheaper than finding groups.
+
+At 5 % of 20 million rows, groups cost 5.3 s of CPU and a full pass 4.4.
+"""
+
+Snapshots = Mapping[AssetId, Snapshot]
+
+
+class Reading:
+    """What an incremental asset reads in one run."""
+
+    def __init__(
+        self,
+        function: Function,
+        data: Store,
+        bound: Mapping[str, AssetId],
+        snapshots: Snapshots,
+        previous: Snapshot | None,
+        *,
+        full_refresh: bool,
+    ) -> None:
+        """Find out what is new. Raises AssetError and StorageError."""
+        self.plan: Plan = plan_of(function)
+        self.asset = asset_of(function)
+        self.data, self.bound, self.snapshots = data, bound, snapshots
+        self.previous = previous
+        self.logic = logic_version(function)
+        self.known: Provenance = data.provenance(previous) if previous else {}
+        self.groups: pl.DataFrame | None = None
+        """The keys of the groups that a Touched parameter was given."""
+        self._parts: list[Part] = []
+        self._refuse_replaced_upstream()
+        self.everything: str | None = self._everything(full_refresh=full_refresh)
+        """Why all rows are read, in words; None when only what is new is."""
+
+    @property
+    def increases(self) -> Snapshot | None:
+        """The snapshot that the result is an increment on; None when it is all rows."""
+        return self.previous if self.everything is None or not self.plan.repeatable else None
+
+    @property
+    def in_words(self) -> str:
+        """What is read, for whoever looks at the run."""
+        return f"read everything: {self.everything}" if self.everything else NEW_ONLY
+
+    def frame(self, parameter: str) -> pl.LazyFrame:
+        """The rows that a parameter is given. Raises StorageError."""
+        snapshot = self.snapshots[self.bound[parameter]]
+        if self.everything or parameter not in (self.plan.new, self.plan.touched):
+            return self.data.scan(snapshot)
+        if not self._parts:
+            nothing = self.data.scan(snapshot).clear()
+            self.groups = nothing.select(self.plan.key).collect() if self.plan.touched else None
+            return nothing
+        changed = versions.rows_of(self.data, snapshot, self._parts)
+        return changed if parameter == self.plan.new else self._touched(snapshot, changed)
+
+    def footer(self) -> Provenance:
+        """What the file of this run says, for the next one."""
+        read = self.plan.new or self.plan.touched
+        upstream = self.bound[read] if read else None
+        seen = (
+            {str(upstream): versions.version(self.data, self.snapshots[upstream])}
+            if upstream
+            else {}
+        )
+        found = {"kind": self.plan.kind, "key": self.plan.key, "logic": self.logic, "seen": seen}
+        return found | ({"everything": self.everything} if self.everything else {})
+
+    def _refuse_replaced_upstream(self) -> None:
+        if self.plan.new is None:
+            return
+        upstream = self.bound[self.plan.new]
+        if self.data.base(self.snapshots[upstream]).get("key"):
+            raise AssetError(
+                f"{self.asset}: {self.plan.new} is New, but {upstream} replaces and removes rows, "
+                "which New would not tell; take Annotated[pl.LazyFrame, Touched(...)], or "
+                "pl.LazyFrame for all rows"
+            )
+
+    def _everything(self, *, full_refresh: bool) -> str | None:
+        if self.previous is None:
+            return "it has no data yet"
+        if not self.plan.repeatable:
+            self._refuse_another_key()
+            return None if self.plan.new is None else self._new_since()
+        base = self.data.base(self.previous)
+        if full_refresh:
+            return "full refresh"
+        if (base.get("kind"), base.get("key")) != (self.plan.kind, self.plan.key):
+            return "its annotations or its key have changed"
+        if self.known.get("logic") != self.logic:
+            return "its code has changed"
+        return self._new_since()
+
+    def _refuse_another_key(self) -> None:
+        """Rows that nothing can compute again are neither dropped nor given another key."""
+        base = self.data.base(self.previous) if self.previous else {}
+        kind, key = base.get("kind"), base.get("key")
+        if (kind, key) == (self.plan.kind, self.plan.key):
+            return
+        if kind is None and self.plan.own is None and self.plan.kind == "append":
+            return  # rows that were all there was go on growing
+        raise AssetError(
+            f"{self.asset}: its annotations or its key have changed, and what it has cannot be "
+            f"computed again: go back to the old ones, or move {self.data.folder(self.asset)} away "
+            "to start over"
+        )
+
+    def _new_since(self) -> str | None:
+        """Find what is new; else why it cannot be told."""
+        parameter = self.plan.new or self.plan.touched or ""
+        upstream = self.bound[parameter]
+        snapshot, found = self.snapshots[upstream], seen_in(self.known, upstream)
+        if found is None or found[0] != versions.version(self.data, snapshot).epoch:
+            return f"{upstream} was replaced"
+        parts = versions.parts_since(self.data, snapshot, Version(*found))
+        if parts is None:
+            return f"increments of {upstream} have been merged since"
+        if self.plan.touched and parts:
+            if self._key_differs(snapshot) and self._before(snapshot) is None:
+                return f"what was read of {upstream} before is gone"
+            if versions.count(self.data, parts) > MUCH * self._rows(snapshot):
+                return f"much of {upstream} has changed"
+        self._parts = parts
+        return None
+
+    def _rows(self, snapshot: Snapshot) -> int:
+        return versions.count(self.data, [Part(path, None) for path in snapshot.paths])
+
+    def _key_differs(self, snapshot: Snapshot) -> bool:
+        """Whether a row of the upstream asset may move from one group to another."""
+        key = self.data.base(snapshot).get("key")
+        return key is not None and set(key) != set(self.plan.key)
+
+    def _before(self, snapshot: Snapshot) -> Snapshot | None:
+        """The rows of the upstream asset as the last run has read them."""
+        upstream = self.bound[self.plan.touched or ""]
+        found, read = seen_in(self.known, upstream), self.known.get("inputs", {})
+        try:
+            return versions.state_at(
+                self.data, snapshot, Version(*found or ("", 0)), read.get(str(upstream), [])
+            )
+        except StorageError:
+            return None
+
+    def _touched(self, snapshot: Snapshot, changed: pl.LazyFrame) -> pl.LazyFrame:
+        """All rows of the groups in which something has changed."""
+        columns = self.plan.key
+        upstream_key = self.data.base(snapshot).get("key")
+        if upstream_key and set(columns) == set(upstream_key):  # a group is a row
+            self.groups = changed.select(columns).unique().collect(engine="streaming")
+            return alive(changed)
+        found = [alive(changed).select(columns)]
+        before = self._before(snapshot)
+        if upstream_key and before is not None:  # the group that a row was in is touched as well
+            keys = changed.select(upstream_key).unique().collect(engine="streaming").lazy()
+            old = self.data.scan(before)
+            found.append(old.join(keys, on=upstream_key, how="semi").select(columns))
+        groups = pl.concat(found, how="vertical_relaxed").unique().collect(engine="streaming")
+        self.groups = groups
+        rows = self.data.scan(snapshot)
+        return rows.join(groups.lazy(), on=columns, how="semi", nulls_equal=True)
+
+
+def own_rows(function: Function, data: Store, previous: Snapshot | None) -> pl.LazyFrame:
+    """The rows that an asset has; before its first run none. Raises AssetError and StorageError."""
+    if previous is not None:
+        return data.scan(previous)
+    contract = contract_of(function)
+    if contract is None:
+        raise AssetError(
+            f"{asset_of(function)}: Own needs a class Contract, which says what columns there are"
+        )
+    empty: pl.LazyFrame = contract.create_empty().lazy()
+    return empty
