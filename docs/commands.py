@@ -27,7 +27,8 @@ global options may stand behind a command as well.
 """
 PASSED_ON = """
 Everything behind `polster run` goes to the project's `run_polster.py`; `polster run --help` prints
-its flags, and the project's README explains them.
+its flags, and the project's `docs/running.md` explains them: `--asset`, `--select` and `--failed`
+say what runs.
 """
 
 

@@ -90,7 +90,8 @@ def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
 ) -> None:
     """One after the other, without the environment; what a person is asked is tested elsewhere."""
     shown = _commands_in_tables("polster")
-    elsewhere = {"polster run --ui", "polster add-asset", "polster doctor"}
+    runs = {"polster run --ui", "polster run --failed"}
+    elsewhere = {*runs, "polster add-asset", "polster doctor"}
     assert elsewhere < set(shown)
     made = machine.polster("init", "shop", "--no-setup", "--no-git", cwd=tmp_path)
     assert made.returncode == 0, made.stderr

@@ -106,6 +106,30 @@ def test_a_failure_skips_what_depends_on_it_and_nothing_else(project: MakeProjec
     assert "\n7 assets, 4 succeeded, 2 skipped, 1 failed in 0.00 s\n" in text
 
 
+def test_r7_failed_runs_what_failed_or_was_skipped(project: MakeProject) -> None:
+    shop = project()
+    done = shop.run("--failed")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "error: no run is recorded here, so nothing can have failed; omit --failed\n"
+    )
+    shop.add("bronze_broken", 'def extract() -> pl.DataFrame:\n    raise OSError("no route")')
+    shop.add("silver_broken", COPY, ["bronze_broken"])
+    shop.json(code=1)
+    assert shop.run("--asset", "customers").returncode == 0  # of others
+    again = shop.json("--failed", code=1)
+    broken = [("bronze_broken", "failed"), ("silver_broken", "skipped")]
+    assert [(f"{one['layer']}_{one['name']}", one["status"]) for one in again["assets"]] == broken
+    shop.add("bronze_broken", ONES)
+    done = shop.run("--failed")
+    assert done.returncode == 0, told(done)
+    assert "\n2 assets, 2 succeeded in 0.00 s\n" in without_times(done.stdout)
+    done = shop.run("--failed")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "nothing to run: no asset failed or was skipped last time\n"
+    assert shop.json("--failed") == {"success": True, "run_id": None, "seconds": 0.0, "assets": []}
+
+
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
@@ -201,7 +225,9 @@ def test_a_wrong_name_is_exit_code_2(ran: Generated) -> None:
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["--asset", "a", "--select", "b"], "use either --asset or --select"),
+        (["--asset", "a", "--select", "b"], "use one of --asset, --select and --failed"),
+        (["--asset", "a", "--failed"], "use one of --asset, --select and --failed"),
+        (["--select", "", "--failed"], "use one of --asset, --select and --failed"),
         (["--materialize", "--no-materialize"], "not allowed with argument"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["--asset"], "expected one argument"),
@@ -217,7 +243,16 @@ def test_a_wrong_command_line(ran: Generated, args: list[str], error: str) -> No
 def test_help_names_every_flag(ran: Generated) -> None:
     done = ran.run("--help")
     assert done.returncode == 0
-    for flag in ("asset", "select", "status", "json", "ui", "materialize", "no-materialize"):
+    for flag in (
+        "asset",
+        "select",
+        "failed",
+        "status",
+        "json",
+        "ui",
+        "materialize",
+        "no-materialize",
+    ):
         assert f"--{flag} " in done.stdout
 
 

@@ -6,6 +6,7 @@
     python run_polster.py --asset orders             run one asset; may be repeated
     python run_polster.py --select '+gold_revenue'   and everything upstream
     python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
+    python run_polster.py --failed                   what failed or was skipped last time
     python run_polster.py --full-refresh             read incremental sources again
     python run_polster.py --status                   the state of each asset; runs nothing
 
@@ -85,6 +86,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--asset", action="append", default=[], metavar="NAME", help="repeatable")
     parser.add_argument("--select", metavar="EXPR", help="+up, down+, layer:silver, *")
+    parser.add_argument("--failed", action="store_true", help="what failed or was skipped last")
     parser.add_argument(
         "--full-refresh", action="store_true", help="let incremental assets read everything again"
     )
@@ -95,8 +97,8 @@ def parse_arguments() -> argparse.Namespace:
     run.add_argument("--materialize", action="store_true", help="run assets: the default")
     run.add_argument("--no-materialize", action="store_true", help="run nothing")
     arguments = parser.parse_args()
-    if arguments.asset and arguments.select:
-        parser.error("use either --asset or --select")
+    if sum(map(bool, (arguments.asset, arguments.select is not None, arguments.failed))) > 1:
+        parser.error("use one of --asset, --select and --failed")
     return arguments
 
 

@@ -92,11 +92,18 @@ def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
     store()  # a backend that is not there is found before anything runs
     with progress.shown(progress.stream(arguments.json), width):
         outcome = launch.run(
-            definitions, arguments.asset, arguments.select, full_refresh=arguments.full_refresh
+            definitions,
+            arguments.asset,
+            arguments.select,
+            failed=arguments.failed,
+            full_refresh=arguments.full_refresh,
         )
+    if not outcome["assets"]:
+        nothing = "nothing to run: no asset failed or was skipped last time"
+        say(nothing, to=progress.stream(arguments.json))
     if arguments.json:
         say(json.dumps(outcome))
-    else:
+    elif outcome["assets"]:
         _print_summary(outcome, width)
     return DONE if outcome["success"] else FAILED
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from polster_runtime.config import interruption
 from polster_runtime.dagster import alerts, local_run
+from polster_runtime.dagster.failed import failed_last_time
 from polster_runtime.dagster.failures import reason
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.old_runs import tidy
@@ -34,14 +35,23 @@ def run(
     names: Sequence[str] = (),
     expression: str | None = None,
     *,
+    failed: bool = False,
     full_refresh: bool = False,
 ) -> dict[str, Any]:
     """Run the named assets, those of a selection, or all, and tell what became of each.
 
+    Or what `failed` last time: that may be none, and then there is no run.
+
     Raises UnknownAsset, HistoryError and Interrupted.
     """
     graph = definitions.resolve_asset_graph()
-    selected = select(graph, names, expression)
+    if failed:
+        with opened(running=True) as instance:
+            selected = failed_last_time(instance, graph)
+        if not selected:
+            return {"success": True, "run_id": None, "seconds": 0.0, "assets": []}
+    else:
+        selected = select(graph, names, expression)
     sweep()
     run_id, began = str(uuid.uuid4()), time.perf_counter()
     tags = {FULL_REFRESH: "true"} if full_refresh else {}
