@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -60,7 +61,7 @@ class LazyGroup(click.Group):
 
     def added(self) -> Mapping[str, Added]:
         """Return the commands of plugins."""
-        if discovery.quickly(discovery.COMMAND_PREFIX) == []:
+        if discovery.quickly(discovery.COMMAND_PREFIX) == [] and not _may_have_plugins():
             return {}
         from polster_core.cli import plugin_commands
 
@@ -133,6 +134,17 @@ class LazyGroup(click.Group):
         name = ctx.invoked_subcommand
         if name and name not in self.table and (added := self.added().get(name)):
             raise added.failed(error) from error
+
+
+def _may_have_plugins() -> bool:
+    """Whether the project around us seems to bring plugins of its own; one look at one file."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        try:
+            text = (folder / "pyproject.toml").read_bytes()
+        except OSError:
+            continue
+        return b"[tool.polster" in text and b"\nplugins" in text
+    return False
 
 
 def _global_options(*, hidden: bool = False) -> list[click.Option]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from polster_core.cli.context import disabled_here
+from polster_core.cli.context import disabled_here, local_here
 from polster_core.errors import PluginError
 from polster_core.plugins.installed import installed_commands
 from polster_core.plugins.manager import Plugins
@@ -55,7 +55,7 @@ class Added:
 
 def commands(own: Collection[str]) -> dict[str, Added]:
     """Return the commands of plugins by name, without those whose name is one of Polster's own."""
-    return of(installed_commands(disabled_here()), own)
+    return of(installed_commands(disabled_here(), local_here()), own)
 
 
 def of(plugins: Plugins, own: Collection[str]) -> dict[str, Added]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from polster_core.plugins.origin import OWN, Origin
+from polster_core.plugins.local import NOT_TRUSTED
+from polster_core.plugins.origin import OWN, PROJECT, Origin
 
 
 class Status(StrEnum):
@@ -48,6 +49,8 @@ def hint_for(
 
     One that `shares_name` with another is turned off by the name of its distribution.
     """
+    if origin.distribution == PROJECT:
+        return _hint_for_local(origin, problem)
     name = origin.distribution if shares_name else origin.name
     off = f"turn it off:  POLSTER_DISABLE_PLUGINS={name}"
     if isinstance(cause, ModuleNotFoundError) and not (cause.name or "").startswith(OWN):
@@ -57,3 +60,9 @@ def hint_for(
     if cause is None:
         return f"uninstall one of them, or {off}"
     return f"upgrade it, report it to the plugin's author, or {off}"
+
+
+def _hint_for_local(origin: Origin, problem: str) -> str:
+    if problem == NOT_TRUSTED:
+        return f"read {origin.name}, then  polster plugins trust"
+    return f"mend {origin.name}, or take it out of `plugins` in [tool.polster] of pyproject.toml"

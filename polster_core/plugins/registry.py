@@ -13,11 +13,13 @@ from polster_core.plugins import validation
 from polster_core.plugins.discovery import COMMAND_PREFIX, GROUP, Point
 from polster_core.plugins.isolation import Isolation
 from polster_core.plugins.offers import Answer
-from polster_core.plugins.origin import Origin, normalized
+from polster_core.plugins.origin import PROJECT, Origin, normalized
 from polster_core.plugins.validation import Hook
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from polster_core.plugins.local import LocalPlugin
 
 SLOW = 1.0
 """Seconds after which importing a plugin is worth a word."""
@@ -55,6 +57,16 @@ class Registry:
                 self._disabled.add(origin)
             else:
                 self._add(origin, point.load)
+
+    def load_local(self, found: Iterable[LocalPlugin], *, disabled: Iterable[str] = ()) -> None:
+        """Load the plugins of a project, after all that are installed."""
+        off = {normalized(name) for name in disabled}
+        for plugin in found:
+            if off & {normalized(plugin.path)}:
+                self._origins.append(plugin.origin)
+                self._disabled.add(plugin.origin)
+            else:
+                self._add(plugin.origin, plugin.load)
 
     def register(
         self, plugin: object, name: str, *, distribution: str = "unpackaged", version: str = ""
@@ -115,7 +127,8 @@ class Registry:
 
 
 def _check_prefix(origin: Origin, plugin: object) -> None:
-    if hasattr(plugin, _COMMANDS) and not origin.name.startswith(COMMAND_PREFIX):
+    of_project = origin.distribution == PROJECT
+    if hasattr(plugin, _COMMANDS) and not of_project and not origin.name.startswith(COMMAND_PREFIX):
         raise validation.MisfitError(
             f"it adds commands, and its entry point is called {origin.name}, "
             f"not {COMMAND_PREFIX}{origin.name}"

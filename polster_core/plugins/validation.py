@@ -17,6 +17,7 @@ from polster_core.errors import PluginError
 from polster_core.model.names import did_you_mean
 from polster_core.plan import conflicts
 from polster_core.plugins.capture import captured
+from polster_core.plugins.origin import PROJECT
 from polster_core.types import (
     AssetTemplate,
     Command,
@@ -128,6 +129,8 @@ def check_contents(item: Item, distribution: str, module: str) -> None:
             if variable.name in _RESERVED or variable.name.startswith(_RESERVED_PREFIXES):
                 raise MisfitError(f"{_named(item)}: the variable {variable.name} is not its own")
         for part in item.runtime:
+            if distribution == PROJECT:
+                raise MisfitError(f"{_named(item)}: a file of a project has no runtime part")
             _check_part(item, part, distribution, module)
 
 

@@ -11,7 +11,7 @@ from polster_core.assets.pyproject import name_of
 from polster_core.errors import PluginError, PolsterError
 from polster_core.model.ownership import RUNTIME
 from polster_core.plugins.manager import Plugins
-from polster_core.plugins.origin import OWN
+from polster_core.plugins.origin import OWN, PROJECT
 from polster_core.project.manifest import Manifest
 from polster_core.upgrade.changelog import parsed
 
@@ -27,8 +27,14 @@ def check_plugins(known: Manifest, plugins: Plugins) -> None:
     for name, wrote in sorted(known.plugins.items()):
         distribution, _, version = wrote.rpartition(" ")
         found, _, installed = here.get(name, "").rpartition(" ")
-        if distribution == OWN:
+        if distribution == OWN or (wrote == PROJECT and name in here):
             continue
+        if wrote == PROJECT:
+            raise PluginError(
+                f"{name} of this project has written a part of it, and is not used: it is missing, "
+                "broken or not trusted; nothing was changed",
+                hint=f"see  polster plugins show {name}",
+            )
         if not found:
             raise PluginError(
                 f"the plugin {name} ({wrote}) has written a part of this project, and is not "

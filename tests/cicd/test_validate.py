@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,3 +59,21 @@ def test_says_so_where_polster_cannot_be_installed(tmp_path: Path) -> None:
         0,
         "warning: 'polster==1.0' cannot be installed here: not validated, only tested\n",
     )
+
+
+def test_the_plugins_that_the_project_needs_are_installed_with_it(tmp_path: Path) -> None:
+    """And those that are its own files may run: it is the project's own pipeline."""
+    settings = '[tool.polster]\nrequired_plugins = ["polster-plugin-s3>=0.1", "our-rules"]\n'
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    python = f'case "$*" in run*) shift 3; exec "{sys.executable}" "$@" ;; esac\n'
+    uv = f"{python}echo $POLSTER_TRUST_PROJECT >>uv.log{UV.format(code=0)}"
+    done = run(tmp_path, uv, {})
+    assert done.returncode == 0, done.stderr
+    listed = (tmp_path / "reports" / "plugins.txt").read_text(encoding="utf-8").split()
+    assert listed == ["polster-plugin-s3>=0.1", "our-rules"]
+    lines = (tmp_path / "uv.log").read_text(encoding="utf-8").splitlines()
+    with_them = "--with-requirements reports/plugins.txt"
+    assert lines[-2:] == [
+        "1",
+        f"tool run --quiet --from polster==1.0 {with_them} polster validate",
+    ]

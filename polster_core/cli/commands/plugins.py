@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from polster_core.cli import console, plugin_page
-from polster_core.cli.context import SETTING, disabled_here, plugins_here
+from polster_core.cli.context import SETTING, disabled_here, local_here, plugins_here
 from polster_core.plugins.info import PluginInfo, Status
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.origin import normalized
@@ -95,6 +95,27 @@ def show(*, name: str, as_json: bool) -> None:
         click.echo(json.dumps({"plugins": [page.as_dict() for page in pages]}, indent=2))
     else:
         click.echo("\n\n".join("\n".join(page.lines()) for page in pages))
+
+
+@command.command("trust", help="Let this project's own plugins run on this machine.")
+@click.option("--revoke", is_flag=True, help="Trust it no longer.")
+def trust(*, revoke: bool) -> None:
+    """Say which files will run, and remember it."""
+    from polster_core.plugins import trust as trusted
+    from polster_core.project.locate import find_project
+
+    project = find_project()
+    files = [plugin.path for plugin in local_here()]
+    if revoke:
+        trusted.distrust(project.root)
+        click.echo(f"{project.root} is not trusted any more")
+        return
+    trusted.trust(project.root)
+    click.echo(f"{project.root} is trusted on this machine")
+    for path in files:
+        click.echo(f"  runs  {path}")
+    if not files:
+        click.echo("  it has no plugins of its own: nothing runs yet")
 
 
 @command.command("new", help="Write a plugin to start from, in the folder polster-plugin-NAME.")

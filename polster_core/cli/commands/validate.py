@@ -19,7 +19,7 @@ from polster_core.model.pipeline import Pipeline
 from polster_core.plan.apply import apply
 from polster_core.plan.render import summary
 from polster_core.plugins import required
-from polster_core.plugins.origin import normalized
+from polster_core.plugins.origin import PROJECT, normalized
 from polster_core.project.listing import columns
 from polster_core.project.locate import Project
 from polster_core.project.reader import read_pipeline
@@ -115,7 +115,8 @@ def _lacks_plugins(project: Project) -> bool:
     """Whether rules may be missing: a plugin that the project needs is, or is broken."""
     needed = required.names(project.settings)
     broken = {normalized(info.distribution) for info in plugins_here().broken}
-    return bool(required.missing(project.settings) or needed & broken)
+    wanted = {*needed, normalized(PROJECT)}  # what the project brings itself is asked for, too
+    return bool(required.missing(project.settings) or wanted & broken)
 
 
 def _check(project: Project, pipeline: Pipeline, rules: list[Rule]) -> Report:
