@@ -65,4 +65,4 @@ def hint_for(
 def _hint_for_local(origin: Origin, problem: str) -> str:
     if problem == NOT_TRUSTED:
         return f"read {origin.name}, then  polster plugins trust"
-    return f"mend {origin.name}, or take it out of `plugins` in [tool.polster] of pyproject.toml"
+    return f"fix {origin.name}, or take it out of `plugins` in [tool.polster] of pyproject.toml"
