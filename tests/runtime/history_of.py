@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import dagster as dg
 
 from polster_runtime.config.paths import dagster_home
 from polster_runtime.dagster.instance import opened
+from polster_runtime.errors import HistoryError
 
 TEMPLATE = Path(__file__).parents[2] / "polster_core/templates/project/dot_dagster/dagster.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -87,3 +89,10 @@ def ran(*names: str, partition: str | None = None) -> str:
     """Run some of the assets as run_polster.py does; return the id of the run."""
     with opened(running=True) as instance:
         return run(instance, *names, partition=partition)
+
+
+if __name__ == "__main__":
+    try:
+        ran(*sys.argv[1:])
+    except HistoryError as refused:
+        sys.exit(str(refused))

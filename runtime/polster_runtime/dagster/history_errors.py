@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,7 @@ ANOTHER = "make it writable for this user, or name another folder in DAGSTER_HOM
 SPACE = "free some space on its disk, and run it again"
 BEGIN_ANEW = "move {file} away: the next run begins a new history, the data stays as it is"
 MIGRATE = "dagster instance migrate"
+OTHER_TABLES = "{file} has not the tables of this Dagster ({text})"
 Known = tuple[tuple[str, str, str], ...]
 """A part of a message, what it means, what to do."""
 SQLITE: Known = (
@@ -30,7 +31,8 @@ SQLITE: Known = (
     ("is locked", "another process has locked {file}", "end that process, and run it again"),
     ("malformed", "{file} is damaged", BEGIN_ANEW),
     ("not a database", "{file} is damaged, or is no database", BEGIN_ANEW),
-    ("no such", "{file} has not the tables of this Dagster", f"{MIGRATE}, or {BEGIN_ANEW}"),
+    ("no such", OTHER_TABLES, f"{MIGRATE}, or {BEGIN_ANEW}"),
+    ("no column", OTHER_TABLES, f"{MIGRATE}, or {BEGIN_ANEW}"),
     ("", "{text}", ANOTHER),
 )
 POSTGRES: Known = (
@@ -62,8 +64,13 @@ def where() -> str:
     """The place of the history, as a person names it, without a password. Raises HistoryError."""
     if url := postgres_url():
         return place(url)
-    home = dagster_home()
-    return home.relative_to(project_root()).as_posix() if _is_own(home) else str(home)
+    return named(dagster_home())
+
+
+def named(path: Path) -> str:
+    """A path, relative to the project where it is in it."""
+    root = project_root()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _of_history(error: BaseException | None) -> BaseException | None:
@@ -101,26 +108,24 @@ def _first_line(error: BaseException, secret: str) -> str:
 def _broken_file() -> str:
     """The database of the history that cannot be read; "" where all can."""
     home = dagster_home()
-    runs = sorted((home / "history" / "runs").glob("*.db"))
-    for file in (home / "history/runs.db", home / "schedules/schedules.db", *runs):
-        if not file.exists():
-            continue
-        with suppress(sqlite3.OperationalError):  # locked, or not for us: something else
-            try:
-                link = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=1)
-                whole = link.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-                tables = {row[0] for row in link.execute("SELECT name FROM sqlite_master")}
-                link.close()
-            except sqlite3.DatabaseError:
-                whole, tables = False, set[str]()
-            if not whole or not tables & {"event_logs", "runs", "jobs"}:
-                root = project_root()
-                return file.relative_to(root).as_posix() if _is_own(home) else str(file)
+    with suppress(OSError):
+        runs = sorted((home / "history" / "runs").glob("*.db"))
+        for file in (home / "history/runs.db", home / "schedules/schedules.db", *runs):
+            if file.exists() and _is_broken(file):
+                return named(file)
     return ""
 
 
-def _is_own(home: Path) -> bool:
-    return home.is_relative_to(project_root())
+def _is_broken(file: Path) -> bool:
+    """Whether a database is damaged; one that is locked, or not for us, is not."""
+    address = f"{file.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as link:
+            return bool(link.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.OperationalError:
+        return False
+    except sqlite3.DatabaseError:
+        return True
 
 
 def _is_in_home(file: object) -> bool:

@@ -12,7 +12,7 @@ from polster_runtime.config.root import project_name
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
 from polster_runtime.dagster.history import postgres_url
-from polster_runtime.dagster.history_errors import STAYS, told, where
+from polster_runtime.dagster.history_errors import STAYS, named, told, where
 from polster_runtime.errors import HistoryError
 
 CONFIG = "dagster.yaml"
@@ -38,6 +38,7 @@ def opened(*, running: bool = False) -> Iterator[dg.DagsterInstance]:
     with told(STAYS if running else ""):
         home = ready_home()
         with _instance(home, running=running) as instance:
+            _refuse_other_storage(instance)
             _claim(instance)
             yield instance
 
@@ -58,6 +59,17 @@ def _instance(home: str, *, running: bool) -> dg.DagsterInstance:
         ref = private.find(REF).from_dir(home, overrides=TERMINAL)
         return dg.DagsterInstance.from_ref(ref)
     return dg.DagsterInstance.get()
+
+
+def _refuse_other_storage(instance: dg.DagsterInstance) -> None:
+    """Let nobody believe in a PostgreSQL that Dagster does not use."""
+    kind = type(instance.event_log_storage)
+    if postgres_url() and not kind.__module__.startswith("dagster_postgres"):
+        raise HistoryError(
+            f"DAGSTER_POSTGRES_URL is set, but {named(dagster_home() / CONFIG)} asks for another "
+            "storage; let it say  storage: {custom: {module: polster_runtime.dagster.history, "
+            "class: History}}"
+        )
 
 
 def _claim(instance: dg.DagsterInstance) -> None:
