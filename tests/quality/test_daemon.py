@@ -125,11 +125,28 @@ def test_an_upstream_that_runs_again_meanwhile_is_followed(slow: Generated) -> N
 
 
 def test_the_process_of_a_run_killed(slow: Generated) -> None:
-    with daemon(slow, SENSOR_SECONDS="1"):
+    with listening() as heard, daemon(slow, SENSOR_SECONDS="1", ALERT_URLS=heard.url):
         os.kill(started(slow), signal.SIGKILL)
         wait_for(lambda: statuses(slow)[0] == "FAILURE")
         assert slow.files("silver_a") == []
+        wait_for(lambda: "silver_a: " in heard.said())
         goes_on(slow)
+    assert heard.said().count("silver_a: ") == 1
+
+
+def test_s10_the_code_servers_killed_while_a_run_goes_on(slow: Generated) -> None:
+    with listening() as heard, daemon(slow, SENSOR_SECONDS="1", ALERT_URLS=heard.url) as running:
+        pid = started(slow)
+        for server, command in running.processes().items():
+            if "api grpc" in command and server != pid:
+                os.kill(server, signal.SIGKILL)
+        time.sleep(40)  # two looks of the daemon after runs
+        assert statuses(slow)[0] == "STARTED"
+        (slow.root / "data" / "slow").unlink()
+        wait_for(lambda: statuses(slow)[0] == "SUCCESS")
+        assert len(slow.files("silver_a")) == 1
+        goes_on(slow)
+    assert heard.messages == []
 
 
 def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:

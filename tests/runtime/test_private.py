@@ -21,6 +21,8 @@ def test_one_that_is_gone_is_told_and_done_without(monkeypatch: pytest.MonkeyPat
     gone = {"dagster._core.gone.Name": "runs are slower"}
     monkeypatch.setattr(private, "USED", gone)
     assert private.missing() == ["dagster._core.gone.Name: runs are slower"]
+    assert WatchedRunLauncher().supports_check_run_worker_health is True, "it needs another"
+    monkeypatch.setattr(private, "USED", dict.fromkeys(gone, private.KILLED))
     assert WatchedRunLauncher().supports_check_run_worker_health is False
 
 

@@ -20,6 +20,8 @@ from polster_runtime.domain.asset_id import AssetId
 
 TOLD = "alerts/told"
 """The tag of a run that was told: the id of the run, since re-executions inherit its tags."""
+BEGUN = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_RESTARTED}
+OVER = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 OVERDUE_SECONDS = 60
 """How often data is looked at for being overdue."""
@@ -52,7 +54,7 @@ def alert_sensors() -> Sequence[dg.SensorDefinition]:
 
 
 def tell(title: str, body: str) -> None:
-    """Send a message to every channel; one that is down is logged and never raises."""
+    """Send a message to every channel; one that is down is logged."""
     import apprise  # here: it is slow to import, and only needed when something went wrong
 
     logging.getLogger("apprise").disabled = True  # it would log what stands in the address
@@ -73,9 +75,19 @@ def tell(title: str, body: str) -> None:
 
 
 def tell_at_once(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Tell of a run of this process, unless there is a terminal that shows what went wrong."""
+    """Tell of a run of this process, unless there is a terminal that shows what went wrong.
+
+    Whatever goes wrong with that is logged: no run fails because of it.
+    """
     if not settings().alert_urls:
         return
+    try:
+        _tell_at_once(instance, run_id)
+    except Exception as error:
+        log.warning("no alert could be sent: %s: %s", type(error).__name__, error)
+
+
+def _tell_at_once(instance: dg.DagsterInstance, run_id: str) -> None:
     if failed := [*failures_of(instance, run_id)]:
         title, found = "run failed", failed
     else:
@@ -93,6 +105,15 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         event = record.event_log_entry.get_dagster_event()
         why = reason(event.step_failure_data).partition("\n")[0]
         yield f"{AssetId.parse(event.step_key or '')}: {why}"
+
+
+def unfinished_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """The assets that were under way when a run was killed."""
+    begun, over = set[str](), set[str]()
+    for entry in instance.all_logs(run_id, of_type=BEGUN | OVER):
+        event = entry.get_dagster_event()
+        (begun if event.event_type in BEGUN else over).add(event.step_key or "")
+    return sorted(str(AssetId.parse(key)) for key in begun - over)
 
 
 def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
@@ -115,8 +136,9 @@ def _is_lasting(found: dg.AssetCheckEvaluation) -> bool:
 def _failed_run(context: dg.RunStatusSensorContext) -> None:
     run = context.dagster_run
     if run.tags.get(TOLD) != run.run_id:
-        lines = [*failures_of(context.instance, run.run_id)]
         why = context.dagster_event.message or "it could not start"
+        lines = [*failures_of(context.instance, run.run_id)]
+        lines += [f"{asset}: {why}" for asset in unfinished_of(context.instance, run.run_id)]
         tell("run failed", _body(lines or [why], run.run_id))
 
 

@@ -24,6 +24,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
 from polster_runtime.dagster.recovery import end_run
+from polster_runtime.dagster.run_process import held
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.execution import interrupts
@@ -69,7 +70,8 @@ class ThreadsExecutor(dg.Executor):
 
 def _run(job_context: Any, execution_plan: Any) -> Events:
     instance, run_id = job_context.instance, job_context.run_id
-    with interrupts.watch(lambda: end_run(instance, run_id, "interrupted")), ExitStack() as output:
+    watch = interrupts.watch(lambda: end_run(instance, run_id, "interrupted"))
+    with held(run_id), watch, ExitStack() as output:
         with dg.raise_execution_interrupts():  # also by what came while the project was loaded
             pass
         yield from _captured_output(job_context, execution_plan, output)

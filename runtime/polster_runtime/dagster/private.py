@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-_KILLED = "killed runs are noticed later"
+KILLED = "killed runs are noticed later"
 _UI = "the UI counts runs of the terminal to no job"
+
+LAUNCHER = "dagster.DefaultRunLauncher"
 
 _EXECUTION = "dagster._core.execution"
 ITERABLE = f"{_EXECUTION}.api.ExecuteRunWithPlanIterable"
@@ -32,11 +34,11 @@ USED: Mapping[str, str] = {
     "dagster._core.storage.sqlite_storage.DagsterSqliteStorage": "no history can be opened",
     "dagster._core.instance.ref.InstanceRef": "what assets print goes to Dagster's logs",
     "dagster._serdes.deserialize_value": "the stock event log is used: slower",
-    "dagster._core.errors.DagsterUserCodeUnreachableError": _KILLED,
-    "dagster._core.launcher.base.CheckRunHealthResult": _KILLED,
-    "dagster._core.launcher.base.WorkerStatus": _KILLED,
-    "dagster._grpc.types.CanCancelExecutionRequest": _KILLED,
-    "dagster._grpc.types.CanCancelExecutionResult": _KILLED,
+    "dagster._core.errors.DagsterUserCodeUnreachableError": KILLED,
+    "dagster._core.launcher.base.CheckRunHealthResult": KILLED,
+    "dagster._core.launcher.base.WorkerStatus": KILLED,
+    "dagster._grpc.types.CanCancelExecutionRequest": KILLED,
+    "dagster._grpc.types.CanCancelExecutionResult": KILLED,
     "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
     "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,
 }
@@ -61,7 +63,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "path_for_shard",
     ),
     "dagster._core.instance.ref.InstanceRef": ("from_dir",),
-    "dagster.DefaultRunLauncher": ("_get_grpc_client_for_termination",),
+    LAUNCHER: ("_get_grpc_client_for_termination",),
 }
 """Methods that are overridden or called, by the class that has them."""
 
@@ -84,6 +86,11 @@ def has_methods(path: str) -> bool:
 def has_threads() -> bool:
     """Whether steps can run in threads."""
     return all(find(path) is not None for path in THREADS) and has_methods(ACTIVE)
+
+
+def has_all(without: str) -> bool:
+    """Whether all is there for want of which something would go without."""
+    return all(find(path) is not None for path, told in USED.items() if told == without)
 
 
 def missing() -> list[str]:
