@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from polster_core.assets import env_file
 from polster_core.environment import process, venv
 from polster_core.errors import PolsterError
 from polster_core.model.layers import AssetId
@@ -60,7 +61,13 @@ def _is_within_reach(project: Project) -> bool:
 
 
 def _home(project: Project) -> Path:
-    return Path(os.environ.get("DAGSTER_HOME") or project.root / ".dagster")
+    """Return where Dagster keeps the history, as the project's runtime finds it."""
+    return project.root / Path(_variable(project, "DAGSTER_HOME") or ".dagster").expanduser()
+
+
+def _variable(project: Project, name: str) -> str:
+    """Return a variable of the shell or, where it does not say, of `.env`."""
+    return os.environ.get(name) or env_file.values(project, ".env").get(name, "")
 
 
 def _has_history(project: Project) -> bool:
@@ -70,6 +77,8 @@ def _has_history(project: Project) -> bool:
 
 def _is_shared(project: Project) -> bool:
     """Whether other machines use the same history: not something to change from here."""
+    if _variable(project, "DAGSTER_POSTGRES_URL"):
+        return True
     settings = read(_home(project) / "dagster.yaml") or b""
     return any(word in settings for word in _SHARED)
 
