@@ -1,24 +1,33 @@
 """Whether Polars reads a CSV file as it is written; it does so far faster than Python could.
 
 Polars makes rows of nulls out of blank lines, fills up short rows without a word, and drops quotes
-that are inside quoted fields. So all of a file is looked at first, and short rows are noticed by
-the number of separators.
+that are inside quoted fields. So all of a file is looked at first: where it has quotes, a regular
+expression says what rows must be like; where it has none, short rows are noticed by the number of
+separators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from math import nan
 from pathlib import Path
 
 import polars as pl
 
+from polster_runtime.sources.files.batches import batched
 from polster_runtime.sources.files.csv_dialect import CsvDialect
+from polster_runtime.sources.files.encoding import first_not_utf8
 
-_BLOCK_BYTES = 2**18
+_BLOCK_BYTES = 2**19
 """What fits into the cache of a processor: larger blocks take twice the time."""
 _QUOTED_BYTES = 2**20
 """How far a quoted field may go on after the end of a block."""
+_MAX_COLUMNS = 1_000
+"""Up to how many columns the regular expression of a row stays small."""
 
 
 class _NotOrdinaryError(Exception):
@@ -30,77 +39,87 @@ class CsvCheck:
     """What was seen in the rows of a file."""
 
     is_utf8: bool
-    has_quotes: bool = False
     is_ordinary: bool = False
     """Whether Polars reads the same as `read_records`, save for rows that are too short."""
+    plain_bytes: float = nan
+    """The bytes of rows that have neither quotes nor carriage returns, each line with its end."""
 
 
 def check_csv(path: Path, dialect: CsvDialect) -> CsvCheck:
     """Look at all rows of a file whose lines end with a line feed."""
-    quote, has_quotes = dialect.quote.encode(), False
-    for block in _blocks(path, dialect.data_line - 1):
-        text = _as_text(block)
-        if text is None:
-            return CsvCheck(is_utf8=False)
-        has_quotes = has_quotes or bool(quote and quote in block)
-        blank = ["\n\n", "\n\r\n"] if b"\r" in block else ["\n\n"]
-        if block.startswith((b"\n", b"\r\n")) or any(
-            text.str.contains(ends, literal=True).item() for ends in blank
-        ):
-            return CsvCheck(is_utf8=True, has_quotes=has_quotes)
-    well_quoted = not has_quotes or _is_well_quoted(path, dialect)
-    return CsvCheck(is_utf8=True, has_quotes=has_quotes, is_ordinary=well_quoted)
-
-
-def count_separators(path: Path, dialect: CsvDialect, *, has_quotes: bool) -> int:
-    """Return how many separators the rows of an ordinary file have, outside of quoted fields."""
-    separator, skipped = dialect.separator.encode(), dialect.data_line - 1
-    if not has_quotes:
-        return sum(block.count(separator) for block in _blocks(path, skipped))
-    quote = dialect.quote.encode()
-    return sum(_outside(block, quote).count(separator) for block in _whole(path, skipped, quote))
-
-
-def _is_well_quoted(path: Path, dialect: CsvDialect) -> bool:
-    """Whether quotes enclose whole fields, and are doubled where they are inside of one."""
-    quote, separator = dialect.quote.encode(), dialect.separator.encode()
-    ends = (separator, b"\n", b"\r\n")
+    look = partial(_look, quote=dialect.quote.encode(), quoted_rows=_quoted_rows(dialect))
+    workers = min(4, os.cpu_count() or 1, path.stat().st_size // _BLOCK_BYTES)
     try:
-        for block in _whole(path, dialect.data_line - 1, quote):
-            outside = b"\n" + _outside(block, quote) + b"\n"
-            while quote + quote in outside:
-                outside = outside.replace(quote + quote, quote)
-            fields = outside.count(quote)
-            opened = outside.count(separator + quote) + outside.count(b"\n" + quote)
-            closed = sum(outside.count(quote + end) for end in ends)
-            if not fields == opened == closed:
-                return False
+        if workers <= 1:
+            return _together(map(look, _blocks(path, dialect)))
+        with ThreadPoolExecutor(workers) as pool:
+            groups = batched(_blocks(path, dialect), 4 * workers)
+            return _together(check for some in groups for check in pool.map(look, some))
     except _NotOrdinaryError:
-        return False
-    return True
+        return CsvCheck(is_utf8=first_not_utf8(path) is None)
 
 
-def _outside(block: bytes, quote: bytes) -> bytes:
-    """Return what is outside of quotes, with one quote in place of each quoted text."""
-    return quote.join(block.split(quote)[::2])
+def has_short_rows(path: Path, dialect: CsvDialect) -> bool:
+    """Whether an ordinary file has too few separators for its rows."""
+    separator, quote = dialect.separator.encode(), dialect.quote.encode()
+    wanted = len(dialect.columns) - 1
+    for block in _blocks(path, dialect):
+        if quote and quote in block:
+            continue  # was looked at row by row
+        rows = block.count(b"\n") + (not block.endswith(b"\n"))
+        if block.count(separator) != rows * wanted:
+            return True
+    return False
 
 
-def _blocks(path: Path, skipped_lines: int) -> Iterator[bytes]:
-    """Yield the rows of a file in blocks of whole lines."""
+def _together(checks: Iterable[CsvCheck]) -> CsvCheck:
+    is_utf8, is_ordinary, plain_bytes = True, True, 0.0
+    for check in checks:
+        is_utf8 &= check.is_utf8
+        is_ordinary &= check.is_ordinary
+        plain_bytes += check.plain_bytes
+    return CsvCheck(is_utf8=is_utf8, is_ordinary=is_ordinary, plain_bytes=plain_bytes)
+
+
+def _look(block: bytes, *, quote: bytes, quoted_rows: str) -> CsvCheck:
+    text = _as_text(block)
+    if text is None:
+        return CsvCheck(is_utf8=False)
+    if quote and quote in block:
+        good = bool(quoted_rows) and text.str.contains(quoted_rows).item()
+        return CsvCheck(is_utf8=True, is_ordinary=good)
+    has_returns = b"\r" in block
+    blank = ["\n\n", "\n\r\n"] if has_returns else ["\n\n"]
+    if block.startswith((b"\n", b"\r\n")) or any(
+        text.str.contains(ends, literal=True).item() for ends in blank
+    ):
+        return CsvCheck(is_utf8=True)
+    size = nan if has_returns else len(block) + (not block.endswith(b"\n"))
+    return CsvCheck(is_utf8=True, is_ordinary=True, plain_bytes=size)
+
+
+def _quoted_rows(dialect: CsvDialect) -> str:
+    """Return what matches rows with a field for each column, quoted or without quotes in it."""
+    columns = len(dialect.columns)
+    if not dialect.quote or columns > _MAX_COLUMNS:
+        return ""
+    quote, separator = (f"\\x{{{ord(sign):x}}}" for sign in (dialect.quote, dialect.separator))
+    plain = f"[^{quote}{separator}\\r\\n]" + ("+" if columns == 1 else "*")  # no blank line
+    field = f"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|{plain})"
+    row = f"{field}(?:{separator}{field}){{{columns - 1}}}"
+    return rf"\A(?:{row}\r?\n)*(?:{row})?\z"
+
+
+def _blocks(path: Path, dialect: CsvDialect) -> Iterator[bytes]:
+    """Yield the rows of a file in blocks that end with a line, and not within quotes."""
+    quote = dialect.quote.encode()
     with path.open("rb") as data:
-        for _ in range(skipped_lines):
+        for _ in range(dialect.data_line - 1):
             data.readline()
         while block := data.read(_BLOCK_BYTES):
-            yield block if block.endswith(b"\n") else block + data.readline()
-
-
-def _whole(path: Path, skipped_lines: int, quote: bytes) -> Iterator[bytes]:
-    """Yield the rows of a file in blocks that do not end within quotes."""
-    with path.open("rb") as data:
-        for _ in range(skipped_lines):
-            data.readline()
-        while block := data.read(_BLOCK_BYTES) + data.readline():
-            held, odd, further = [block], block.count(quote) % 2, 0
+            block += data.readline()
+            held, further = [block], 0
+            odd = quote in block and block.count(quote) % 2 if quote else 0
             while odd:
                 line = data.readline()
                 further += len(line)

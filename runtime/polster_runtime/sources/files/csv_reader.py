@@ -27,7 +27,7 @@ from polster_runtime.sources.files.batches import (
     merged,
     with_file_column,
 )
-from polster_runtime.sources.files.csv_check import CsvCheck, check_csv, count_separators
+from polster_runtime.sources.files.csv_check import CsvCheck, check_csv, has_short_rows
 from polster_runtime.sources.files.csv_dialect import (
     CsvDialect,
     CsvOptions,
@@ -212,7 +212,8 @@ def _reader_of(part: _Part) -> CsvDialect | None:
 def _ordinary_frames(parts: Sequence[_Part], file_column: str) -> Iterator[pl.DataFrame]:
     """Yield the rows of files of the same dialect, read by Polars."""
     dialect, options = parts[0].dialect, parts[0].options
-    last, rows, may_be_short = dialect.columns[-1], 0, False
+    last, may_be_short, size = dialect.columns[-1], False, 0
+    lengths = pl.sum_horizontal(pl.col(*dialect.columns).str.len_bytes().sum())
     texts = pl.scan_csv(
         [part.path for part in parts],
         has_header=False,
@@ -229,19 +230,16 @@ def _ordinary_frames(parts: Sequence[_Part], file_column: str) -> Iterator[pl.Da
         texts = texts.with_columns(pl.col(file_column).replace_strict(names))
     try:
         for frame in texts.collect_batches(maintain_order=True):
-            rows += frame.height
             may_be_short = may_be_short or frame[last].null_count() > 0
+            size += frame.select(lengths).item() + frame.height * len(dialect.columns)
             yield frame
     except PolarsError as error:
         raise _culprit(parts, error) from None
-    if may_be_short:
-        expected = rows * (len(dialect.columns) - 1)
-        counts = (
-            count_separators(part.path, part.dialect, has_quotes=part.check.has_quotes)
-            for part in parts
-        )
-        if sum(counts) != expected:
-            raise _culprit(parts, None)
+    # Each field has one byte after it, unless a row is short, or there are quotes.
+    plain = sum(part.check.plain_bytes for part in parts)
+    doubtful = may_be_short and (options.null or size != plain)
+    if doubtful and any(has_short_rows(part.path, part.dialect) for part in parts):
+        raise _culprit(parts, None)
 
 
 def _culprit(parts: Iterable[_Part], error: PolarsError | None) -> SourceError:

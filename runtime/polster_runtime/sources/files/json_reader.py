@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,14 +20,15 @@ from polster_runtime.sources.files.batches import (
     polars_errors,
     with_file_column,
 )
+from polster_runtime.sources.files.encoding import find_encoding, sample
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
+from polster_runtime.sources.files.json_lines import LineLayouts
 from polster_runtime.sources.files.json_records import JsonNotes, read_json_records
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.unpack import unpack_all
 from polster_runtime.sources.shapes import Number, Shape, TooDeepError, parse_float
 
 _FRAME_RECORDS = 10_000
-_SURROGATE = b"\\ud"
 
 
 def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: str = "") -> Batches:
@@ -41,8 +43,9 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
         before = versions(files)
         parts = [_Part(file) for file in unpack_all(files, folder)]
         shape = Shape()
+        layouts = LineLayouts(shape)
         for part in parts:
-            part.see(shape, records)
+            part.see(shape, layouts, records)
         if not shape.fields:
             return
         schema: dict[str, Any] = {name: one.dtype() for name, one in shape.fields.items()}
@@ -65,8 +68,12 @@ class _Part:
     def __init__(self, file: DataFile) -> None:
         self.file, self.notes = file, JsonNotes()
 
-    def see(self, shape: Shape, records: str) -> None:
+    def see(self, shape: Shape, layouts: LineLayouts, records: str) -> None:
         """Take all records into account."""
+        if not records and self._may_be_lines():
+            if layouts.see(self.file.path, self.notes):
+                return
+            self.notes = JsonNotes()
         found = read_json_records(self.file, parse_float, records=records, notes=self.notes)
         try:
             for _, record in found:
@@ -76,22 +83,14 @@ class _Part:
                 f"{self.file.shown}, record {self.notes.records}: {error}", final=True
             ) from None
 
-    def is_plain(self) -> bool:
-        """Whether Polars reads its records as they are: an object a line, in UTF-8.
+    def _may_be_lines(self) -> bool:
+        begin = sample(self.file)
+        return begin.lstrip().startswith(b"{") and find_encoding(self.file, begin) == "utf-8"
 
-        Polars knows neither NaN nor halves of surrogate pairs.
-        """
-        if not self.notes.is_sequence or self.notes.has_constants:
-            return False
-        lines = 0
-        with self.file.path.open("rb") as data:
-            for line in data:
-                if line.isspace():
-                    continue
-                lines += 1
-                if not line.lstrip().startswith(b"{") or _SURROGATE in line:
-                    return False
-        return lines == self.notes.records
+    @property
+    def is_plain(self) -> bool:
+        """Whether Polars reads its records as they are; it does not know NaN."""
+        return self.notes.is_plain and not self.notes.has_constants
 
 
 class _Reader:
@@ -103,18 +102,22 @@ class _Reader:
 
     def frames(self, part: _Part) -> Iterator[pl.DataFrame]:
         """Yield the records of a file."""
-        if not self.is_mixed and part.is_plain():
+        if not self.is_mixed and part.is_plain:
             yield from self._by_polars(part)
         else:
             yield from self._by_python(part)
 
     def _by_polars(self, part: _Part) -> Iterator[pl.DataFrame]:
         rows = 0
-        with polars_errors(part.file):
-            lines = pl.scan_ndjson(part.file.path, schema=self.schema)
-            for frame in lines.collect_batches(maintain_order=True):
-                rows += frame.height
-                yield frame
+        try:
+            with polars_errors(part.file):
+                lines = pl.scan_ndjson(part.file.path, schema=self.schema)
+                for frame in lines.collect_batches(maintain_order=True):
+                    rows += frame.height
+                    yield frame
+        except SourceError:
+            deque(read_json_records(part.file, float), maxlen=0)  # says in which record
+            raise
         if rows != part.notes.records:
             raise SourceError(
                 f"{part.file.shown} has {part.notes.records} records, of which {rows} were read; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -29,6 +29,8 @@ class JsonNotes:
     """Whether records follow each other, and are not the elements of a list."""
     has_constants: bool = False
     """Whether there is NaN, Infinity or -Infinity."""
+    is_plain: bool = False
+    """Whether Polars reads its lines as they are: an object each, in UTF-8."""
     records: int = 0
 
 
@@ -60,6 +62,18 @@ def read_json_records(
         raise unreadable(file, error) from None
 
 
+def json_decoder(parse_float: Callable[[str], Any], notes: JsonNotes) -> json.JSONDecoder:
+    """Return what parses JSON, notes NaN and the like, and refuses an object with a key twice."""
+
+    def constant(text: str) -> float:
+        notes.has_constants = True
+        return float(text)
+
+    return json.JSONDecoder(
+        parse_float=parse_float, parse_constant=constant, object_pairs_hook=_object
+    )
+
+
 def _values(
     file: DataFile,
     text: TextIO,
@@ -68,18 +82,7 @@ def _values(
     notes: JsonNotes,
 ) -> Iterator[Any]:
     stream = _Stream(file, text, parse_float, notes)
-    if not records:
-        return stream.values()
-    return iter(_at(next(stream.values(), None), records, file))
-
-
-def _at(document: Any, path: str, file: DataFile) -> list[Any]:
-    found = document
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(found, list):
-        raise SourceError(f"{file.shown} has no list at {path}; check `records`", final=True)
-    return found
+    return stream.values_at(records.split(".")) if records else stream.values()
 
 
 class _Stream:
@@ -93,20 +96,52 @@ class _Stream:
         notes: JsonNotes,
     ) -> None:
         self.file, self.text, self.notes = file, text, notes
-        self.decode = json.JSONDecoder(
-            parse_float=parse_float, parse_constant=self._constant, object_pairs_hook=_object
-        ).raw_decode
+        self.decode = json_decoder(parse_float, notes).raw_decode
         self.buffer, self.position, self.line, self.number = "", 0, 1, 0
         self.block, self.ended = BLOCK_CHARACTERS, False
 
     def values(self) -> Iterator[Any]:
         """Yield the elements of a list, or the values that follow each other."""
         if self._next_sign() != "[":
-            yield from self._sequence()
+            self.notes.is_sequence = True
+            while self._next_sign():
+                self.number += 1
+                yield self._value()
             return
+        yield from self._elements()
+        if self._next_sign():
+            raise self._error("there is text after the end of the list")
+
+    def values_at(self, path: Sequence[str]) -> Iterator[Any]:
+        """Yield the elements of the list at a path of keys, of each document that follows."""
+        while True:
+            yield from self._inside(path, 0)
+            if not self._next_sign():
+                return
+
+    def _inside(self, path: Sequence[str], depth: int) -> Iterator[Any]:
+        if depth == len(path) and self._next_sign() == "[":
+            yield from self._elements()
+            return
+        found = False
+        if depth < len(path) and self._next_sign() == "{":
+            for key in self._keys():
+                if key == path[depth]:
+                    found = True
+                    yield from self._inside(path, depth + 1)
+                else:
+                    self._value()
+        if not found:
+            raise SourceError(
+                f"{self.file.shown} has no list at {'.'.join(path)}; check `records`", final=True
+            )
+
+    def _elements(self) -> Iterator[Any]:
+        """Yield the elements of the list that begins here."""
         self.position += 1
         if self._next_sign() != "]":
             while True:
+                self.number += 1
                 yield self._value()
                 if (sign := self._next_sign()) == "]":
                     break
@@ -114,17 +149,28 @@ class _Stream:
                     raise self._error("there is no comma before it" if sign else "the list is cut")
                 self.position += 1
         self.position += 1
-        if self._next_sign():
-            raise self._error("there is text after the end of the list")
 
-    def _constant(self, text: str) -> float:
-        self.notes.has_constants = True
-        return float(text)
-
-    def _sequence(self) -> Iterator[Any]:
-        self.notes.is_sequence = True
-        while self._next_sign():
-            yield self._value()
+    def _keys(self) -> Iterator[str]:
+        """Yield the keys of the object that begins here; each time its value is to be read then."""
+        seen = set[str]()
+        self.position += 1
+        sign = self._next_sign()
+        while sign != "}":
+            if seen and sign != ",":
+                raise self._error("there is no comma before it" if sign else "the document is cut")
+            self.position += bool(seen)
+            if self._next_sign() != '"':
+                raise self._error("a key is missing")
+            key = self._value()
+            if key in seen:
+                raise self._error(f"the key {key} is there twice")
+            seen.add(key)
+            if self._next_sign() != ":":
+                raise self._error(f"there is no colon after the key {key}")
+            self.position += 1
+            yield key
+            sign = self._next_sign()
+        self.position += 1
 
     def _next_sign(self) -> str:
         """Return the next character that is no space; an empty text at the end."""
@@ -139,7 +185,6 @@ class _Stream:
 
     def _value(self) -> Any:
         self._next_sign()
-        self.number += 1
         while True:
             try:
                 value, end = self.decode(self.buffer, self.position)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polster_runtime.sources.base import SourceError
-from polster_runtime.sources.files import json_reader
+from polster_runtime.sources.files import json_lines, json_reader
 from polster_runtime.sources.files.found_files import DataFile
 from polster_runtime.sources.files.json_reader import json_frames
 
@@ -134,6 +134,9 @@ def test_forms_of_files(write: Write) -> None:
     assert read(write(wrapped), records="data.items")["a"].to_list() == [1, 2]
     assert read(write(wrapped))["total"].to_list() == [2]
     assert "has no list at data; check `records`" in fails(write(wrapped), records="data")
+    assert "has no list at x.items" in fails(write(wrapped), records="x.items")
+    two = f'{{"data": {{"n": [1], "items": []}}}} {wrapped}'
+    assert read(write(two), records="data.items")["a"].to_list() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +156,23 @@ def test_forms_of_files(write: Write) -> None:
 )
 def test_errors_name_file_and_record(write: Write, text: str, says: str) -> None:
     assert fails(write(text)).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"n": 1, "d": [{"a": 1},\n {"a": }]}', "1.json, line 2, record 2: expecting value"),
+        ('{"d": [{"a": 1}], "d": []}', "1.json, line 1, record 1: the key d is there twice"),
+        ('{"d": [{"a": 1}', "1.json, line 1, record 1: the list is cut"),
+        ('{"d": [{"a": 1}] "x": 1}', "1.json, line 1, record 1: there is no comma before it"),
+        ('{"d": [{"a": 1}]', "1.json, line 1, record 1: the document is cut"),
+        ('{"d" [1]}', "1.json, line 1, record 1: there is no colon after the key d"),
+        ('{"d": [1],}', "1.json, line 1, record 1: a key is missing"),
+        ('{"d": 1}', "1.json has no list at d; check `records`"),
+    ],
+)
+def test_errors_around_a_list_in_a_document(write: Write, text: str, says: str) -> None:
+    assert fails(write(text), records="d").startswith(says)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}\n{}", ""])
@@ -220,14 +240,72 @@ def test_random_records_arrive_as_the_json_module_reads_them(
 
 
 @settings(
-    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(ALIKE)
-def test_both_ways_of_reading_are_the_same(tmp_path: Path, records: list[dict[str, Any]]) -> None:
-    path = tmp_path / "records.json"
-    path.write_text(lines(*map(json.dumps, records), '{"a": null, "x": 1}'), encoding="utf-8")
-    files = [DataFile(path, path.name)]
+@given(files=st.lists(ALIKE, min_size=1, max_size=2), as_ascii=st.booleans())
+def test_both_ways_of_reading_are_the_same(
+    tmp_path: Path, *, files: list[list[dict[str, Any]]], as_ascii: bool
+) -> None:
+    named = []
+    for number, records in enumerate(files):
+        path = tmp_path / f"{number}.json"
+        texts = [json.dumps(record, ensure_ascii=as_ascii) for record in records * 2]
+        path.write_text(lines(*texts, '{"a": null, "x": 1}'), encoding="utf-8")
+        named.append(DataFile(path, path.name))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_reader._Part, "is_plain", lambda _: False)
-        by_python = read(files)
-    assert read(files).equals(by_python)
+        patch.setattr(json_lines, "_FIRST_LINES", 1)
+        patch.setattr(json_lines, "_BLOCK_BYTES", 100)
+        by_lines = read(named)
+        patch.setattr(json_reader._Part, "_may_be_lines", lambda _: False)
+        by_python = read(named)
+    assert by_lines.equals(by_python)
+    assert by_lines.schema == by_python.schema
+
+
+GOOD = '{"a": 1, "b": [1.5, 2.5], "c": {"d": "x"}}'
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"a": 1, "b": [1.5, 2.5], "c": {"d": "x"},}', "record 301: "),
+        ('{"a": 1 "b": [1.5], "c": {"d": "x"}}', "record 301: "),
+        ('{"a": 1, "b": [1.5 2.5]}', "record 301: "),
+        ('{"a": 1, "a": 2}', "record 301: the key a is there twice"),
+        ('{"a": 01}', "record 301: "),
+        ('{"a": 1}{"a": 2}]', "record 303: "),
+        ('{"a": 1', "record 301: "),
+    ],
+)
+def test_a_broken_line_after_many_good_ones(write: Write, line: str, says: str) -> None:
+    said = fails(write(lines(*[GOOD] * 300, line, GOOD)))
+    assert said.startswith(f"1.json, line {302 if line.endswith('1') else 301}, {says}")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "kind", "expected"),
+    [
+        ('{"a": 1.5}', "a", pl.Float64, 1.5),
+        ('{"a": 9007199254740993}', "a", pl.Int64, 9007199254740993),
+        ('{"a": 9007199254740993.5}', "a", pl.String, "9007199254740993.5"),
+        ('{"b": [0.8444218515250481]}', "b", pl.List(pl.Float64), [0.8444218515250481]),
+        ('{"b": [0.84442185152504812]}', "b", pl.List(pl.String), ["0.84442185152504812"]),
+        ('{"b": [1]}', "b", pl.List(pl.Float64), [1.0]),
+        ('{"b": "x"}', "b", pl.String, "x"),
+        ('{"c": {"e": 1}}', "c", pl.Struct({"d": pl.String, "e": pl.Int64}), {"d": None, "e": 1}),
+        ('{"z": true}', "z", pl.Boolean, True),
+        ('{"\\u0061": null}', "a", pl.Int64, None),
+        ('{"a": NaN}', "a", pl.Float64, pytest.approx(math.nan, nan_ok=True)),
+        ('{"c": {"d": "\\ud83d\\ude00"}}', "c", pl.Struct({"d": pl.String}), {"d": "😀"}),
+        ('{"c":{"d":"\\u00e9"}  }\r', "c", pl.Struct({"d": pl.String}), {"d": "é"}),
+        ('\n{"a": 7}', "a", pl.Int64, 7),
+    ],
+)
+def test_d1_d2_another_kind_after_many_alike(
+    write: Write, line: str, name: str, kind: Any, expected: Any
+) -> None:
+    for before in ("", "\n" * 100):
+        found = read(write(before + lines(*[GOOD] * 300, line, *[GOOD] * 300)))
+        assert found.height == 601
+        assert found.schema[name] == kind
+        assert found[name].to_list()[300] == expected
