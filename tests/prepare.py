@@ -2,9 +2,9 @@
 
     python -m tests.prepare
 
-That is a browser, Node.js for the Azure emulator, git, and the Pythons that Polster promises. Does
-nothing where they are there. Uses uv for the Pythons, and apt-get, as root, for the rest; elsewhere
-it says what to install.
+That is a browser, databases, file systems, Node.js for the Azure emulator, git, and the Pythons
+that Polster promises. Does nothing where they are there. Uses uv for the Pythons, and apt-get, as
+root, for the rest; elsewhere it says what to install.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ PROGRAMS = {
     "git": ["git"],
     "initdb": ["postgresql"],
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
+    "mkfs.exfat": ["exfatprogs"],
+    "mkfs.ext4": ["e2fsprogs"],
+    "mkfs.xfs": ["xfsprogs"],
+    "mount.exfat-fuse": ["exfat-fuse"],
     "node": ["nodejs"],
     "npm": ["npm"],
     "openssl": ["openssl"],
@@ -60,8 +64,9 @@ def install_programs() -> None:
 
 
 def _is_there(name: str) -> bool:
-    """Whether a program is installed; Debian keeps those of PostgreSQL off the PATH."""
-    return bool(shutil.which(name) or list(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
+    """Whether a program is installed; Debian keeps some of them off the PATH."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    return bool(found or list(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
 
 
 if __name__ == "__main__":
