@@ -35,4 +35,4 @@ def test_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_both_are_on_or_off(monkeypatch: pytest.MonkeyPatch, enabled: str, status: str) -> None:
     monkeypatch.setenv("AUTOMATION_ENABLED", enabled)
     assert bronze_schedule().default_status.value == status
-    assert medallion_sensor().default_status.value == status
+    assert medallion_sensor(frozenset()).default_status.value == status

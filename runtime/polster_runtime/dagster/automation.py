@@ -3,9 +3,14 @@
 AUTOMATION_ENABLED=false turns both the schedule and the sensor off.
 """
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from polster_runtime.config.settings import settings
+from polster_runtime.dagster.local_run import JOB
+from polster_runtime.dagster.selection import Keys
+from polster_runtime.dagster.upstream_sensor import SENSOR, look
 from polster_runtime.errors import SettingsError
 
 _condition = dg.AutomationCondition
@@ -25,6 +30,11 @@ _overtaken = (_condition.any_deps_updated() & _condition.in_progress()) | (
 ON_UPSTREAM_SUCCESS = _condition.eager() | (
     (_never_ran | _overtaken.since(_condition.newly_requested())) & _can_start
 )
+"""What silver and gold have: run as soon as the upstream assets have succeeded.
+
+Dagster evaluates conditions for all assets every few seconds. An asset that has just this one is
+left to a sensor that looks at what has happened; in a condition made of it Dagster evaluates it.
+"""
 
 
 def source_retry() -> dg.RetryPolicy:
@@ -53,12 +63,47 @@ def bronze_schedule() -> dg.ScheduleDefinition:
         raise SettingsError(f"BRONZE_CRON={cron} TIMEZONE={timezone}: {error}") from None
 
 
-def medallion_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Silver and gold as soon as what they depend on has succeeded."""
-    running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
-    return dg.AutomationConditionSensorDefinition(
-        name="medallion",
-        target=dg.AssetSelection.all(),
-        minimum_interval_seconds=settings().sensor_seconds,
-        default_status=running if settings().automation_enabled else stopped,
+def sensors(specs: Iterable[dg.AssetSpec]) -> list[dg.SensorDefinition]:
+    """The sensors that start assets: ours, and Dagster's for conditions that the team wrote."""
+    conditions = {spec.key: spec.automation_condition for spec in specs}
+    ours = frozenset(
+        key for key, condition in conditions.items() if condition is ON_UPSTREAM_SUCCESS
     )
+    others = [key for key, condition in conditions.items() if condition and key not in ours]
+    found: list[dg.SensorDefinition] = [medallion_sensor(ours)]
+    if others:
+        found.append(
+            dg.AutomationConditionSensorDefinition(
+                name="automation_conditions",
+                target=dg.AssetSelection.assets(*others),
+                minimum_interval_seconds=settings().sensor_seconds,
+                default_status=_sensor_status(),
+            )
+        )
+    return found
+
+
+def without_marker(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The asset without ON_UPSTREAM_SUCCESS, which Dagster would evaluate."""
+    if spec.automation_condition is not ON_UPSTREAM_SUCCESS:
+        return spec
+    return spec.replace_attributes(automation_condition=None)
+
+
+def medallion_sensor(automatic: Keys) -> dg.SensorDefinition:
+    """Silver and gold as soon as what they depend on has succeeded."""
+    return dg.SensorDefinition(
+        name=SENSOR,
+        description="Runs silver and gold assets as soon as their upstream assets have new data.",
+        job_name=JOB,
+        evaluation_fn=lambda context: look(context, automatic),
+        # Dagster looks at its sensors every five seconds: one that were due a millisecond later
+        # would be passed over.
+        minimum_interval_seconds=max(1, settings().sensor_seconds - 1),
+        default_status=_sensor_status(),
+    )
+
+
+def _sensor_status() -> dg.DefaultSensorStatus:
+    running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+    return running if settings().automation_enabled else stopped
