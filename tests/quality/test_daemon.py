@@ -152,7 +152,7 @@ def test_s10_the_code_servers_killed_while_a_run_goes_on(slow: Generated) -> Non
 def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:
     with daemon(slow, SENSOR_SECONDS="1") as running:
         pid = started(slow)
-        running.kill("dagster._daemon")
+        running.kill("polster_runtime.dagster.daemon")
         assert running.process.stdout
         assert "the daemon has stopped and was started again" in running.process.stdout.readline()
         time.sleep(20)  # longer than it takes the daemon to look after runs

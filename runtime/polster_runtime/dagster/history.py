@@ -56,6 +56,17 @@ class History(DagsterSqliteStorage):
         super().__init__(base_dir, inst_data)
         # Where Dagster has another name for it, its own event log is used: slower.
         self._event_log_storage = KeptEngineEventLog.of(os.path.join(base_dir, "history", "runs"))
+        for storage in (self._run_storage, self._schedule_storage):
+            _keep_engine(storage)
+
+
+def _keep_engine(storage: Any) -> None:
+    """Let a storage compile its SQL once: the stock class makes an engine for each statement.
+
+    Half of what an idle daemon costs is that. Where Dagster has changed it stays as it is.
+    """
+    if url := getattr(storage, "_conn_string", None):
+        storage.connect = create_engine(url, poolclass=NullPool).begin
 
 
 def postgres_url() -> URL | None:

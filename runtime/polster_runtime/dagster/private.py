@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 KILLED = "killed runs are noticed later"
+_IDLE = "the daemon costs more while nothing happens"
 _UI = "the UI counts runs of the terminal to no job"
 
 LAUNCHER = "dagster.DefaultRunLauncher"
@@ -24,6 +25,9 @@ LOG_FILE_KEY = f"{_EXECUTION}.compute_logs.create_compute_log_file_key"
 ACTIVE = f"{_EXECUTION}.plan.active.ActiveExecution"
 RUN_EVENTS = f"{_EXECUTION}.api.execute_run_iterator"
 IN_MEMORY_JOB = "dagster._core.definitions.job_base.InMemoryJob"
+CONTROLLER = "dagster._daemon.controller.DagsterDaemonController"
+RELOAD_SECONDS = "dagster._daemon.controller.RELOAD_WORKSPACE_INTERVAL"
+FRESHNESS = "dagster._daemon.freshness.FreshnessDaemon"
 THREADS = (ITERABLE, CONTEXT_MANAGER, STEP_EVENTS, HOOKS, CONCURRENCY, RETRY_MODE, LOG_FILE_KEY)
 """What running steps in threads needs, beside the methods of ACTIVE."""
 
@@ -39,6 +43,7 @@ USED: Mapping[str, str] = {
     "dagster._core.launcher.base.WorkerStatus": KILLED,
     "dagster._grpc.types.CanCancelExecutionRequest": KILLED,
     "dagster._grpc.types.CanCancelExecutionResult": KILLED,
+    **dict.fromkeys((CONTROLLER, RELOAD_SECONDS, FRESHNESS), _IDLE),
     "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
     "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,
 }
@@ -63,6 +68,8 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "path_for_shard",
     ),
     "dagster._core.instance.ref.InstanceRef": ("from_dir",),
+    CONTROLLER: ("check_workspace_freshness",),
+    FRESHNESS: ("run_iteration",),
     LAUNCHER: ("_get_grpc_client_for_termination",),
 }
 """Methods that are overridden or called, by the class that has them."""

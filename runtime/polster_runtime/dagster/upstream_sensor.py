@@ -55,7 +55,7 @@ class Cursor:
 def look(context: dg.SensorEvaluationContext, automatic: Keys) -> dg.SensorResult:
     """Request a run of what is due since the last look, if anything has happened since."""
     graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-    history = AssetHistory(context.instance, SENSOR)
+    history = AssetHistory(_instance(context), SENSOR)
     last, newest, now = Cursor.read(context.cursor), history.newest_event(), time.time()
     shape = _shape(graph, automatic)
     is_all = shape != last.graph or newest < last.newest or now > last.all_at + ALL_AGAIN_SECONDS
@@ -108,6 +108,19 @@ def _names(keys: Keys) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_opened: list[tuple[object, dg.DagsterInstance]] = []
+"""The instance of this process, opened once: Dagster opens one for each look."""
+
+
+def _instance(context: dg.SensorEvaluationContext) -> dg.DagsterInstance:
+    ref = context.instance_ref
+    if ref is None:
+        return context.instance
+    if not _opened or _opened[0][0] != ref:
+        _opened[:] = [(ref, dg.DagsterInstance.from_ref(ref))]
+    return _opened[0][1]
 
 
 @lru_cache(maxsize=4)

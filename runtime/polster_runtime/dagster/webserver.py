@@ -75,7 +75,7 @@ def _serve(port: int) -> None:
     address = f"http://127.0.0.1:{port}"
     workspace = ["-w", str(project_root() / "workspace.yaml")]
     web = Service("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
-    daemon = Service("daemon", "dagster._daemon", "run", *workspace)
+    daemon = Service("daemon", "polster_runtime.dagster.daemon", "run", *workspace)
     with ExitStack() as running:
         running.callback(web.stop)
         web.start()

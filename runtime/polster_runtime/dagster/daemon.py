@@ -1,0 +1,91 @@
+"""Dagster's daemon, without the work that it does again and again though nothing has changed.
+
+    python -m polster_runtime.dagster.daemon run -w WORKSPACE
+
+Dagster starts a new code server each minute, which imports the whole project, and compares the
+age of all data with what is allowed twice a minute. Here the first is done when a file of the
+project has changed, or the code server does not answer, and the second when something has
+happened, else every five minutes.
+"""
+
+import runpy
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from polster_runtime.config.paths import project_root
+from polster_runtime.dagster import private
+
+FRESHNESS_SECONDS = 300.0
+FILES = ("workspace.yaml", ".env", "pyproject.toml")
+
+Files = frozenset[tuple[str, float, int]]
+
+
+def main() -> None:
+    """Run it as `python -m dagster._daemon` does; where Dagster has changed, just that."""
+    reload_when_changed()
+    compare_ages_when_something_happened()
+    runpy.run_module("dagster._daemon", run_name="__main__", alter_sys=True)
+
+
+def project_files() -> Files:
+    """The files that decide what Dagster loads, with their times and sizes."""
+    root, found = project_root(), set()
+    for path in (*(root / name for name in FILES), *(root / "src").rglob("*.py")):
+        with suppress(OSError):  # gone, or not there
+            stat = path.stat()
+            found.add((str(path), stat.st_mtime, stat.st_size))
+    return frozenset(found)
+
+
+def reload_when_changed() -> None:
+    """Load the project again only when its files have changed, or its server is gone."""
+    controller = private.find(private.CONTROLLER)
+    if controller is None or not private.has_methods(private.CONTROLLER):
+        return
+    stock, loaded = controller.check_workspace_freshness, [project_files()]
+
+    def check(self: Any, last: float) -> float:
+        if time.time() - last <= private.find(private.RELOAD_SECONDS):
+            return last
+        if (files := project_files()) == loaded[0] and _answers(self):
+            return time.time()
+        loaded[0] = files
+        return float(stock(self, last))
+
+    controller.check_workspace_freshness = check
+
+
+def _answers(controller: Any) -> bool:
+    """Whether the project is loaded, in a server that answers."""
+    context = controller._workspace_process_context.create_request_context()
+    try:
+        for entry in context.get_code_location_entries().values():
+            entry.code_location.client.ping("")
+    except Exception:
+        return False
+    return True
+
+
+def compare_ages_when_something_happened() -> None:
+    """Compare the age of data only after an event, or after FRESHNESS_SECONDS."""
+    daemon = private.find(private.FRESHNESS)
+    if daemon is None or not private.has_methods(private.FRESHNESS):
+        return
+    stock, last = daemon.run_iteration, [(-1, 0.0)]
+
+    def run_iteration(self: Any, workspace: Any) -> Iterator[Any]:
+        newest = workspace.instance.event_log_storage.get_maximum_record_id() or 0
+        if newest == last[0][0] and time.monotonic() - last[0][1] < FRESHNESS_SECONDS:
+            yield
+            return
+        last[0] = newest, time.monotonic()
+        yield from stock(self, workspace)
+
+    daemon.run_iteration = run_iteration
+
+
+if __name__ == "__main__":
+    main()
