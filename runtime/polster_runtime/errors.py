@@ -25,10 +25,17 @@ class SettingsError(PipelineError, ValueError):
     """An environment variable that cannot be used as it is; the message names it."""
 
 
-class StorageError(PipelineError):
-    """Data that cannot be read or written."""
+class _Failed(PipelineError):
+    """What may succeed at another try, unless it is `final`."""
 
-    retryable = True
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+        self.retryable = not final
+
+
+class StorageError(_Failed):
+    """Data that cannot be read or written. `final` is an error that another try would not fix."""
 
 
 class HistoryError(PipelineError):
@@ -39,15 +46,8 @@ class Unreachable(StorageError):
     """A store that does not answer: another try, later, may reach it."""
 
 
-class SourceError(PipelineError):
-    """A source that cannot be read. `final` is one that another try would not fix."""
-
-    retryable = True
-
-    def __init__(self, message: str, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
-        self.retryable = not final
+class SourceError(_Failed):
+    """A source that cannot be read. `final` is an error that another try would not fix."""
 
 
 class NoData(PipelineError):

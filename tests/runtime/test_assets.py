@@ -84,7 +84,7 @@ def split(tmp_path: Path, rows: pl.DataFrame, contract: Contract = Orders) -> Ch
     """Check rows against a contract, as a run does."""
     file = tmp_path / "rows.parquet"
     rows.write_parquet(file)
-    return check(file, rows.height, contract, tmp_path / "evaluated.parquet")
+    return check(pl.scan_parquet(file), rows.height, contract, tmp_path / "evaluated.parquet")
 
 
 def rows(*of: tuple[int | None, str, str | None]) -> pl.DataFrame:

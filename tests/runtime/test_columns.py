@@ -190,8 +190,12 @@ def test_d11_what_an_older_version_wrote_is_an_error_and_not_another_value(proje
     data.publish(file, data.new_path(ORDERS, on=latest))
     newest = data.latest(ORDERS)
     assert newest
-    with pytest.raises(StorageError, match="x is Boolean here and Float64 in the files before it"):
+    with pytest.raises(StorageError, match="x is Boolean here and Float64 in the files") as refused:
         data.scan(newest)
+    assert not refused.value.retryable, "only --full-refresh helps"
+    assert str(refused.value).endswith(
+        "reload everything with  python run_polster.py --asset bronze_orders --full-refresh"
+    )
 
 
 INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)

@@ -31,7 +31,7 @@ def split(rows: pl.DataFrame, contract: Contract, said: int = FEW) -> tuple[pl.D
     with TemporaryDirectory() as folder:
         file = Path(folder, "rows.parquet")
         rows.write_parquet(file)
-        found = check(file, said, contract, Path(folder, "rows.evaluated"))
+        found = check(pl.scan_parquet(file), said, contract, Path(folder, "rows.evaluated"))
         good = pl.scan_parquet(file) if found.good is None else found.good
         bad = found.bad.collect()
         assert found.rejected == bad.height

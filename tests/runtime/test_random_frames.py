@@ -73,7 +73,9 @@ def split(rows: Sequence[Row], *, rows_in_all: int) -> Split:
         file = Path(folder, "rows.parquet")
         given_rows = pl.DataFrame(rows, schema=KINDS)
         given_rows.write_parquet(file)
-        found = check(file, rows_in_all, Contract, Path(folder, "evaluated.parquet"))
+        found = check(
+            pl.scan_parquet(file), rows_in_all, Contract, Path(folder, "evaluated.parquet")
+        )
         good = given_rows.lazy() if found.good is None else found.good
         bad = found.bad.collect().to_dicts()
         assert found.rejected == len(bad)

@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from polster_runtime.config import paths
 from polster_runtime.domain.asset_id import AssetId
@@ -127,8 +128,9 @@ def test_of_two_increments_with_one_name_one_is_refused(disk: Store) -> None:
     path = disk.new_path(ORDERS, on=disk.latest(ORDERS))
     first, second = (staging.stage(pl.LazyFrame({"id": [n]}), dict) for n in (2, 3))
     disk.publish(first, path)
-    with pytest.raises(StorageError, match="was published by another run meanwhile; run it again"):
+    with pytest.raises(StorageError, match="by another run meanwhile; run it again") as refused:
         disk.publish(second, path)
+    assert refused.value.retryable
     assert ids(disk) == [1, 2]
     assert list(paths.staging_dir().iterdir()) == []
 
@@ -139,8 +141,32 @@ def test_damage_is_named(disk: Store) -> None:
     latest = disk.latest(ORDERS)
     assert latest
     for look in (disk.scan, disk.provenance):
-        with pytest.raises(StorageError, match=f"{path.name} is damaged .* delete it to go back"):
+        with pytest.raises(StorageError, match=f"{path.name} is damaged .* delete it") as refused:
             look(latest)
+        assert not refused.value.retryable
+
+
+@pytest.mark.usefixtures("project")
+def test_a_draft_keeps_what_a_file_keeps() -> None:
+    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    rows = pl.DataFrame(
+        {
+            "null": [None, None],
+            "decimal": pl.Series(["1.50", None]).cast(pl.Decimal(38, 2)),
+            "enum": pl.Series(["a", None], dtype=pl.Enum(["a", "b"])),
+            "category": pl.Series(["x", "y"], dtype=pl.Categorical),
+            "moment": pl.Series([moment, None], dtype=pl.Datetime("ns", "UTC")),
+            "time": [moment.time(), None],
+            "bytes": [b"\0x", None],
+            "nested": [{"a": [1, None], "b": "ä"}, None],
+            "array": pl.Series([[1.0, float("nan")], None], dtype=pl.Array(pl.Float32, 2)),
+            "wide": pl.Series([2**63, 2**64 - 1], dtype=pl.UInt64),
+        }
+    )
+    draft, file = (staging.stage(rows.lazy(), dict, draft=draft) for draft in (True, False))
+    assert draft.suffix != file.suffix
+    assert_frame_equal(staging.scan(draft).collect(), rows)
+    assert_frame_equal(staging.scan(file).collect(), rows)
 
 
 def test_what_fails_while_it_is_written_leaves_nothing() -> None:

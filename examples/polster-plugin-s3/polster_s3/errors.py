@@ -91,7 +91,8 @@ def _of_status(number: int, code: str, access: Access) -> StorageError | None:
     if number == 401 or code in REFUSED:
         return _refused(detail, access)
     if number == 403:
-        return StorageError(f"{access}: {access.how} may not do this ({detail}); it needs {NEEDED}")
+        why = f"{access}: {access.how} may not do this ({detail}); it needs {NEEDED}"
+        return StorageError(why, final=True)
     if number in {408, 409, 429} or number >= 500:
         return Unreachable(f"{access}: S3 is too busy ({detail}); run it again later, {DOCTOR}")
     return StorageError(f"{access}: S3 answers {detail}; {DOCTOR.removeprefix('or ')}")
@@ -131,20 +132,23 @@ def _unreachable(why: str, access: Access) -> Unreachable:
 
 def _refused(detail: str, access: Access) -> StorageError:
     return StorageError(
-        f"{access}: {access.how} was refused ({detail}); check {access.variable}, {DOCTOR}"
+        f"{access}: {access.how} was refused ({detail}); check {access.variable}, {DOCTOR}",
+        final=True,
     )
 
 
 def _elsewhere(region: str, access: Access) -> StorageError:
     where = f"in {region}" if region else "in another region"
     change = f"S3_REGION={region}" if region else "S3_REGION"
-    return StorageError(f"{access}: it is {where}, not in {access.region}; set {change}")
+    why = f"{access}: it is {where}, not in {access.region}; set {change}"
+    return StorageError(why, final=True)
 
 
 def _no_bucket(access: Access) -> StorageError:
     create = f"aws s3 mb s3://{access.s3_bucket} --region {access.region}"
     return MissingBucket(
-        f"{access}: there is no such bucket; check S3_BUCKET, or create it:  {create}"
+        f"{access}: there is no such bucket; check S3_BUCKET, or create it:  {create}",
+        final=True,
     )
 
 

@@ -69,8 +69,8 @@ def max_rejected(function: Function) -> float:
     return float(share)
 
 
-def check(file: Path, rows: int, contract: Contract, evaluated: Path) -> Checked:
-    """Split the rows of a Parquet file; its bad rows are put into files beside `evaluated`.
+def check(scanned: pl.LazyFrame, rows: int, contract: Contract, evaluated: Path) -> Checked:
+    """Split the rows of a file; the bad ones are put into files beside `evaluated`.
 
     A few rows are split in memory, which is faster; many are streamed.
 
@@ -81,7 +81,6 @@ def check(file: Path, rows: int, contract: Contract, evaluated: Path) -> Checked
     """
     if not contract.column_names():
         raise AssetError("the contract names no columns: add a line for each")
-    scanned = pl.scan_parquet(file, glob=False)
     schema = scanned.collect_schema()
     missing = [name for name in contract.column_names() if name not in schema]
     if missing:

@@ -80,7 +80,7 @@ def materialize(context: dg.AssetExecutionContext, function: Function) -> Result
     except EXPECTED as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except (SourceError, StorageError) as error:
-        if not getattr(error, "final", False):
+        if error.retryable:
             try_again(context, asset_of(function), error, str(error))
         raise dg.Failure(str(error), allow_retries=False) from error
     except FINAL as error:

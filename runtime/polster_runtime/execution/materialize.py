@@ -41,7 +41,7 @@ from polster_runtime.execution.result import Materialized
 from polster_runtime.execution.upkeep import keep_files_few, merge_increments
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Provenance, Snapshot
-from polster_runtime.storage.staging import stage
+from polster_runtime.storage.staging import scan, stage
 from polster_runtime.storage.store import Store
 
 PREVIEW_ROWS = 20
@@ -241,7 +241,7 @@ class _Step:
         """Store the bad rows under _rejected/ and stage the good ones."""
         evaluated, good = staged.with_suffix(".evaluated"), None
         try:
-            checked = check(staged, rows, contract, evaluated)
+            checked = check(scan(staged), rows, contract, evaluated)
             if checked.rejected:
                 folder, name = path.rsplit("/", 1)
                 bad = checked.bad.with_columns(
@@ -254,8 +254,8 @@ class _Step:
             if checked.good is None and not draft:
                 good = staged
             else:
-                all_rows = pl.scan_parquet(staged, glob=False)
-                good = stage(all_rows if checked.good is None else checked.good, self.provenance)
+                all_rows = scan(staged) if checked.good is None else checked.good
+                good = stage(all_rows, self.provenance)
             return good, checked
         finally:
             for file in evaluated.parent.glob(f"{evaluated.name}*"):
@@ -281,8 +281,8 @@ def _summary(done: Materialized) -> dict[str, Any]:
 
 
 def _look_at(file: Path) -> tuple[int, pl.DataFrame]:
-    """The number of rows of a Parquet file, and the first of them."""
-    rows = pl.scan_parquet(file, glob=False)
+    """The number of rows of a staged file, and the first of them."""
+    rows = scan(file)
     count, first = pl.collect_all([rows.select(pl.len()), rows.head(PREVIEW_ROWS)])
     return count.item(), first
 

@@ -96,7 +96,9 @@ def _inputs(asset: AssetId, data: Store) -> dict[AssetId, Snapshot]:
         paths = tuple(f"{data.folder(upstream)}/{_name(file)}" for file in files)
         for path in paths:
             if not data.fs.exists(path):
-                raise StorageError(f"{path} is gone: run {asset} on what there is today")
+                raise StorageError(
+                    f"{path} is gone: run {asset} on what there is today", final=True
+                )
         found[upstream] = Snapshot(paths)
     return found
 

@@ -38,7 +38,8 @@ def alike(frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
             if found is None:
                 raise StorageError(
                     f"{path}: {name} is {kind} here and {target[name]} in the files before it, "
-                    f"which do not go together; {_reload(path)}"
+                    f"which do not go together; {_reload(path)}",
+                    final=True,
                 )
             target[name] = found
     return {
@@ -101,7 +102,8 @@ def _cast_or_say(values: pl.Series, *, name: str, target: pl.DataType, path: str
         return cast_exactly(values, target)
     except ValueChanges as error:
         raise StorageError(
-            f"{path}: {name} is {target} in other files, where {error}; {_reload(path)}"
+            f"{path}: {name} is {target} in other files, where {error}; {_reload(path)}",
+            final=True,
         ) from None
 
 

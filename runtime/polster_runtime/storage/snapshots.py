@@ -48,7 +48,8 @@ def unique_name(after: str = "") -> str:
             now = max(now, written_at(after) + timedelta(microseconds=1))
         except OverflowError:
             raise StorageError(
-                f"{after} has the last time that a name can have; rename it to a time of today"
+                f"{after} has the last time that a name can have; rename it to a time of today",
+                final=True,
             ) from None
     return f"{now.strftime(TIME)}-{secrets.token_hex(3)}"
 

@@ -136,14 +136,14 @@ class Store:
 
         Raises StorageError when that is damaged.
         """
-        with _damage_named(snapshot.path), self.errors():
+        with self._damage_named(snapshot.path), self.errors():
             footer = pl.read_parquet_metadata(self.url(snapshot.path), **self.polars_options)
         found: Provenance = json.loads(footer.get(FOOTER_KEY, "{}"))
         return found
 
     def check(self, path: str) -> None:
         """Read a whole file. Raises StorageError when it is damaged."""
-        with _damage_named(path), self.errors():
+        with self._damage_named(path), self.errors():
             for _ in self.scan_file(path).collect_batches():
                 pass
 
@@ -224,17 +224,18 @@ class Store:
     def scan_file(self, path: str) -> pl.LazyFrame:
         """The rows of one file as they are in it. Raises StorageError when it is damaged."""
         frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
-        with _damage_named(path), self.errors():
+        with self._damage_named(path), self.errors():
             frame.collect_schema()
         return frame
 
-
-@contextmanager
-def _damage_named(path: str) -> Iterator[None]:
-    try:
-        yield
-    except pl.exceptions.ComputeError as error:
-        raise StorageError(f"{path} is damaged ({error}){_what_to_do(path)}") from None
+    @contextmanager
+    def _damage_named(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except pl.exceptions.ComputeError as error:
+            is_local = isinstance(self.fs, LocalFileSystem)  # a cloud's answer may be cut short
+            what = f"{path} is damaged ({error}){_what_to_do(path)}"
+            raise StorageError(what, final=is_local) from None
 
 
 def _what_to_do(path: str) -> str:

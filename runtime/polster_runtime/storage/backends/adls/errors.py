@@ -96,7 +96,7 @@ def _unreachable(why: str, access: Access) -> Unreachable:
 def _refused(detail: str, access: Access) -> StorageError:
     expiry = f", which ends {access.sas_expiry}," if access.sas_expiry else ""
     how = f"{access.how}{expiry} was refused" + (f" ({detail})" if detail else "")
-    return StorageError(f"{access}: {how}; check {access.variable}, {DOCTOR}")
+    return StorageError(f"{access}: {how}; check {access.variable}, {DOCTOR}", final=True)
 
 
 def _forbidden(detail: str, access: Access) -> StorageError:
@@ -105,7 +105,8 @@ def _forbidden(detail: str, access: Access) -> StorageError:
         if access.sas_token
         else "it needs the role Storage Blob Data Contributor"
     )
-    return StorageError(f"{access}: {access.how} may not do this ({detail}); {needed}, {DOCTOR}")
+    why = f"{access}: {access.how} may not do this ({detail}); {needed}, {DOCTOR}"
+    return StorageError(why, final=True)
 
 
 def _no_container(access: Access) -> StorageError:
@@ -114,7 +115,8 @@ def _no_container(access: Access) -> StorageError:
         f"--name {access.adls_container} --auth-mode login"
     )
     return MissingContainer(
-        f"{access}: there is no such container; check ADLS_CONTAINER, or create it:  {create}"
+        f"{access}: there is no such container; check ADLS_CONTAINER, or create it:  {create}",
+        final=True,
     )
 
 
