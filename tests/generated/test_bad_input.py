@@ -355,8 +355,8 @@ ERRORS = {
     "return 1 + 'x'": "{file}:{line}: TypeError: unsupported operand type(s) for",
     "return df.colect()": "{file}:{line}: AttributeError: 'LazyFrame' object has",
     "return df.drop('x').collect()": "{file}:{line}: ColumnNotFoundError: ",
-    "return df.select('x')": "{file}: ColumnNotFoundError: unable to find column",
-    "return df.select(pl.lit('x').cast(pl.Int64))": "{file}: InvalidOperationError: conversion",
+    "return df.select('x')": "{file}:{line}: ColumnNotFoundError: unable to find column",
+    "return df.select(pl.lit('x').cast(pl.Int64))": "{file}:{line}: InvalidOperationError: ",
 }
 STREAM_ERRORS = {
     'raise OSError("gone away")': "{file}:{line}: OSError: gone away",

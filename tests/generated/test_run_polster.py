@@ -75,7 +75,7 @@ def test_json_is_one_document(project: MakeProject) -> None:
         assert one["key"] == f"run_{one['layer']}_{one['name']}"
         assert (one["status"], one["error"]) == ("succeeded", None)
         assert one["seconds"] > 0
-        assert Path(one["path"]).is_file()
+        assert (shop.root / one["path"]).is_file()
     counts = {one["key"]: (one["rows"], one["rejected"]) for one in document["assets"]}
     assert counts["run_silver_example"] == (1148, 52)
     assert counts["run_gold_example"] == (3, 0)

@@ -23,7 +23,7 @@ def main(function: Function) -> None:
             done = run_with_upstream(function, full_refresh=full_refresh)
         say(report.line(done), report.place(done.path), report.frame(done.preview))
     except (NotImplementedError, PipelineError) as error:
-        sys.exit(f"error: {asset_of(function)}: {error}")
+        sys.exit(f"{report.red('error:', sys.stderr)} {asset_of(function)}: {error}")
     except (Interrupted, KeyboardInterrupt):
         sys.exit(130)
     finally:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -123,7 +123,7 @@ class _Steps:
             ) as active,
         ):
             try:
-                while not active.is_complete:
+                while self.running or not active.is_complete:
                     if interruption.is_interrupted():
                         yield from self._wind_up(active)
                     for step in active.get_steps_to_execute():
@@ -191,16 +191,25 @@ def _is_source(step: Any) -> bool:
     return AssetId.parse(step.key).layer == LAYERS[0]
 
 
-def _work(step: Any, put: Callable[[_Happened], None]) -> None:
-    """Run a step, with its hooks; what happens is put where the run takes it from."""
+@contextmanager
+def _own_loop(step: Any) -> Iterator[None]:
+    """Give a coroutine a loop of its own: that of the run is for one step at a time."""
     function = getattr(step.op_def.compute_fn, "decorated_fn", None)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        step._event_loop = asyncio.new_event_loop()  # that of the run is for one step at a time
+        with closing(asyncio.new_event_loop()) as step._event_loop:
+            yield
+    else:
+        yield
+
+
+def _work(step: Any, put: Callable[[_Happened], None]) -> None:
+    """Run a step, with its hooks; what happens is put where the run takes it from."""
     events, failure = list[dg.DagsterEvent](), None
     try:
-        for event in private.find(private.STEP_EVENTS)(step):
-            events.append(event)
-            put(_Happened(step, event))
+        with _own_loop(step):
+            for event in private.find(private.STEP_EVENTS)(step):
+                events.append(event)
+                put(_Happened(step, event))
         for event in private.find(private.HOOKS)(step, events):
             put(_Happened(step, event))
     except (interruption.Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError):

@@ -1,28 +1,9 @@
 """Why a step failed, in a sentence."""
 
 import re
-import traceback
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from polster_runtime.assets.binding import Function, source_file
-from polster_runtime.config.paths import project_root
-
 OWN_LINE = re.compile(r'File ".*?(src[/\\]core[/\\][^"]+)", line (\d+)')
-
-
-def explained(error: BaseException, function: Function) -> str:
-    """An error of an asset's own code: the line of it, the kind, the message."""
-    file = source_file(function)
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
-    where = file.relative_to(project_root()).as_posix() + (f":{own[-1]}" if own else "")
-    text = str(error)
-    if isinstance(error, pl.exceptions.PolarsError):  # a plan, or a backtrace, follows
-        text = text.partition("\n\n")[0]
-    return f"{where}: {type(error).__name__}: {text}"
 
 
 def reason(failure: Any) -> str:

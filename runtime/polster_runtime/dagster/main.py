@@ -102,10 +102,19 @@ def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
         nothing = "nothing to run: no asset failed or was skipped last time"
         say(nothing, to=progress.stream(arguments.json))
     if arguments.json:
-        say(json.dumps(outcome))
+        say(json.dumps(_with_short_paths(outcome)))
     elif outcome["assets"]:
         _print_summary(outcome, width)
     return DONE if outcome["success"] else FAILED
+
+
+def _with_short_paths(outcome: dict[str, Any]) -> dict[str, Any]:
+    """An outcome with the paths in the project as a person there would write them."""
+    root = f"{project_root().as_posix()}/"
+    assets = [
+        one | {"path": one["path"] and one["path"].removeprefix(root)} for one in outcome["assets"]
+    ]
+    return {**outcome, "assets": assets}
 
 
 def _print_summary(outcome: dict[str, Any], width: int) -> None:
@@ -116,7 +125,7 @@ def _print_summary(outcome: dict[str, Any], width: int) -> None:
             say(f"{name_of(asset['key']):<{width}}{'skipped':>17}   {asset['error']}")
     for asset in assets:
         if asset["status"] == "failed":
-            say(f"\nerror: {name_of(asset['key'])}: {asset['error']}", to=sys.stderr)
+            _fail(f"{name_of(asset['key'])}: {asset['error']}", FAILED, before="\n")
     counts = Counter(asset["status"] for asset in assets)
     total = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), reverse=True))
     noun = "asset" if len(assets) == 1 else "assets"
@@ -136,8 +145,8 @@ def _show_rows(path: str) -> None:
         log.warning(f"the rows of {report.place(path)} cannot be shown: {error}")
 
 
-def _fail(message: str, code: int) -> int:
-    say(f"error: {message}", to=sys.stderr)
+def _fail(message: str, code: int, before: str = "") -> int:
+    say(f"{before}{report.red('error:', sys.stderr)} {message}", to=sys.stderr)
     return code
 
 

@@ -27,7 +27,7 @@ class Progress:
 
     def __init__(self, stream: TextIO, width: int) -> None:
         self.stream, self.width = stream, width
-        self.print: Callable[[str], None] = lambda line: report.say(line, to=stream)
+        self.print: Callable[[str, str], None] = lambda line, style: report.say(line, to=stream)
         self.done = 0
         self.running: dict[AssetId, tuple[float, int]] = {}
         self.lock = Lock()
@@ -45,7 +45,7 @@ class Progress:
         """Say why a source is tried again."""
         with self.lock:
             self.done -= 1  # it was counted when it failed
-            self.print(report.again(str(asset), reason, seconds))
+            self.print(report.again(str(asset), reason, seconds), "")
 
     def finished(self, done: Materialized) -> None:
         """Say what was published."""
@@ -53,13 +53,13 @@ class Progress:
 
     def failed(self, asset: AssetId, seconds: float) -> None:
         """Say that an asset failed."""
-        self._end(asset, report.failed(str(asset), seconds, self.width))
+        self._end(asset, report.failed(str(asset), seconds, self.width), "red")
 
-    def _end(self, asset: AssetId, line: str) -> None:
+    def _end(self, asset: AssetId, line: str, style: str = "") -> None:
         with self.lock:
             self.running.pop(asset, None)
             self.done += 1
-            self.print(line)
+            self.print(line, style)
 
     def live(self) -> "Live":
         """The live lines, for a terminal."""
@@ -71,8 +71,8 @@ class Progress:
             get_renderable=self._lines, console=console, transient=True, refresh_per_second=8
         )
 
-        def print_above(line: str) -> None:
-            console.print(line, markup=False, soft_wrap=True)
+        def print_above(line: str, style: str) -> None:
+            console.print(line, style=style, markup=False, soft_wrap=True)
             live.refresh()
 
         self.print = print_above

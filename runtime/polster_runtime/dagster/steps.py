@@ -9,7 +9,6 @@ from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.drift import Drift
 from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.interruption import Interrupted, interrupt, stop_if_interrupted
-from polster_runtime.dagster.failures import explained
 from polster_runtime.dagster.retry import try_again
 from polster_runtime.dagster.table_schema import column_lineage, table_schema
 from polster_runtime.domain.asset_id import AssetId
@@ -21,6 +20,7 @@ from polster_runtime.errors import (
     SourceError,
     StorageError,
 )
+from polster_runtime.execution.code_errors import explained
 from polster_runtime.execution.materialize import materialize as materialize_asset
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage.cloud import waits

@@ -59,7 +59,7 @@ def watch(before_end: Callable[[], None] = lambda: None) -> Iterator[None]:
         yield
     finally:
         _state["watching"] = False
-        if not interruption.is_interrupted():  # else the thread goes on until the process ends
+        if not _state["signal"]:  # else the thread goes on until the process ends
             signal.set_wakeup_fd(before)
             writing.close()
 

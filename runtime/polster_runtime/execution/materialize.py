@@ -30,8 +30,9 @@ from polster_runtime.assets.drift import drift
 from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.errors import StorageError
+from polster_runtime.errors import AssetError, StorageError
 from polster_runtime.execution import previous
+from polster_runtime.execution.code_errors import explained, line_of_query, own_line
 from polster_runtime.execution.column_lineage import Lineage, lineage
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation, stubs_named
@@ -192,15 +193,19 @@ class _Step:
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
-        """Say what is not written, and which file is damaged."""
+        """Say what is not written, which file is damaged, and where a query went wrong."""
         of_store = self.data.errors() if self.source.bound else nullcontext()
         try:
             with stubs_named(self.function), of_store:
                 yield
-        except pl.exceptions.ComputeError as error:
-            if "parquet" in str(error):
+        except pl.exceptions.PolarsError as error:
+            if isinstance(error, pl.exceptions.ComputeError) and "parquet" in str(error):
                 self.source.check_inputs()
-            raise
+            if own_line(error, self.function) is not None:
+                raise
+            source = self.source
+            line = line_of_query(error, self.function, source.bound, source.schemas)
+            raise AssetError(explained(error, self.function, line)) from error
 
     def provenance(self) -> Provenance:
         """What the footer of a new file says; asked for after its last row."""

@@ -30,6 +30,12 @@ def say(*texts: str, to: TextIO | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def red(text: str, stream: TextIO) -> str:
+    """A text in red, where the stream is a terminal that has colours and NO_COLOR is not set."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or os.name == "nt"
+    return text if plain or not stream.isatty() else f"\x1b[31m{text}\x1b[0m"
+
+
 def line(done: Materialized, width: int = 24) -> str:
     """One line: name, rows, rejected rows, seconds, and the rules that were broken."""
     rejected = f"{done.rejected:,} rejected" if done.rejected else ""
