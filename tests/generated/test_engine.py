@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, told
+from tests.generated.projects import ASSETS, Generated, told
 from tests.generated.test_ui import LAUNCH, RUN, UI, ui
 from tests.generated.warm import TIMEOUT
 from tests.quality.daemon import statuses, wait_for
@@ -149,10 +150,11 @@ def test_r1_a_second_ctrl_c_ends_at_once(hanging: Generated) -> None:
 
 
 def test_r1_what_waits_for_another_try_is_given_up(project: MakeProject) -> None:
-    shop = project(samples=False)
-    shop.add("bronze_a", 'def extract() -> pl.DataFrame:\n    raise ConnectionError("busy")')
+    shop = project()
+    shutil.copyfile(ASSETS / "flaky_source.py", shop.root / "src/core/bronze_customers.py")
     process = shop.start(
-        "run_polster.py", env={"SOURCE_RETRIES": "3", "SOURCE_RETRY_SECONDS": "60"}
+        *("run_polster.py", "--asset", "customers"),
+        env={"ERROR": "the source", "SOURCE_RETRIES": "3", "SOURCE_RETRY_SECONDS": "60"},
     )
     assert process.stdout
     while "trying again" not in process.stdout.readline():
