@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 ADDRESS = re.compile(r"Dagster UI: ((http://127\.0\.0\.1:(\d+))/\S+)")
 MILLISECONDS = 120_000.0
 FIRST_PORT = 3000
-KINDS = {"polars": 4, "bronze": 2, "silver": 1, "gold": 1}
+KINDS = {"polars": 5, "bronze": 3, "silver": 1, "gold": 1}
 """The icons of the assets: a medal for each layer."""
 WAITING = 12
 LAUNCH = """
@@ -40,8 +40,9 @@ mutation($keys: [AssetKeyInput!]!) { launchPipelineExecution(executionParams: {
 }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 RUN = """
-query($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }
+query($id: ID!) { runOrError(runId: $id) { ... on Run { status parentRunId } } }
 """
+LAST = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
 
 
 @dataclass
@@ -91,8 +92,10 @@ def ui(shop: Generated, *args: str, **env: str) -> Iterator[UI]:
 def running(
     tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
 ) -> Iterator[UI]:
-    """Return the UI of the samples, opened after a run of them."""
-    with ui(maker(tmp_path_factory.mktemp("ui"), runtime, templates)()) as one:
+    """Return the UI of the samples and of a source that can be held, opened after a run."""
+    shop = maker(tmp_path_factory.mktemp("ui"), runtime, templates)()
+    shop.place("bronze_held", "held_source")
+    with ui(shop) as one:
         yield one
 
 
@@ -130,7 +133,7 @@ def browser() -> Iterator[Seen]:
 
 def test_it_ran_before_it_opened(running: UI) -> None:
     said = "".join(running.said)
-    assert "4 assets, 4 succeeded" in said
+    assert "5 assets, 5 succeeded" in said
     assert "│ consumer" in said
     assert "Traceback" not in said
 
@@ -139,7 +142,7 @@ def test_r3_it_opens_on_the_lineage_of_all_assets(running: UI, browser: Seen) ->
     page = browser.page
     page.goto(running.page)
     materialized = page.get_by_text("Materialized", exact=True)
-    expect(materialized).to_have_count(4, timeout=MILLISECONDS)
+    expect(materialized).to_have_count(5, timeout=MILLISECONDS)
     for stem in ("bronze_example", "bronze_customers", "silver_example", "gold_example"):
         expect(page.get_by_text(f"run_{stem}", exact=True).first).to_be_visible()
     medals = {kind: page.get_by_role("img", name=kind, exact=True).count() for kind in KINDS}
@@ -154,6 +157,92 @@ def test_an_asset_page_shows_rows_preview_and_check(running: UI, browser: Seen) 
         expect(page.get_by_text(text).first).to_be_visible(timeout=MILLISECONDS)
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_role("cell", name="notebook").first).to_be_visible()
+    assert browser.problems == []
+
+
+def last_run(one: UI) -> str:
+    """Return the newest run."""
+    run_id: str = one.ask(LAST)["runsOrError"]["results"][0]["runId"]
+    return run_id
+
+
+@contextmanager
+def held(one: UI) -> Iterator[None]:
+    """Hold the source that can be held."""
+    file = one.shop.root / "data" / "held"
+    file.touch()
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
+def execute_again(one: UI, page: Page, run_id: str, how: str) -> str:
+    """Execute a run again from its page, and return the id of the new run."""
+    page.goto(f"{one.address}/runs/{run_id}")
+    whole = page.get_by_role("button", name="Re-execute all")
+    if how == "whole":
+        whole.click(timeout=MILLISECONDS)
+    else:
+        whole.locator("xpath=following::button[1]").click(timeout=MILLISECONDS)
+        page.get_by_role("menuitem").filter(has_text=how).click()
+    page.wait_for_url(lambda url: "/runs/" in url and run_id not in url, timeout=MILLISECONDS)
+    again = page.url.rpartition("/")[2]
+    assert one.ask(RUN, id=again)["runOrError"]["parentRunId"] == run_id
+    return again
+
+
+def terminate(one: UI, page: Page, run_id: str) -> None:
+    """End a run from its page."""
+    page.goto(f"{one.address}/runs/{run_id}")
+    page.get_by_role("button", name="Terminate").click(timeout=MILLISECONDS)
+    page.get_by_role("button", name="Terminate 1 run").click()
+    expect(page.get_by_text("Canceled", exact=True).first).to_be_visible(timeout=MILLISECONDS)
+
+
+def test_r3_a_run_of_the_terminal_is_executed_again(running: UI, browser: Seen) -> None:
+    shop, page = running.shop, browser.page
+    broken = shop.root / "data" / "broken"
+    broken.touch()
+    done = shop.run("--asset", "bronze_held", "--asset", "bronze_customers")
+    assert done.returncode == 1, told(done)
+    broken.unlink()
+    failed = last_run(running)
+    customers, files = len(shop.files("bronze_customers")), len(shop.files("bronze_held"))
+    whole = execute_again(running, page, failed, "whole")
+    end_of(running, whole, "SUCCESS")
+    assert len(shop.files("bronze_customers")) == customers + 1
+    rest = execute_again(running, page, failed, "From failure")
+    end_of(running, rest, "SUCCESS")
+    assert len(shop.files("bronze_customers")) == customers + 1, "it had not failed"
+    assert len(shop.files("bronze_held")) == files + 2
+    page.goto(f"{running.address}/assets/run_bronze_held?view=events")
+    expect(page.get_by_role("link", name=rest[:8]).first).to_be_visible(timeout=MILLISECONDS)
+    page.goto(f"{running.address}/locations/shop/jobs/all_assets/runs")
+    for run_id in (failed, whole, rest):
+        expect(page.get_by_role("link", name=run_id[:8]).first).to_be_visible(timeout=MILLISECONDS)
+    page.goto(f"{running.address}/overview/activity/timeline")
+    expect(page.get_by_role("link", name="all_assets")).to_be_visible(timeout=MILLISECONDS)
+    assert browser.problems == []
+
+
+def test_r3_runs_are_terminated(running: UI, browser: Seen) -> None:
+    """One that the UI has started, and one of the terminal."""
+    shop, page = running.shop, browser.page
+    files = shop.files("bronze_held")
+    finished = last_run(running)
+    with held(running):
+        again = execute_again(running, page, finished, "whole")
+        end_of(running, again, "STARTED")
+        terminate(running, page, again)
+        process = shop.start("run_polster.py", "--asset", "bronze_held")
+        wait_for(lambda: last_run(running) != again)
+        own = last_run(running)
+        end_of(running, own, "STARTED")
+        terminate(running, page, own)
+        process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 130
+    assert shop.files("bronze_held") == files
     assert browser.problems == []
 
 
