@@ -43,16 +43,25 @@ import, is the same as `polster_core.rendering`.
 """
 PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.types": (
-        *("Asset", "AssetContext", "AssetId", "AssetTemplate", "CicdGenerator", "Command"),
-        *("Contribution", "EnvVar", "Fix", "Layer", "NewFile", "Option", "Pipeline", "Place"),
+        *("Asset", "AssetColumn", "AssetContext", "AssetId", "AssetTemplate", "CheckResult"),
+        *("CicdGenerator", "Command", "Contribution", "DoctorCheck", "EnvVar", "Fix"),
+        *("GitignoreLine", "GuideSection", "Layer", "NewFile", "Option", "Pipeline", "Place"),
         *("Problem", "ProjectContext", "RuntimePart", "Severity", "StorageBackend"),
         "ValidationRule",
         *("no_asset_files", "no_env", "no_files", "no_requirements"),
     ),
-    "polster_core.hookspecs": ("API", "DEPRECATED", "Deprecation", "hookimpl", "hookspec"),
+    "polster_core.hookspecs": (
+        "API",
+        "COMPATIBLE",
+        "DEPRECATED",
+        "Deprecation",
+        "hookimpl",
+        "hookspec",
+    ),
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
-    "polster_core.rendering": ("project_files", "render", "tree"),
+    "polster_core.rendering": ("asset_variables", "project_files", "render", "tree", "variables"),
     "polster_core.testing": (
+        *("AssetColumnContract", "DoctorCheckContract", "GuideSectionContract"),
         *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
         "ConnectorContract",
         *("InstallPlugin", "MakeProject", "PluginContract", "ProjectFolder", "Ran"),

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import polster_core
 from polster_core.environment import project_python, venv
-from polster_core.environment.process import clean_environment, run
+from polster_core.environment.process import clean_environment
 from polster_core.errors import PolsterError
+from polster_core.plugins.calls import call
 from polster_core.plugins.manager import Plugins
+from polster_core.types import CheckResult, DoctorCheck
 
 _LACKS = "No module named"
 
@@ -26,10 +28,12 @@ class Check:
     status: str
     message: str
     hint: str = ""
+    failed: bool = False
+    """Whether the check itself failed: a plugin's fault, not the project's."""
 
 
-def of_machine(plugins: Plugins) -> Iterator[Check]:
-    """Look at Polster, its Python, its plugins and uv."""
+def of_machine(plugins: Plugins, root: Path | None = None) -> Iterator[Check]:
+    """Look at Polster, its Python, its plugins, and what plugins look at."""
     python = f"polster {polster_core.__version__}, Python {platform.python_version()}"
     yield Check(name="polster", status="ok", message=python)
     for info in plugins.broken:
@@ -39,7 +43,20 @@ def of_machine(plugins: Plugins) -> Iterator[Check]:
             message=f"{info.name} ({info.source}) is broken: {info.problem}",
             hint="see them all with  polster plugins",
         )
-    yield _uv()
+    yield from of_plugins(plugins, root)
+
+
+def of_plugins(plugins: Plugins, root: Path | None) -> Iterator[Check]:
+    """Let plugins look; one that fails is an error, and the others go on."""
+    for name, offer in plugins.doctor_checks().items():
+        plugin = plugins.owner(DoctorCheck, name)
+        try:
+            found = call(plugin, offer, offer.check, root, CheckResult)
+        except PolsterError as error:
+            yield Check(name=name, status="error", message=error.reason, failed=True)
+            continue
+        for one in found:
+            yield Check(name=name, status=one.status, message=one.message, hint=one.hint)
 
 
 def of_project(root: Path) -> Iterator[Check]:
@@ -81,16 +98,3 @@ def _after_failure(root: Path, said: str) -> str:
         return f"install what the project needs:  {venv.retry(root)}"
     python = venv.python(root).relative_to(root)
     return f"see all of it with  {python} -m {project_python.RUNTIME} doctor"
-
-
-def _uv() -> Check:
-    uv = venv.find_uv()
-    if uv is None:
-        hint = "pipx install uv"
-        return Check(name="uv", status="warning", message="not found: pip is used", hint=hint)
-    try:
-        done = run([uv, "--version"], cwd=Path.cwd())
-    except PolsterError as error:
-        return Check(name="uv", status="warning", message=error.reason, hint="pipx install uv")
-    version = done.lines[-1] if done.lines else done.ending
-    return Check(name="uv", status="ok", message=version.removeprefix("uv "))

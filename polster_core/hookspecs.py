@@ -1,8 +1,9 @@
 """The hooks that a plugin may implement.
 
 A hook may get further arguments in later versions: an implementation takes those that it wants. A
-plugin's module may say which versions of the hooks it knows, `polster_api = ">=1,<2"` (PEP 440);
-other versions of Polster then say so instead of calling it.
+plugin's module may say which versions of the hooks it knows, `polster_api = ">=2,<3"` (PEP 440);
+other versions of Polster then say so instead of calling it. A hook that this version does not have
+is refused, unless it is marked `@hookimpl(optionalhook=True)`: then only versions call it that do.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from dataclasses import dataclass
 import pluggy
 
 from polster_core.types import (
+    AssetColumn,
     AssetTemplate,
     CicdGenerator,
     Command,
+    DoctorCheck,
+    GitignoreLine,
+    GuideSection,
     NewFile,
     Option,
     ProjectContext,
@@ -23,8 +28,10 @@ from polster_core.types import (
     ValidationRule,
 )
 
-API = "1.0"
+API = "2.0"
 """The version of the hooks and of what they return; the first number changes if something goes."""
+COMPATIBLE = ("1.0",)
+"""Earlier versions whose plugins still work: all that these versions had is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +140,70 @@ def polster_commands() -> Iterable[Command]:
         @hookimpl
         def polster_commands():
             yield Command(name="teleport", summary="Go.", target="polster_teleport.cli:teleport")
+
+    """
+    return ()
+
+
+@hookspec
+def polster_doctor_checks() -> Iterable[DoctorCheck]:
+    """Let `polster doctor` look at more.
+
+    Example:
+        def vpn(root):
+            is_up = Path("/sys/class/net/tun0").exists()
+            yield CheckResult(
+                status="ok" if is_up else "warning",
+                message="connected" if is_up else "not connected",
+                hint="" if is_up else "vpn up",
+            )
+
+        @hookimpl
+        def polster_doctor_checks():
+            yield DoctorCheck(name="vpn", summary="The VPN is up.", check=vpn)
+
+    """
+    return ()
+
+
+@hookspec
+def polster_asset_columns() -> Iterable[AssetColumn]:
+    """Offer columns for `polster list-assets --column NAME`.
+
+    Example:
+        def owner(pipeline, asset):
+            return asset.description.partition("Owner: ")[2]
+
+        @hookimpl
+        def polster_asset_columns():
+            yield AssetColumn(name="owner", summary="Who owns it.", value=owner)
+
+    """
+    return ()
+
+
+@hookspec
+def polster_gitignore_lines(context: ProjectContext) -> Iterable[GitignoreLine]:
+    """Add lines to the `.gitignore` of new projects, and where something is added to one.
+
+    Example:
+        @hookimpl
+        def polster_gitignore_lines(context):
+            yield GitignoreLine(pattern="*.qvd")
+
+    """
+    return ()
+
+
+@hookspec
+def polster_guide_sections(context: ProjectContext) -> Iterable[GuideSection]:
+    """Add sections to the guides of new projects, and where something is added to one.
+
+    Example:
+        @hookimpl
+        def polster_guide_sections(context):
+            guide = PurePosixPath("docs/running.md")
+            yield GuideSection(guide=guide, title="On our cluster", text="Ask the data team.")
 
     """
     return ()

@@ -9,7 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
+from polster_core.model.contributed import CheckResult as CheckResult
+from polster_core.model.contributed import DoctorCheck as DoctorCheck
 from polster_core.model.contributed import EnvVar as EnvVar
+from polster_core.model.contributed import GitignoreLine as GitignoreLine
+from polster_core.model.contributed import GuideSection as GuideSection
 from polster_core.model.contributed import NewFile as NewFile
 from polster_core.model.contributed import Option as Option
 from polster_core.model.contributed import check_name as _check_name
@@ -21,6 +25,7 @@ from polster_core.model.facts import Place as Place
 from polster_core.model.layers import AssetId as AssetId
 from polster_core.model.layers import Layer as Layer
 from polster_core.model.pipeline import Asset as Asset
+from polster_core.model.pipeline import AssetColumn as AssetColumn
 from polster_core.model.pipeline import Pipeline as Pipeline
 from polster_core.model.runtime_part import RuntimePart as RuntimePart
 

@@ -37,16 +37,49 @@ _RECORDS = Option(
 _SHEET = Option(
     name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
 )
+_KEY = Option(
+    name="key",
+    help="The column that tells rows apart, or several with commas.",
+    question="Which column tells rows apart?",
+    required=True,
+)
+_COLUMNS = Option(
+    name="columns",
+    help="The columns that stay, with types other than text: name,amount:Float64.",
+    question="Which other columns stay? Types other than text behind a colon:",
+    required=True,
+)
+_ORDER = Option(name="order", help="The column whose largest value is the last; else the last row.")
+_SEEN = Option(
+    name="seen",
+    help="The column that says which snapshot a row is from, such as loaded_on.",
+    question="Which column says when a row was seen?",
+    required=True,
+)
 _READERS = RuntimePart(package="polster_runtime.sources.files")
 
 
 @hookimpl
 def polster_asset_templates() -> Iterable[AssetTemplate]:
-    """Offer an empty function in every layer, and files in bronze."""
+    """Offer an empty function in every layer, files in bronze, and versions above it."""
     yield AssetTemplate(
         name="function",
         summary="a function for you to write",
         layers=("bronze", "silver", "gold"),
+    )
+    yield AssetTemplate(
+        name="latest",
+        summary="the last row of each key",
+        layers=("silver", "gold"),
+        options=(_KEY, _ORDER, _COLUMNS),
+        files=_latest,
+    )
+    yield AssetTemplate(
+        name="history",
+        summary="all versions of each key, from nightly snapshots",
+        layers=("silver", "gold"),
+        options=(_KEY, _SEEN, _COLUMNS),
+        files=_history,
     )
     yield AssetTemplate(
         name="csv",
@@ -85,6 +118,18 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         files=_parquet,
         look=_look_at_parquet,
     )
+
+
+def _latest(context: AssetContext) -> Iterable[NewFile]:
+    from polster_core.builtin import versions
+
+    return versions.latest(context)
+
+
+def _history(context: AssetContext) -> Iterable[NewFile]:
+    from polster_core.builtin import versions
+
+    return versions.history(context)
 
 
 def _csv(context: AssetContext) -> Iterable[NewFile]:

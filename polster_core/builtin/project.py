@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import NewFile, ProjectContext
+from polster_core.types import GitignoreLine, NewFile, ProjectContext
 
 
 @hookimpl
@@ -14,3 +14,10 @@ def polster_project_files(context: ProjectContext) -> Iterable[NewFile]:
     from polster_core.rendering import project_files
 
     return project_files("polster_core", "templates/project", context)
+
+
+@hookimpl
+def polster_gitignore_lines(context: ProjectContext) -> Iterable[GitignoreLine]:
+    """Keep out of git what the scripts of pipelines leave behind."""
+    if context.cicd != "none":
+        yield GitignoreLine(pattern="reports/")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -90,3 +91,71 @@ class NewFile:
     def content(self) -> bytes:
         """The bytes to write."""
         return self.text if isinstance(self.text, bytes) else self.text.encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a check of `polster doctor` found; `hint` says what to do about it.
+
+    `status` is "ok", "warning", "error" or "skipped". An error makes `polster doctor` fail.
+    """
+
+    message: str
+    status: str = "ok"
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a status that nobody knows."""
+        if self.status not in {"ok", "warning", "error", "skipped"}:
+            raise ValueError(f"{self.status!r} is neither ok, warning, error nor skipped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorCheck:
+    """Something that `polster doctor` looks at.
+
+    `check` is called with the project's folder, or with `None` outside of any, and yields what it
+    found: nothing where the check does not apply. It changes nothing, and runs no code of the
+    project.
+    """
+
+    kind: ClassVar[str] = "check"
+
+    name: str
+    summary: str
+    check: Callable[[Path | None], Iterable[CheckResult]]
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no line could begin with."""
+        check_name(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitignoreLine:
+    """A line of the project's `.gitignore`: `pattern` is what git ignores from now on."""
+
+    kind: ClassVar[str] = "gitignore line"
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no pattern, what ignores everything, and what ends an ignoring."""
+        if self.pattern != self.pattern.strip() or not self.pattern.isprintable():
+            raise ValueError(f"{self.pattern!r} is no line of a .gitignore")
+        if self.pattern.startswith(("!", "#")) or not self.pattern.strip("*/."):
+            raise ValueError(f"{self.pattern!r} ignores all, or nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideSection:
+    """A section at the end of one of the project's guides, in Markdown.
+
+    `guide` is a page that the project has, such as `docs/storage.md`. The section begins with
+    `title` as a heading of the second level.
+    """
+
+    kind: ClassVar[str] = "guide section"
+
+    guide: PurePosixPath
+    title: str
+    text: str

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from polster_core.errors import UsageProblem
+from polster_core.model.contributed import check_name
 from polster_core.model.facts import Core, Definition, Dependency, Fault, Package, Registration
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.names import did_you_mean
@@ -147,3 +149,22 @@ class Pipeline:
         return AssetNameError(
             f"{what} is called {text}", hint="see them all with  polster list-assets"
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetColumn:
+    """A column that `polster list-assets --column NAME` shows besides the usual ones.
+
+    `value` is called with the pipeline and one of its assets and returns the text of the cell; what
+    the core files say is read for it.
+    """
+
+    kind: ClassVar[str] = "column"
+
+    name: str
+    summary: str
+    value: Callable[[Pipeline, Asset], str]
+
+    def __post_init__(self) -> None:
+        """Refuse a name that would not make a good heading."""
+        check_name(self.name)

@@ -9,7 +9,15 @@ from typing import TypeVar
 from polster_core.errors import PluginError, PolsterError
 from polster_core.plugins import validation
 from polster_core.plugins.secret_answers import Secret, made_without_secrets, without
-from polster_core.types import Contribution, NewFile, ProjectContext
+from polster_core.types import (
+    Asset,
+    AssetColumn,
+    Contribution,
+    DoctorCheck,
+    NewFile,
+    Pipeline,
+    ProjectContext,
+)
 
 _Given = TypeVar("_Given")
 _Wanted = TypeVar("_Wanted")
@@ -17,7 +25,7 @@ _Wanted = TypeVar("_Wanted")
 
 def call(
     plugin: str,
-    contribution: Contribution,
+    contribution: AssetColumn | Contribution | DoctorCheck,
     function: Callable[[_Given], Iterable[_Wanted]],
     given: _Given,
     expected: type[_Wanted],
@@ -58,3 +66,14 @@ def files_of(plugin: str, contribution: Contribution, context: ProjectContext) -
     """Return the files of a contribution, each with its origin; raises as `call` does."""
     found = call(plugin, contribution, contribution.files, context, NewFile)
     return [replace(file, origin=file.origin or plugin) for file in found]
+
+
+def cells(
+    plugin: str, column: AssetColumn, pipeline: Pipeline, assets: Iterable[Asset]
+) -> list[str]:
+    """Return the cells of a column, one for each asset; raises PluginError where it fails."""
+
+    def one(asset: Asset) -> list[str]:
+        return [column.value(pipeline, asset)]
+
+    return [" ".join(call(plugin, column, one, asset, str)[0].split()) for asset in assets]

@@ -13,8 +13,8 @@ from typing import Any
 from polster_core.errors import PolsterError
 from polster_core.plan import conflicts
 from polster_core.plugins import trust
+from polster_core.plugins.misfit import MisfitError
 from polster_core.plugins.origin import PROJECT, Origin
-from polster_core.plugins.validation import MisfitError
 
 SETTING = "plugins"
 NOT_TRUSTED = "it is code of this project, which nobody has trusted on this machine yet"

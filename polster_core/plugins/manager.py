@@ -7,6 +7,7 @@ of, and `Plugins.choose` makes it an error (exit code 4) when that very plugin i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from polster_core import hookspecs
 from polster_core.errors import PluginError, UsageProblem
@@ -17,9 +18,13 @@ from polster_core.plugins.origin import Origin, normalized
 from polster_core.plugins.registry import Registry
 from polster_core.plugins.validation import Item
 from polster_core.types import (
+    AssetColumn,
     AssetTemplate,
     CicdGenerator,
     Command,
+    DoctorCheck,
+    GitignoreLine,
+    GuideSection,
     NewFile,
     Option,
     ProjectContext,
@@ -27,7 +32,8 @@ from polster_core.types import (
     ValidationRule,
 )
 
-_PROJECT_FILES = "polster_project_files"
+ToldT = TypeVar("ToldT", NewFile, GitignoreLine, GuideSection)
+"""What hooks yield that are told of a project."""
 _DISABLE = "uninstall one of them, or name one in POLSTER_DISABLE_PLUGINS"
 
 
@@ -62,6 +68,14 @@ class Plugins(Registry):
         """Return the validation rules by name."""
         return self.offers(ValidationRule)
 
+    def doctor_checks(self) -> dict[str, DoctorCheck]:
+        """Return the checks of `polster doctor` by name."""
+        return self.offers(DoctorCheck)
+
+    def asset_columns(self) -> dict[str, AssetColumn]:
+        """Return the columns that `polster list-assets` may show, by name."""
+        return self.offers(AssetColumn)
+
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
         return self.offers(Command)
@@ -72,11 +86,23 @@ class Plugins(Registry):
         `context` says what a plugin, by its name, may know.
         """
         answers: dict[str, list[NewFile]] = {}
-        given = lambda origin: {"context": context(origin.name)}  # noqa: E731 - one expression
-        for origin, item in self._ask(self._hooks[_PROJECT_FILES], given):
-            if isinstance(item, NewFile) and self._counts(origin):
-                answers.setdefault(origin.name, []).append(item)
+        for plugin, file in self.told(NewFile, context):
+            answers.setdefault(plugin, []).append(file)
         return answers
+
+    def told(
+        self, kind: type[ToldT], context: Callable[[str], ProjectContext]
+    ) -> list[tuple[str, ToldT]]:
+        """Return what plugins yield that are told of the project, each with its plugin.
+
+        `context` says what a plugin, by its name, may know.
+        """
+        given = lambda origin: {"context": context(origin.name)}  # noqa: E731 - one expression
+        return [
+            (origin.name, item)
+            for origin, item in self._ask(self._hook(kind), given)
+            if isinstance(item, kind) and self._counts(origin)
+        ]
 
     def offers(self, kind: type[OfferT]) -> dict[str, OfferT]:
         """Return what is offered of a kind, by name.

@@ -8,20 +8,33 @@ from typing import TypeVar
 from polster_core.plugins.origin import Origin
 from polster_core.plugins.validation import Item
 from polster_core.types import (
+    AssetColumn,
     AssetTemplate,
     CicdGenerator,
     Command,
+    DoctorCheck,
+    GitignoreLine,
+    GuideSection,
     NewFile,
     Option,
     StorageBackend,
     ValidationRule,
 )
 
-Offer = AssetTemplate | CicdGenerator | Command | Option | StorageBackend | ValidationRule
+Offer = (
+    AssetColumn
+    | AssetTemplate
+    | CicdGenerator
+    | Command
+    | DoctorCheck
+    | Option
+    | StorageBackend
+    | ValidationRule
+)
 """What hooks without arguments yield."""
 KINDS: tuple[type[Offer], ...] = (
     *(StorageBackend, CicdGenerator, AssetTemplate),
-    *(Option, ValidationRule, Command),
+    *(Option, ValidationRule, Command, DoctorCheck, AssetColumn),
 )
 """Every kind of offer, in the order of the hooks."""
 OfferT = TypeVar("OfferT", bound=Offer)
@@ -30,8 +43,12 @@ Answer = tuple[Origin, Item]
 
 
 def name_of(item: Item) -> str:
-    """Return the name under which something is offered; a file's is its path."""
-    return str(item.path) if isinstance(item, NewFile) else item.name
+    """Return the name under which something is offered, or what tells it from others."""
+    if isinstance(item, NewFile):
+        return str(item.path)
+    if isinstance(item, GitignoreLine):
+        return item.pattern
+    return f"{item.guide} {item.title}" if isinstance(item, GuideSection) else item.name
 
 
 def settle(

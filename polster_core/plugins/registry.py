@@ -105,7 +105,7 @@ class Registry:
             caller.name: implementation.argnames
             for caller in self._manager.get_hookcallers(self._manager.get_plugin(origin.name)) or ()
             for implementation in caller.get_hookimpls()
-            if implementation.plugin_name == origin.name
+            if implementation.plugin_name == origin.name and caller.name in self._hooks
         }
 
     def _ask(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from polster_core.model.facts import Dependency
@@ -48,6 +48,11 @@ RESPONSE_SCHEMA: dict[str, Any] = {
                     "description": _TEXT,
                     "core_file": _FILE,
                     "asset_file": _FILE,
+                    "columns": {
+                        "type": "object",
+                        "description": "what --column asked for, by name",
+                        "additionalProperties": _TEXT,
+                    },
                 },
             },
         }
@@ -68,15 +73,27 @@ def describe(asset: Asset) -> dict[str, Any]:
     }
 
 
-def as_json(assets: Iterable[Asset]) -> str:
+Cells = Mapping[str, Sequence[str]]
+"""Columns of plugins by name, each with a cell for each asset."""
+_NONE: Cells = {}
+
+
+def as_json(assets: Iterable[Asset], more: Cells = _NONE) -> str:
     """Return the document that `RESPONSE_SCHEMA` describes, one asset a line."""
-    lines = ",\n".join(f"  {json.dumps(describe(asset))}" for asset in assets)
+    described = []
+    for index, asset in enumerate(assets):
+        columns_ = {name: cells[index] for name, cells in more.items()}
+        described.append(describe(asset) | ({"columns": columns_} if more else {}))
+    lines = ",\n".join(f"  {json.dumps(one)}" for one in described)
     return f'{{"assets": [\n{lines}\n]}}' if lines else '{"assets": []}'
 
 
-def as_table(assets: Iterable[Asset]) -> Iterator[str]:
-    """Yield aligned lines, the header first."""
-    rows = [HEADER, *(_row(asset) for asset in assets)]
+def as_table(assets: Iterable[Asset], more: Cells = _NONE) -> Iterator[str]:
+    """Yield aligned lines, the header first; the columns of plugins are before the last."""
+    rows: list[Sequence[str]] = [(*HEADER[:-1], *map(str.upper, more), HEADER[-1])]
+    for index, asset in enumerate(assets):
+        *usual, last = _row(asset)
+        rows.append((*usual, *(cells[index] for cells in more.values()), last))
     return columns(rows)
 
 

@@ -1,5 +1,7 @@
 """Turn packaged templates into files. Plugins may use what is named here."""
 
+from polster_core.rendering.asset_variables import asset_variables
+from polster_core.rendering.context import variables
 from polster_core.rendering.jinja import project_files, render, tree
 
-__all__ = ["project_files", "render", "tree"]
+__all__ = ["asset_variables", "project_files", "render", "tree", "variables"]

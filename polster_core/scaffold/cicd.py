@@ -16,9 +16,10 @@ from polster_core.plan.definition import Kind, Plan, draft
 from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import variables_of
-from polster_core.plugins.secret_answers import secrets_in
+from polster_core.plugins.secret_answers import secrets_in, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
+from polster_core.scaffold import additions
 from polster_core.scaffold.project import each_once
 from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
 
@@ -95,6 +96,9 @@ def plan(
         ),
         *env_file.added(project, [new for one in generators.values() for new in one.env], values),
     ]
+    told = without(_context(project, plugins, known, generators.values(), answers), secrets)
+    parties = {*owners.values(), *_own(plugins)}
+    wanted += additions.added(project, plugins, lambda _: told, parties)
     if known is not None:
         writers = {file.origin for file in pipelines}
         sources = {name: one for name, one in plugins.versions().items() if name in writers}
@@ -108,6 +112,10 @@ def plan(
         texts = [one.text for one in secrets]
         wanted += manifest.record(noted, pipelines, root=project.root, secrets=texts)
     return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
+
+
+def _own(plugins: Plugins) -> list[str]:
+    return [name for name in plugins.versions() if plugins.is_own(name)]
 
 
 def generated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -28,6 +28,7 @@ from polster_core.plugins.secret_answers import (
 )
 from polster_core.project import manifest
 from polster_core.rendering.context import REQUIREMENTS
+from polster_core.scaffold.additions import with_additions
 from polster_core.types import (
     CicdGenerator,
     Contribution,
@@ -100,6 +101,7 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
         found += offered
     _insist_on_own(plugins, found)
     _refuse_collisions(plugins, found)
+    found = with_additions(plugins, found, _known_to(plugins, context, secrets))
     parties = {plugin for plugin, _ in (*chosen, *request.added)}
     return _naming_plugins(found, plugins.strangers({*parties, *(f.origin for f in found)}))
 
@@ -107,15 +109,10 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
 def _project_files(
     plugins: Plugins, context: ProjectContext, secrets: Sequence[Secret]
 ) -> dict[str, list[NewFile]]:
-    """Ask for the files of every project; the skeleton, which writes `.env`, knows all secrets."""
-
-    def known(given: ProjectContext, plugin: str) -> ProjectContext:
-        if plugin == _SKELETON and plugins.is_own(plugin):
-            return given
-        return without(given, [one for one in secrets if one.owner or one.plugin != plugin])
+    """Ask for the files of every project."""
 
     def ask(given: ProjectContext) -> dict[str, list[NewFile]]:
-        return plugins.project_files(lambda plugin: known(given, plugin))
+        return plugins.project_files(_known_to(plugins, given, secrets))
 
     def ask_one(name: str, given: ProjectContext) -> list[NewFile]:
         return ask(given).get(name, [])
@@ -126,6 +123,19 @@ def _project_files(
         if own and not plugins.is_own(name):
             made_without_secrets(partial(ask_one, name), context, own)
     return found
+
+
+def _known_to(
+    plugins: Plugins, context: ProjectContext, secrets: Sequence[Secret]
+) -> Callable[[str], ProjectContext]:
+    """Return what a plugin may know; the skeleton, which writes `.env`, knows all secrets."""
+
+    def known(plugin: str) -> ProjectContext:
+        if plugin == _SKELETON and plugins.is_own(plugin):
+            return context
+        return without(context, [one for one in secrets if one.owner or one.plugin != plugin])
+
+    return known
 
 
 def relevant(plugins: Plugins, storage: str, pipelines: str) -> list[Flag]:

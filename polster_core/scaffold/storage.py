@@ -11,9 +11,10 @@ from polster_core.plan.definition import Plan, draft, read
 from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import variables_of
-from polster_core.plugins.secret_answers import Secret, is_secret
+from polster_core.plugins.secret_answers import Secret, is_secret, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
+from polster_core.scaffold import additions
 from polster_core.types import NewFile, ProjectContext, StorageBackend
 
 
@@ -41,6 +42,8 @@ def plan(
         ),
         *env_file.added(project, backend.env, variables_of(backend, given)),
     ]
+    told = without(_context(project, backend, given), secrets)
+    wanted += additions.added(project, plugins, lambda _: told, [origin])
     if (known := manifest.find(project.root)) is not None:
         source = {origin: plugins.versions()[origin]}
         hidden = {one.flag for one in secrets}

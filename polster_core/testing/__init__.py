@@ -14,8 +14,9 @@ and in its tests, a class for each thing that it offers:
         answers = {"bucket": "lake"}           # --s3-bucket lake
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
-`AssetTemplateContract`, `ConnectorContract`, `RuleContract` and `CommandContract`; Polster's own
-plugins pass the same ones. The fixtures are `make_project`, `run_polster`, `install_plugin`,
+`AssetTemplateContract`, `ConnectorContract`, `RuleContract`, `CommandContract`,
+`DoctorCheckContract`, `AssetColumnContract` and `GuideSectionContract`; Polster's own plugins pass
+the same ones. The fixtures are `make_project`, `run_polster`, `install_plugin`,
 `check_golden` and `set_up_project`. Needs pytest; only `StorageContract` and `ConnectorContract`
 need more, the Python of a project's environment.
 """
@@ -34,6 +35,11 @@ from polster_core.testing.fixtures import (
     run_polster,
     set_up_project,
 )
+from polster_core.testing.looks import (
+    AssetColumnContract,
+    DoctorCheckContract,
+    GuideSectionContract,
+)
 from polster_core.testing.plugin import PluginContract
 from polster_core.testing.projects import ProjectFolder, Ran, polster, tree
 from polster_core.testing.rules import RuleContract
@@ -42,11 +48,14 @@ from polster_core.testing.storage_backends import StorageBackendContract
 from polster_core.testing.templates import AssetTemplateContract, ConnectorContract, Source
 
 __all__ = [
+    "AssetColumnContract",
     "AssetTemplateContract",
     "CheckGolden",
     "CicdContract",
     "CommandContract",
     "ConnectorContract",
+    "DoctorCheckContract",
+    "GuideSectionContract",
     "InstallPlugin",
     "MakeProject",
     "PluginContract",

@@ -14,13 +14,23 @@ from polster_core.plugins.installed import installed
 from polster_core.plugins.offers import Offer
 from polster_core.project.locate import Project
 from polster_core.testing import (
+    AssetColumnContract,
     AssetTemplateContract,
     CicdContract,
+    DoctorCheckContract,
+    GuideSectionContract,
     PluginContract,
     RuleContract,
     StorageBackendContract,
 )
-from polster_core.types import AssetTemplate, CicdGenerator, StorageBackend, ValidationRule
+from polster_core.types import (
+    AssetColumn,
+    AssetTemplate,
+    CicdGenerator,
+    DoctorCheck,
+    StorageBackend,
+    ValidationRule,
+)
 from tests.plugins.broken import BROKEN
 from tests.project.test_broken import SHOP, git
 
@@ -30,6 +40,8 @@ GENERATED = {"edited-runtime", "manifest", "missing-generated-file", "open-confl
 """Rules about what was generated: tests/upgrade has projects that were."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "adls": {"account-name": "mylake", "container": "raw"},
+    "latest": {"key": "id", "order": "changed_at", "columns": "name,amount:Float64"},
+    "history": {"key": "id", "seen": "loaded_on", "columns": "name,amount:Float64"},
     "csv": {"path": "data/incoming/orders-*.csv"},
     "excel": {"path": "data/orders.xlsx"},
     "json": {"path": "data/orders.ndjson"},
@@ -98,3 +110,34 @@ class TestRule(RuleContract):
     )
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.broken = request.param, BROKEN[request.param]
+
+
+class TestCheck(DoctorCheckContract):
+    """Each check of `polster doctor`."""
+
+    @pytest.fixture(autouse=True, params=names(DoctorCheck))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
+
+
+class TestColumn(AssetColumnContract):
+    """Each column of `polster list-assets`."""
+
+    @pytest.fixture(autouse=True, params=names(AssetColumn))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
+        self.expected = COLUMNS[self.name]
+
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "file": {"silver_orders": "src/core/silver_orders.py"},
+    "contract": {"bronze_orders": "yes"},
+    "used-by": {"bronze_orders": "silver_orders", "silver_orders": ""},
+}
+
+
+class TestAzureSection(GuideSectionContract):
+    """The page about Azure is named in the guide to stored data."""
+
+    plugin = "storage-adls"
+    options = ("--storage", "adls", "--adls-account-name", "mylake", "--adls-container", "raw")

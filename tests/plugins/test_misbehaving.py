@@ -271,14 +271,14 @@ ALL = [
     Bad(
         name="range",
         source="polster_api = '<1'\n" + backend("range"),
-        problem="it is for version <1 of the hooks, and this Polster has 1.0",
+        problem="it is for version <1 of the hooks, and this Polster has 2.0",
         hint="install versions that fit:  pip install --upgrade polster-plugin-range polster",
         asked=(*INIT, "--storage", "range"),
     ),
     Bad(
         name="no-range",
         source="polster_api = 1\n" + backend("no-range"),
-        problem="polster_api = 1 is no range of versions such as '>=1,<2'",
+        problem="polster_api = 1 is no range of versions such as '>=2,<3'",
     ),
 ]
 GOOD = backend("good")

@@ -12,7 +12,7 @@ from polster_core.errors import UsageProblem
 from polster_core.hookspecs import hookimpl
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option, RuntimePart
 
-polster_api = ">=1,<2"
+polster_api = ">=2,<3"
 
 _PACKAGE = "polster_plugin_postgres"
 _DEFAULT = "POSTGRES"

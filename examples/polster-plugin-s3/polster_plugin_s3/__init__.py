@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from polster_core.hookspecs import hookimpl
 from polster_core.types import EnvVar, NewFile, Option, ProjectContext, RuntimePart, StorageBackend
 
-polster_api = ">=1,<2"
+polster_api = ">=2,<3"
 
 _OPTIONS = (
     Option(name="bucket", help="The bucket.", question="Which bucket?", env="S3_BUCKET"),

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from polster_core.hookspecs import hookimpl
-from polster_core.types import EnvVar, NewFile, Option, ProjectContext, RuntimePart, StorageBackend
+from polster_core.types import (
+    EnvVar,
+    GuideSection,
+    NewFile,
+    Option,
+    ProjectContext,
+    RuntimePart,
+    StorageBackend,
+)
 
 _REQUIREMENTS = ("adlfs>=2026.8", "azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13")
 _AUTHENTICATION = {
@@ -101,3 +110,15 @@ def _files(context: ProjectContext) -> Iterable[NewFile]:
     from polster_core.rendering import project_files
 
     return project_files("polster_storage_adls", "templates", context)
+
+
+@hookimpl
+def polster_guide_sections(context: ProjectContext) -> Iterable[GuideSection]:
+    """Lead from the guide to stored data to the one about Azure."""
+    if context.storage == "adls":
+        yield GuideSection(
+            guide=PurePosixPath("docs/storage.md"),
+            title="In Azure",
+            text="`STORAGE_BACKEND=adls` keeps all of this in a storage account: "
+            "[azure.md](azure.md) says how to make one, and what to do when it refuses.",
+        )

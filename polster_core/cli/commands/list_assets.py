@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
 from polster_core.cli import console
 from polster_core.cli.working_project import current_project
 from polster_core.model.layers import Layer
-from polster_core.model.pipeline import Pipeline
+from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.model.selection import select
 from polster_core.project import listing
 from polster_core.project.reader import read_pipeline
@@ -20,6 +21,7 @@ from polster_core.project.reader import read_pipeline
     "--layer", type=click.Choice([str(layer) for layer in Layer]), help="Only this layer."
 )
 @click.option("--select", "selection", multiple=True, metavar="EXPR", help="Only these assets.")
+@click.option("--column", "more", multiple=True, metavar="NAME", help="Show this column, too.")
 @click.option(
     "--format",
     "form",
@@ -34,6 +36,7 @@ def command(
     *,
     layer: str | None,
     selection: tuple[str, ...],
+    more: tuple[str, ...],
     form: str,
     as_json: bool,
     response_schema: bool,
@@ -42,15 +45,33 @@ def command(
     if response_schema:
         click.echo(json.dumps(listing.RESPONSE_SCHEMA, indent=2))
         return
-    pipeline = read_pipeline(current_project(), core=False)
+    pipeline = read_pipeline(current_project(), core=bool(more))
     assets = [asset for asset in select(pipeline, selection) if layer in {None, asset.layer}]
+    cells = _cells(pipeline, assets, more) if more else {}
     if as_json or form == "json":
-        click.echo(listing.as_json(assets))
+        click.echo(listing.as_json(assets, cells))
     elif assets:
-        click.echo("\n".join(listing.as_table(assets)))
+        click.echo("\n".join(listing.as_table(assets, cells)))
     else:
         say_empty(layer)
     warn_of_faults(pipeline)
+
+
+def _cells(
+    pipeline: Pipeline, assets: Sequence[Asset], names: Sequence[str]
+) -> dict[str, list[str]]:
+    """Ask plugins for the cells of columns; raises PluginError where one fails."""
+    from polster_core.cli.context import plugins_here, warn_of_broken
+    from polster_core.plugins.calls import cells
+    from polster_core.types import AssetColumn
+
+    plugins = plugins_here()
+    chosen = {name: plugins.choose(AssetColumn, name) for name in names}
+    warn_of_broken(plugins)
+    return {
+        name: cells(plugins.owner(AssetColumn, name), column, pipeline, assets)
+        for name, column in chosen.items()
+    }
 
 
 def say_empty(layer: str | None) -> None:
