@@ -134,6 +134,7 @@ def test_r7_failed_runs_what_failed_or_was_skipped(project: MakeProject) -> None
     ("args", "expected"),
     [
         (["--asset", "bronze_customers", "--asset", "run_bronze_example"], SAMPLES[:2]),
+        (["customers", "bronze_example"], SAMPLES[:2]),
         (["--materialize", "--select", "layer:bronze"], SAMPLES[:2]),
     ],
 )

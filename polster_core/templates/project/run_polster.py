@@ -3,7 +3,7 @@
     python run_polster.py                            run everything
     python run_polster.py --ui                       and open the Dagster UI
     python run_polster.py --no-materialize --ui      open it alone
-    python run_polster.py --asset orders             run one asset; may be repeated
+    python run_polster.py orders                     run one asset, or several
     python run_polster.py --select '+gold_revenue'   and everything upstream
     python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
     python run_polster.py --failed                   what failed or was skipped last time
@@ -84,6 +84,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="assets to run, as with --asset")
     parser.add_argument("--asset", action="append", default=[], metavar="NAME", help="repeatable")
     parser.add_argument("--select", metavar="EXPR", help="+up, down+, layer:silver, *")
     parser.add_argument("--failed", action="store_true", help="what failed or was skipped last")
@@ -97,6 +98,7 @@ def parse_arguments() -> argparse.Namespace:
     run.add_argument("--materialize", action="store_true", help="run assets: the default")
     run.add_argument("--no-materialize", action="store_true", help="run nothing")
     arguments = parser.parse_args()
+    arguments.asset += arguments.names
     if sum(map(bool, (arguments.asset, arguments.select is not None, arguments.failed))) > 1:
         parser.error("use one of --asset, --select and --failed")
     return arguments
