@@ -58,3 +58,15 @@ def core_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CoreFi
     yield write
     for name in [name for name in sys.modules if name.partition(".")[0] == "core"]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def home(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of Dagster's history, which is empty."""
+    folder = project / ".dagster"
+    folder.mkdir()
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    monkeypatch.setenv("DAGSTER_DEFAULT_IO_MANAGER_MODULE", "polster_runtime.dagster.io_manager")
+    monkeypatch.setenv("DAGSTER_DEFAULT_IO_MANAGER_ATTRIBUTE", "snapshots")
+    return folder

@@ -43,13 +43,12 @@ def asset(stem: str, deps: Sequence[str] = ()) -> dg.AssetsDefinition:
 
 
 @pytest.fixture
-def shop(project: Path, core_file: CoreFile, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+def shop(home: Path, core_file: CoreFile) -> dg.Definitions:
     """Return bronze, silver and gold, one on top of the other; they have run."""
     core_file("bronze_a", THREE)
     core_file("silver_a", COPY.format("transform"))
     core_file("gold_a", COPY.format("aggregate"))
-    monkeypatch.setenv("DAGSTER_HOME", str(project / ".dagster"))
-    (project / ".dagster").mkdir()
+    assert home.is_dir()
     module = ModuleType("shop")
     vars(module)["bronze"] = asset("bronze_a")
     vars(module)["silver"] = asset("silver_a", ["bronze_a"])

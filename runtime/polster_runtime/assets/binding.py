@@ -42,6 +42,13 @@ def function_of(asset: AssetId) -> Function:
     return found
 
 
+def find_function(asset: AssetId) -> Function | None:
+    """The function of an asset; None for an @asset function, which has no core file."""
+    if not core_file(asset).exists():
+        return None
+    return getattr(import_module(f"core.{asset}"), FUNCTIONS[asset.layer], None)
+
+
 @cache
 def code_version(file: Path) -> str:
     """A short hash of a file."""
@@ -50,7 +57,10 @@ def code_version(file: Path) -> str:
 
 def declared_upstream(asset: AssetId) -> list[AssetId]:
     """The dependencies in the `deps=[...]` of an asset's Dagster file."""
-    file = assets_dir() / asset.layer / f"{asset.key}.py"
+    folder, name = assets_dir() / asset.layer, f"{asset.key}.py"
+    file = folder / name
+    if not file.exists():  # it may lie in a folder of its own
+        file = min(folder.rglob(name), default=file)
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "deps":

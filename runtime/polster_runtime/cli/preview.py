@@ -97,7 +97,7 @@ def _history(data: Store, asset: AssetId, arguments: argparse.Namespace) -> Iter
     if not every:
         raise NoData(asset)
     if arguments.json:
-        yield _document({"asset": asset.key, "snapshots": [asdict(past) for past in every]})
+        yield _document({"asset": every[0].asset, "snapshots": [asdict(past) for past in every]})
         return
     head = ("WRITTEN", "ROWS", "REJECTED", "SIZE", "FILES", "PATH")
     yield from _table([head, *map(_history_row, every)], right={1, 2, 3, 4})

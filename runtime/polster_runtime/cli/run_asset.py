@@ -4,7 +4,7 @@ import argparse
 import gc
 import sys
 
-from polster_runtime.assets.binding import Function, asset_of, function_of
+from polster_runtime.assets.binding import Function, asset_of, find_function
 from polster_runtime.config.interruption import Interrupted
 from polster_runtime.config.logging import configure
 from polster_runtime.errors import NoData, PipelineError
@@ -36,8 +36,11 @@ def run_with_upstream(function: Function, *, full_refresh: bool = False) -> Mate
         try:
             return materialize(function, full_refresh=full_refresh)
         except NoData as missing:
+            upstream = find_function(missing.asset)
+            if upstream is None:  # an @asset function, which only Dagster runs
+                raise
             say(f"{missing.asset} has no data yet: running it first")
-            say(report.line(run_with_upstream(function_of(missing.asset))))
+            say(report.line(run_with_upstream(upstream)))
 
 
 def _arguments(function: Function) -> argparse.Namespace:

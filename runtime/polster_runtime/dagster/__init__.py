@@ -3,9 +3,15 @@
 What a project's `orchestration` package imports is here; everything else is internal.
 """
 
+import os
 import warnings
 
 import dagster as dg
 
 # Automation sensors and code links are in beta; Dagster would say so on every command.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+# What stores the values of assets that name no IO manager, also those of merged definitions:
+# frames of the layers become snapshots.
+os.environ.setdefault("DAGSTER_DEFAULT_IO_MANAGER_MODULE", "polster_runtime.dagster.io_manager")
+os.environ.setdefault("DAGSTER_DEFAULT_IO_MANAGER_ATTRIBUTE", "snapshots")

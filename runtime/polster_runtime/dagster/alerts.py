@@ -15,8 +15,9 @@ from typing import Any
 import dagster as dg
 
 from polster_runtime.config.settings import settings
+from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.failures import reason
-from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.asset_id import name_of
 
 TOLD = "alerts/told"
 """The tag of a run that was told: the id of the run, since re-executions inherit its tags."""
@@ -104,7 +105,7 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
     ).records:
         event = record.event_log_entry.get_dagster_event()
         why = reason(event.step_failure_data).partition("\n")[0]
-        yield f"{AssetId.parse(event.step_key or '')}: {why}"
+        yield f"{name_of((event.step_key or '').partition('.')[0])}: {why}"
 
 
 def unfinished_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
@@ -113,7 +114,7 @@ def unfinished_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     for entry in instance.all_logs(run_id, of_type=BEGUN | OVER):
         event = entry.get_dagster_event()
         (begun if event.event_type in BEGUN else over).add(event.step_key or "")
-    return sorted(str(AssetId.parse(key)) for key in begun - over)
+    return sorted(name_of(key.partition(".")[0]) for key in begun - over)
 
 
 def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
@@ -124,8 +125,8 @@ def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]
         found = record.event_log_entry.get_dagster_event().asset_check_evaluation_data
         if not found.passed and not _is_lasting(found):
             details = ", ".join(f"{name} {value.value}" for name, value in found.metadata.items())
-            asset = AssetId.parse(found.asset_key.to_user_string())
-            yield f"{asset}: {found.check_name} {found.description or details}"
+            name = name_of_key(found.asset_key)
+            yield f"{name}: {found.check_name} {found.description or details}"
 
 
 def _is_lasting(found: dg.AssetCheckEvaluation) -> bool:
@@ -164,10 +165,10 @@ def _overdue_assets(context: dg.SensorEvaluationContext) -> Iterator[tuple[str, 
     keys = list(repository.asset_graph.materializable_asset_keys)
     for record in context.instance.get_asset_records(keys):
         entry = record.asset_entry
-        asset = AssetId.parse(entry.asset_key.to_user_string())
-        allowed = settings().max_age_hours_of(asset.layer)
-        if entry.last_materialization is None:
+        asset = asset_of_key(entry.asset_key)
+        if asset is None or entry.last_materialization is None:
             continue
+        allowed = settings().max_age_hours_of(asset.layer)
         hours = (time.time() - entry.last_materialization.timestamp) / 3600
         if hours > allowed:
             yield str(asset), f"last materialized {hours:.1f} h ago, {allowed:g} h are allowed"

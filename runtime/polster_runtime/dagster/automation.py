@@ -47,14 +47,14 @@ def source_retry() -> dg.RetryPolicy:
     )
 
 
-def bronze_schedule() -> dg.ScheduleDefinition:
+def bronze_schedule(bronze: Iterable[dg.AssetKey] = ()) -> dg.ScheduleDefinition:
     """Bronze at BRONZE_CRON, in TIMEZONE. Raises SettingsError when one of them is none."""
     running, stopped = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
     cron, timezone = settings().bronze_cron, settings().timezone
     try:
         return dg.ScheduleDefinition(
             name="bronze_daily",
-            target=dg.AssetSelection.groups("bronze"),
+            target=dg.AssetSelection.assets(*bronze),
             cron_schedule=cron,
             execution_timezone=timezone,
             default_status=running if settings().automation_enabled else stopped,

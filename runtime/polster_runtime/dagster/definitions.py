@@ -8,12 +8,16 @@ import dagster as dg
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
 from polster_runtime.dagster.alerts import alert_sensors
+from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.dagster.automation import bronze_schedule, sensors, without_marker
 from polster_runtime.dagster.executor import threads_executor
 from polster_runtime.dagster.freshness import with_freshness
+from polster_runtime.dagster.functions import as_members
+from polster_runtime.dagster.io_manager import KEY, snapshots
 from polster_runtime.dagster.layer_rules import enforce_layers
 from polster_runtime.dagster.links import with_code_link
 from polster_runtime.dagster.local_run import JOB
+from polster_runtime.domain.layers import LAYERS
 
 
 def executor() -> dg.ExecutorDefinition:
@@ -26,17 +30,29 @@ def executor() -> dg.ExecutorDefinition:
 def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     """The assets of some modules, with the schedule, the sensors and the executor.
 
-    Raises DagsterInvalidDefinitionError with a sentence for each broken layer rule, and
-    SettingsError.
+    The packages of the layers hold assets of the layers alone; other modules may hold any. Raises
+    DagsterInvalidDefinitionError with a sentence for each broken layer rule, and SettingsError.
     """
+    modules = list(modules)
     found = dg.load_assets_from_modules(modules)
+    packages = [one for one in modules if one.__name__.rpartition(".")[2] in LAYERS]
     assets = [asset for asset in found if isinstance(asset, dg.AssetsDefinition)]
-    enforce_layers(assets)
-    specs = [spec for asset in assets for spec in asset.specs]
+    ours, others = as_members(assets, packages)
+    enforce_layers(ours)
+    keys = [key for one in ours for key in one.keys]
+    bronze = [key for key in keys if (asset := asset_of_key(key)) and asset.layer == LAYERS[0]]
+    specs = [spec for one in ours for spec in one.specs]
+    ours = [*dg.map_asset_specs(_complete, ours)]
     return dg.Definitions(
-        assets=dg.map_asset_specs(_complete, assets),
-        jobs=[dg.define_asset_job(JOB)],
-        schedules=[bronze_schedule()],
+        assets=[
+            *ours,
+            *others,
+            *(one for one in found if not isinstance(one, dg.AssetsDefinition)),
+        ],
+        resources={KEY: snapshots},
+        # Not of what others merge with it: a job with assets of several partitions cannot be.
+        jobs=[dg.define_asset_job(JOB, dg.AssetSelection.assets(*keys))],
+        schedules=[bronze_schedule(bronze)],
         sensors=[*sensors(specs), *alert_sensors()],
         executor=executor(),
     )

@@ -28,6 +28,7 @@ from polster_runtime.dagster.run_process import held
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.execution import interrupts
+from polster_runtime.execution.events import began
 
 Events = Iterator[dg.DagsterEvent]
 
@@ -204,6 +205,7 @@ def _own_loop(step: Any) -> Iterator[None]:
 
 def _work(step: Any, put: Callable[[_Happened], None]) -> None:
     """Run a step, with its hooks; what happens is put where the run takes it from."""
+    began.set(time.perf_counter())
     events, failure = list[dg.DagsterEvent](), None
     try:
         with _own_loop(step):

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-OWN_LINE = re.compile(r'File ".*?(src[/\\]core[/\\][^"]+)", line (\d+)')
+OWN_LINE = re.compile(r'File ".*?(src[/\\](?:core|orchestration)[/\\][^"]+)", line (\d+)')
 
 
 def reason(failure: Any) -> str:

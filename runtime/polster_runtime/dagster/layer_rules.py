@@ -1,14 +1,15 @@
 """The layer rules, enforced when Dagster loads."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import dagster as dg
 
-from polster_runtime.assets.binding import Function, asset_of, bind
+from polster_runtime.assets.binding import Function, asset_of, bind, core_file
 from polster_runtime.assets.contract import contract_of, max_rejected, try_out
 from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.settings import settings
+from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS, MAY_DEPEND_ON, NO_PARTS
 from polster_runtime.errors import AssetError, SettingsError
@@ -21,45 +22,55 @@ def enforce_layers(assets: Iterable[dg.AssetsDefinition]) -> None:
     function takes one parameter for each, and contracts are contracts.
     """
     specs = [spec for definition in assets for spec in definition.specs]
-    keys = {spec.key for spec in specs}
+    keys: dict[AssetId, list[str]] = {}
+    for spec in specs:
+        if asset := asset_of_key(spec.key):
+            keys.setdefault(asset, []).append(spec.key.to_user_string())
     problems = [problem for spec in specs for problem in _problems(spec, keys)]
+    problems += [
+        f"{' and '.join(several)} are the same asset: give one of them another name"
+        for several in keys.values()
+        if len(several) > 1
+    ]
     if problems:
         raise dg.DagsterInvalidDefinitionError("\n".join(problems))
 
 
-def _problems(spec: dg.AssetSpec, keys: set[dg.AssetKey]) -> Iterator[str]:
-    asset = AssetId.parse(spec.key.to_user_string())
-    if asset.layer not in MAY_DEPEND_ON or not asset.name:
-        yield f"{spec.key.to_user_string()} must be called run_LAYER_NAME"
+def _problems(spec: dg.AssetSpec, keys: Container[AssetId]) -> Iterator[str]:
+    asset = asset_of_key(spec.key)
+    if asset is None:
+        yield (
+            f"{spec.key.to_user_string()} must be called run_LAYER_NAME; "
+            "assets of no layer belong in a module of their own: build_definitions([…, MODULE])"
+        )
         return
     if spec.partitions_def is not None:
         # Its snapshots would each hold one partition, and readers would get the last one alone.
         yield f"{asset} has a partitions_def, but {NO_PARTS}"
-    upstream = upstream_of(spec)
-    wrong = [*_wrong_dependencies(asset, upstream, keys)]
+    wrong = [*_wrong_dependencies(asset, spec, keys)]
+    upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
     function = _loaded(asset)
     if function is not None:
         wrong = wrong or [*_wrong_parameters(function, upstream)]
         wrong += _wrong_contract(asset, function)
+    elif not core_file(asset).exists():
+        wrong += _missing_contract(asset)
     yield from wrong
 
 
-def upstream_of(spec: dg.AssetSpec) -> list[AssetId]:
-    """The assets that an asset depends on."""
-    return [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
-
-
 def _wrong_dependencies(
-    asset: AssetId, upstream: list[AssetId], keys: set[dg.AssetKey]
+    asset: AssetId, spec: dg.AssetSpec, keys: Container[AssetId]
 ) -> Iterator[str]:
     allowed = MAY_DEPEND_ON[asset.layer]
-    if allowed and not upstream:
+    if allowed and not spec.deps:
         yield f"{asset} depends on nothing, but {asset.layer} assets need at least one {allowed}"
-    for dependency in upstream:
-        if dependency.layer != allowed:
+    for key in (dependency.asset_key for dependency in spec.deps):
+        dependency = asset_of_key(key)
+        if dependency is None or dependency.layer != allowed:
             rule = f"on {allowed} assets only" if allowed else "on nothing"
-            yield f"{asset} depends on {dependency}, but {asset.layer} assets may depend {rule}"
-        elif dg.AssetKey(dependency.key) not in keys:
+            name = name_of_key(key)
+            yield f"{asset} depends on {name}, but {asset.layer} assets may depend {rule}"
+        elif dependency not in keys:
             yield f"{asset} depends on {dependency}, which no asset defines"
 
 
@@ -100,5 +111,10 @@ def _wrong_contract(asset: AssetId, function: Function) -> Iterator[str]:
             try_out(contract)
     except AssetError as error:
         yield f"{asset}: {error}"
-    if asset.layer == "silver" and contract is None and settings().require_contracts:
+    if contract is None:
+        yield from _missing_contract(asset)
+
+
+def _missing_contract(asset: AssetId) -> Iterator[str]:
+    if asset.layer == "silver" and settings().require_contracts:
         yield f"{asset} has no contract, and REQUIRE_CONTRACTS=true asks for one"

@@ -24,7 +24,7 @@ def execute(
     tags: Mapping[str, str],
 ) -> Sequence[dg.DagsterEvent]:
     """Run assets, and return what happened. Steps that fail do not raise."""
-    job = definitions.resolve_job_def(JOB)
+    job = _job(definitions, selection)
     events, in_memory = private.find(private.RUN_EVENTS), private.find(private.IN_MEMORY_JOB)
     if events is None or in_memory is None or not private.has_threads():
         return job.execute_in_process(
@@ -47,12 +47,20 @@ def create_run(
     tags: Mapping[str, str],
 ) -> dg.DagsterRun:
     """Create a run of some assets in Dagster's history; nothing is executed yet."""
-    job = definitions.resolve_job_def(JOB)
+    job = _job(definitions, selection)
     return instance.create_run_for_job(
         job_def=job,
         run_id=run_id,
         run_config=QUIET,
         tags={**job.run_tags, **tags},
         asset_selection=frozenset(selection),
-        remote_job_origin=job_origin(JOB),
+        remote_job_origin=job_origin(job.name),
     )
+
+
+def _job(definitions: dg.Definitions, selection: AbstractSet[dg.AssetKey]) -> dg.JobDefinition:
+    """The job of the layers' assets, or else Dagster's own of all that are defined."""
+    job = definitions.resolve_job_def(JOB)
+    if selection <= set(job.asset_layer.executable_asset_keys):
+        return job
+    return definitions.resolve_implicit_global_asset_job_def()

@@ -4,9 +4,11 @@ Each name stands here with what goes without it. A Dagster that has moved one do
 project: the runtime falls back to Dagster's own behaviour, and `doctor` says what is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
+
+import dagster as dg
 
 KILLED = "killed runs are noticed later"
 _IDLE = "the daemon costs more while nothing happens"
@@ -71,6 +73,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     CONTROLLER: ("check_workspace_freshness",),
     FRESHNESS: ("run_iteration",),
     LAUNCHER: ("_get_grpc_client_for_termination",),
+    "dagster.AssetsDefinition": ("get_attributes_dict",),
 }
 """Methods that are overridden or called, by the class that has them."""
 
@@ -82,6 +85,18 @@ def find(path: str) -> Any:
         return getattr(import_module(module), name, None)
     except ImportError:
         return None
+
+
+def function_of(op: Any) -> Callable[..., Any] | None:
+    """The function that @asset or @op was written above; None where this Dagster hides it."""
+    return getattr(getattr(op, "compute_fn", None), "decorated_fn", None)
+
+
+def with_node(assets: dg.AssetsDefinition, node: dg.OpDefinition) -> dg.AssetsDefinition:
+    """The same assets, made by another op; as they are where this Dagster cannot."""
+    if not hasattr(assets, "get_attributes_dict"):
+        return assets
+    return type(assets)(**{**assets.get_attributes_dict(), "node_def": node})
 
 
 def has_methods(path: str) -> bool:

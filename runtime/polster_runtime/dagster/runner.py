@@ -9,14 +9,14 @@ import dagster as dg
 
 from polster_runtime.config import interruption
 from polster_runtime.dagster import alerts, local_run
+from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
 from polster_runtime.dagster.failed import failed_last_time
 from polster_runtime.dagster.failures import reason
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.old_runs import tidy
 from polster_runtime.dagster.recovery import watched
-from polster_runtime.dagster.selection import Graph, select
+from polster_runtime.dagster.selection import Graph, runnable, select
 from polster_runtime.dagster.steps import FULL_REFRESH
-from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.staging import sweep
 
 METADATA = ("rejected", "seconds", "path")
@@ -47,7 +47,7 @@ def run(
     graph = definitions.resolve_asset_graph()
     if failed:
         with opened(running=True) as instance:
-            selected = failed_last_time(instance, graph)
+            selected = runnable(graph, failed_last_time(instance, graph))
         if not selected:
             return {"success": True, "run_id": None, "seconds": 0.0, "assets": []}
     else:
@@ -77,28 +77,29 @@ def run(
 def _outcomes(
     graph: Graph, keys: Sequence[dg.AssetKey], events: Iterable[dg.DagsterEvent]
 ) -> Iterator[Outcome]:
-    of_step: dict[str, list[dg.DagsterEvent]] = {}
+    of_node: dict[str, list[dg.DagsterEvent]] = {}
     for event in events:
-        of_step.setdefault(event.step_key or "", []).append(event)
+        of_node.setdefault((event.step_key or "").partition(".")[0], []).append(event)
+    nodes = {key: node for node, several in keys_of_steps(graph).items() for key in several}
     blamed: dict[dg.AssetKey, str] = {}
     for key in keys:
-        outcome = _outcome(key, of_step.get(key.to_python_identifier(), []))
+        outcome = _outcome(key, of_node.get(nodes[key], []))
         if outcome["status"] == "skipped":
             reasons = {blamed[up] for up in graph.get(key).parent_keys if up in blamed}
             outcome["error"] = ", ".join(sorted(reasons))
             blamed[key] = outcome["error"]
         elif outcome["status"] == "failed":
-            blamed[key] = f"{AssetId.parse(outcome['key'])} failed"
+            blamed[key] = f"{name_of_key(key)} failed"
         outcome["deps"] = sorted(up.to_user_string() for up in graph.get(key).parent_keys)
         yield outcome
 
 
 def _outcome(key: dg.AssetKey, events: Iterable[dg.DagsterEvent]) -> Outcome:
-    asset = AssetId.parse(key.to_user_string())
+    asset = asset_of_key(key)
     outcome: Outcome = {
-        "key": asset.key,
-        "layer": asset.layer,
-        "name": asset.name,
+        "key": key.to_user_string(),
+        "layer": asset.layer if asset else None,
+        "name": asset.name if asset else key.to_user_string(),
         "status": "skipped",
         "rows": None,
         "rejected": None,
@@ -109,9 +110,11 @@ def _outcome(key: dg.AssetKey, events: Iterable[dg.DagsterEvent]) -> Outcome:
     for event in events:
         if event.is_step_failure:
             outcome |= {"status": "failed", "error": reason(event.step_failure_data)}
-        elif event.is_step_materialization:
+        elif event.is_step_materialization and event.asset_key == key:
             found = event.step_materialization_data.materialization.metadata
             known = {"rows": "dagster/row_count", **{name: name for name in METADATA}}
             outcome["status"] = "succeeded"
             outcome |= {name: found[key].value for name, key in known.items() if key in found}
+        elif event.is_step_success and outcome["seconds"] is None:
+            outcome["seconds"] = round(event.step_success_data.duration_ms / 1000, 3)
     return outcome

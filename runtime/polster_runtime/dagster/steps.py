@@ -1,6 +1,6 @@
 """A core function as a Dagster step."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import dagster as dg
 import polars as pl
@@ -9,6 +9,8 @@ from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.drift import Drift
 from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.interruption import Interrupted, interrupt, stop_if_interrupted
+from polster_runtime.config.logging import log
+from polster_runtime.dagster.asset_keys import name_of_key
 from polster_runtime.dagster.retry import try_again
 from polster_runtime.dagster.table_schema import column_lineage, table_schema
 from polster_runtime.domain.asset_id import AssetId
@@ -88,31 +90,41 @@ def materialize(context: dg.AssetExecutionContext, function: Function) -> Result
     except Exception as error:
         try_again(context, asset_of(function), error, explained(error, function))
         raise
-    yield dg.MaterializeResult(metadata=metadata(done), check_results=[checked(done)])
+    keys = {name_of_key(one.asset_key): one.asset_key for one in _deps(context)}
+    yield dg.MaterializeResult(metadata=metadata(done, keys), check_results=[checked(done)])
 
 
 def _materialize(context: dg.AssetExecutionContext, function: Function) -> Materialized:
     stop_if_interrupted()
     run_id, full = context.run.run_id, context.run.tags.get(FULL_REFRESH) == "true"
-    spec = context.assets_def.get_asset_spec()
-    upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
+    upstream = [AssetId.parse(one.asset_key.to_user_string()) for one in _deps(context)]
     return materialize_asset(function, upstream, run_id, full_refresh=full)
 
 
-def metadata(done: Materialized) -> dict[str, dg.MetadataValue]:
-    """What the Dagster UI shows of a materialization."""
+def _deps(context: dg.AssetExecutionContext) -> Iterable[dg.AssetDep]:
+    deps: Iterable[dg.AssetDep] = context.assets_def.get_asset_spec().deps
+    return deps
+
+
+def metadata(
+    done: Materialized, keys: Mapping[str, dg.AssetKey] | None = None
+) -> dict[str, dg.MetadataValue]:
+    """What the Dagster UI shows of a materialization. What cannot be shown is left out.
+
+    `keys` are those of the upstream assets, by their names.
+    """
     waiting = {"waits_for_the_cloud": dg.MetadataValue.bool(True)} if waits(done.path) else {}
     return {
         **waiting,
-        **_lineage(done),
         **_increment(done),
         "dagster/row_count": dg.MetadataValue.int(done.rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(table_schema(done)),
         "path": dg.MetadataValue.path(done.path),
-        "preview": dg.MetadataValue.md(_markdown(done.preview)),
         "rejected": dg.MetadataValue.int(done.rejected),
         "seconds": dg.MetadataValue.float(round(done.seconds, 3)),
         "size_bytes": dg.MetadataValue.int(done.size),
+        **_shown("dagster/column_lineage", lambda done: _lineage(done, keys or {}), done),
+        **_shown("dagster/column_schema", _schema, done),
+        **_shown("preview", _preview, done),
     }
 
 
@@ -124,11 +136,31 @@ def _increment(done: Materialized) -> dict[str, dg.MetadataValue]:
     return {"read": read, "removed": removed}
 
 
-def _lineage(done: Materialized) -> dict[str, dg.MetadataValue]:
-    if done.lineage is None:
+def _shown(
+    name: str, show: Callable[[Materialized], dg.MetadataValue | None], done: Materialized
+) -> dict[str, dg.MetadataValue]:
+    """One entry of the metadata; a run has published its rows, and does not fail because of it."""
+    try:
+        value = show(done)
+    except (Exception, pl.exceptions.PanicException) as error:
+        details = {"asset": str(done.asset), "error": error}
+        log.warning(f"no {name} in the Dagster UI", extra={"details": details})
         return {}
-    found = column_lineage(done.lineage)
-    return {"dagster/column_lineage": dg.MetadataValue.column_lineage(found)}
+    return {} if value is None else {name: value}
+
+
+def _lineage(done: Materialized, keys: Mapping[str, dg.AssetKey]) -> dg.MetadataValue | None:
+    if done.lineage is None:
+        return None
+    return dg.MetadataValue.column_lineage(column_lineage(done.lineage, keys))
+
+
+def _schema(done: Materialized) -> dg.MetadataValue:
+    return dg.MetadataValue.table_schema(table_schema(done))
+
+
+def _preview(done: Materialized) -> dg.MetadataValue:
+    return dg.MetadataValue.md(_markdown(done.preview))
 
 
 def checked(done: Materialized) -> dg.AssetCheckResult:

@@ -1,5 +1,7 @@
 """The columns of an asset for the Dagster UI."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from polster_runtime.assets.contract import Contract
@@ -14,11 +16,14 @@ def table_schema(done: Materialized) -> dg.TableSchema:
     )
 
 
-def column_lineage(lineage: Lineage) -> dg.TableColumnLineage:
-    """The columns that each column depends on."""
+def column_lineage(lineage: Lineage, keys: Mapping[str, dg.AssetKey]) -> dg.TableColumnLineage:
+    """The columns that each column depends on; `keys` are those of assets with unusual ones."""
     return dg.TableColumnLineage(
         {
-            name: [dg.TableColumnDep(dg.AssetKey(f"run_{one.asset}"), one.name) for one in made]
+            name: [
+                dg.TableColumnDep(keys.get(one.asset, dg.AssetKey(f"run_{one.asset}")), one.name)
+                for one in made
+            ]
             for name, made in lineage.columns.items()
         }
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 
-from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.domain.asset_id import AssetId, name_of
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import PipelineError
 
@@ -40,7 +40,7 @@ def select(graph: Graph, expression: str) -> set[str]:
 
 def key_of(name: str, keys: Iterable[str]) -> str:
     """Return the key that orders, bronze_orders or run_bronze_orders means. Raises UnknownAsset."""
-    known = {key: AssetId.parse(key) for key in keys}
+    known = {key: AssetId.of_key(key) for key in keys}
     if name in known:
         return name
     word = _stem(name)
@@ -48,9 +48,10 @@ def key_of(name: str, keys: Iterable[str]) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        candidates = ", ".join(sorted(str(known[key]) for key in found))
+        candidates = ", ".join(sorted(map(name_of, found)))
         raise UnknownAsset(f"{name} names more than one asset: {candidates}")
-    spellings = [spelling for asset in known.values() for spelling in (asset.name, str(asset))]
+    spellings = [name for key, asset in known.items() for name in _names(key, asset) - {key}]
+    spellings += [key for key, asset in known.items() if asset is None]
     raise UnknownAsset(f"no asset is called {name or repr(name)}{_guess(name, spellings)}")
 
 
@@ -117,7 +118,7 @@ class _Parser:
             if value not in LAYERS:
                 guess = _guess(value, LAYERS) or f": {', '.join(LAYERS)}"
                 raise UnknownAsset(f"no layer is called {value}{guess}")
-            return {key for key in self.graph if AssetId.parse(key).layer == value}
+            return {key for key in self.graph if _layer(key) == value}
         if kind not in {"key", "name"}:
             raise self._error()
         if _WILD.isdisjoint(value):
@@ -128,8 +129,13 @@ class _Parser:
         return UnknownAsset(f"{self.text!r} is not a selection")
 
 
-def _names(key: str, asset: AssetId) -> set[str]:
-    return {asset.name, str(asset), key} - {""}
+def _names(key: str, asset: AssetId | None) -> set[str]:
+    return {asset.name, str(asset), asset.key, key} if asset else {key}
+
+
+def _layer(key: str) -> str | None:
+    asset = AssetId.of_key(key)
+    return asset.layer if asset else None
 
 
 def _stem(name: str) -> str:
@@ -140,7 +146,7 @@ def _stem(name: str) -> str:
 
 
 def _matches(key: str, pattern: str) -> bool:
-    return any(fnmatchcase(name, pattern) for name in _names(key, AssetId.parse(key)))
+    return any(fnmatchcase(name, pattern) for name in _names(key, AssetId.of_key(key)))
 
 
 def _guess(name: str, known: Iterable[str]) -> str:

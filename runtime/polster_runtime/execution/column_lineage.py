@@ -19,7 +19,7 @@ from polster_runtime.assets.binding import (
     bind,
     code_version,
     declared_upstream,
-    function_of,
+    find_function,
     source_file,
     wants_all,
 )
@@ -135,7 +135,9 @@ def of_project(data: Store) -> Iterator[tuple[AssetId, Lineage]]:
     for file in sorted(core_dir().glob("*_*.py")):
         asset = AssetId.parse(file.stem)
         if asset.layer in FUNCTIONS and asset.layer != "bronze":
-            function = function_of(asset)
+            function = find_function(asset)
+            if function is None:
+                continue
             upstream = declared_upstream(asset)
             schemas = {up: found for up in upstream if (found := _schema(up, data))}
             if len(schemas) == len(upstream):
@@ -148,5 +150,6 @@ def _schema(asset: AssetId, data: Store) -> Mapping[str, pl.DataType] | None:
     """The columns of an asset: of its data, else as its contract promises them."""
     if snapshot := data.latest(asset):
         return data.scan(snapshot).collect_schema()
-    contract = contract_of(function_of(asset))
+    function = find_function(asset)
+    contract = contract_of(function) if function else None
     return contract.create_empty().schema if contract else None

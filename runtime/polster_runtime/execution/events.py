@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from polster_runtime.config.logging import log
@@ -27,6 +28,9 @@ class RunListener(Protocol):
     def failed(self, asset: AssetId, seconds: float) -> None:
         """An asset failed, that many seconds after it started."""
 
+
+began: ContextVar[float | None] = ContextVar("began", default=None)
+"""When the step of this thread began, by time.perf_counter(); None outside of runs in threads."""
 
 _listeners: list[RunListener] = []
 

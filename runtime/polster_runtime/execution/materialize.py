@@ -100,7 +100,7 @@ def _run(
         log.info("failed", extra={"details": {"asset": str(asset), "seconds": seconds}})
         tell(lambda listener: listener.failed(asset, seconds))
         raise
-    log.info("materialized", extra={"details": _summary(done)})
+    log.info("materialized", extra={"details": summary(done)})
     tell(lambda listener: listener.finished(done))
     return done
 
@@ -157,16 +157,16 @@ class _Step:
         if self.replaces:
             staged, gone = without_removals(staged, self.replaces, self.provenance)
             draft = draft or gone is not None
-        (rows, preview), checked = _look_at(staged), None
+        (rows, preview), checked = look_at(staged), None
         if self.contract is not None:
             good, checked = self._quarantine(staged, rows, self.contract, path, draft)
             if good != staged:
-                staged, (rows, preview) = good, _look_at(good)
+                staged, (rows, preview) = good, look_at(good)
         removed = 0
         if self.replaces:
             groups = self.source.reading.groups if self.source.reading else None
             staged, removed = with_removals(staged, gone, groups, self.replaces, self.provenance)
-        schema, size = _schema_of(preview), staged.stat().st_size
+        schema, size = schema_of(preview), staged.stat().st_size
         path = self.data.publish(staged, path)
         return Materialized(
             asset=self.asset,
@@ -232,7 +232,7 @@ class _Step:
         if self.previous is None:
             return None
         try:
-            return _schema_of(self.data.scan(self.previous))
+            return schema_of(self.data.scan(self.previous))
         except StorageError as error:
             if needed:
                 raise  # new rows cannot go on top of it
@@ -275,7 +275,8 @@ class _Step:
                 self.data.delete(Snapshot((rejected,)))
 
 
-def _summary(done: Materialized) -> dict[str, Any]:
+def summary(done: Materialized) -> dict[str, Any]:
+    """What the log says of a materialization."""
     return {
         "asset": str(done.asset),
         "rows": done.rows,
@@ -285,12 +286,13 @@ def _summary(done: Materialized) -> dict[str, Any]:
     }
 
 
-def _look_at(file: Path) -> tuple[int, pl.DataFrame]:
+def look_at(file: Path) -> tuple[int, pl.DataFrame]:
     """The number of rows of a staged file, and the first of them."""
     rows = scan(file)
     count, first = pl.collect_all([rows.select(pl.len()), rows.head(PREVIEW_ROWS)])
     return count.item(), first
 
 
-def _schema_of(frame: pl.LazyFrame | pl.DataFrame) -> dict[str, str]:
+def schema_of(frame: pl.LazyFrame | pl.DataFrame) -> dict[str, str]:
+    """The columns of a frame, with their types as Polars calls them."""
     return {name: str(kind) for name, kind in frame.collect_schema().items()}

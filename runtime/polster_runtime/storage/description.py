@@ -52,13 +52,14 @@ def newest(store: Store, asset: AssetId) -> Snapshot:
 
 def described(store: Store, asset: AssetId, snapshot: Snapshot) -> Described:
     """Describe a snapshot. Raises StorageError when it cannot be read."""
+    known = store.provenance(snapshot)
     return Described(
-        asset=asset.key,
+        asset=known.get("key", asset.key),
         path=_shown(snapshot.path),
         written=_written(snapshot.path),
         rows=_count(store.scan(snapshot)),
         size_bytes=sum(store.fs.size(path) for path in snapshot.paths),
-        run=store.provenance(snapshot).get("run"),
+        run=known.get("run"),
     )
 
 
