@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from polster_core.model.layers import CORE, TESTS, AssetId, Layer
+from polster_core.model.layers import CORE, TESTS, AssetId, of_folder
 from polster_core.model.pipeline import Asset, Pipeline
-from polster_core.project.locate import Project
+from polster_core.plan.definition import read
+from polster_core.project.locate import Project, dagster_files
 
 _ENDING = ".py"
 
@@ -19,10 +21,12 @@ def known(project: Project) -> Pipeline:
     Assets whose files do not have the usual names are missing in it: read the pipeline for them.
     """
     cores, tests = set(_stems(project, CORE)), set(_stems(project, TESTS))
-    stems = {
-        stem.removeprefix("run_") for layer in Layer for stem in _dagster_stems(project, layer)
+    files = {
+        path.stem.removeprefix("run_"): path
+        for path in dagster_files(project.root)
+        if (layer := of_folder(path)) and path.name.startswith(f"run_{layer}_")
     }
-    found = filter(None, map(AssetId.parse, stems | cores))
+    found = filter(None, map(AssetId.parse, files.keys() | cores))
     return Pipeline(
         root=project.root,
         assets=tuple(
@@ -30,7 +34,7 @@ def known(project: Project) -> Pipeline:
                 id=asset,
                 key=asset.key,
                 core_file=asset.core_file if asset.stem in cores else None,
-                asset_file=asset.asset_file if asset.stem in stems else None,
+                asset_file=files.get(asset.stem),
                 test_file=asset.test_file if f"test_{asset.stem}" in tests else None,
             )
             for asset in sorted(found)
@@ -48,10 +52,19 @@ def namesake(project: Project, path: PurePosixPath) -> PurePosixPath | None:
     return next((path.with_name(name) for name in names if name.casefold() == wanted), None)
 
 
-def _dagster_stems(project: Project, layer: Layer) -> Iterator[str]:
-    for stem in _stems(project, layer.init_file.parent):
-        if stem.startswith(f"run_{layer}_"):
-            yield stem
+def definition(project: Project, asset: AssetId) -> PurePosixPath | None:
+    """Return the file that defines an asset elsewhere than usual: an @asset function, or a folder.
+
+    Files that are called after other assets are not opened.
+    """
+    function = re.compile(rb"\bdef\s+(?:run_)?" + asset.stem.encode() + rb"\s*\(")
+    for path in dagster_files(project.root):
+        named = path.name.startswith("run_")
+        if (named and path.name == asset.asset_file.name and of_folder(path) is asset.layer) or (
+            not named and function.search(read(project.root / path) or b"")
+        ):
+            return path
+    return None
 
 
 def _stems(project: Project, folder: PurePosixPath) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polster_core.assets.index import namesake
+from polster_core.assets.index import definition, namesake
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.names import asset_name_problem, check_asset_name
@@ -21,6 +21,8 @@ def check(project: Project, asset: AssetId) -> None:
         if taken := namesake(project, path):
             case = ", and some disks do not tell upper from lower case" if taken != path else ""
             raise PolsterError(f"{asset} exists already: {taken}{case}", hint="choose another name")
+    if elsewhere := definition(project, asset):
+        raise PolsterError(f"{asset} exists already: {elsewhere}", hint="choose another name")
 
 
 def problem(project: Project, layer: Layer, name: str) -> str | None:

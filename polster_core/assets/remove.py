@@ -10,8 +10,10 @@ from pathlib import PurePosixPath
 from polster_core import edit
 from polster_core.assets import dagster_history, mentions
 from polster_core.assets import stored_data as stored
+from polster_core.assets.functions import refuse_functions
 from polster_core.errors import PolsterError
 from polster_core.model.facts import Fault, Place
+from polster_core.model.layers import module_of
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.plan.definition import Plan, draft, read
 from polster_core.project.locate import Project
@@ -45,6 +47,7 @@ def plan(
     those are warnings that name what breaks. Raises it in any case for code that cannot be taken
     out safely.
     """
+    refuse_functions(assets, "remove")
     gone = _files(pipeline, assets)
     mentioned = list(_mentions(project, assets, gone))
     breaking = [*_dependents(pipeline, assets), *_importers(mentioned, assets)]
@@ -163,7 +166,8 @@ def _importers(
 
 
 def _imports(source: ParsedFile, asset: Asset) -> Iterator[Place]:
-    modules = {asset.id.core_module, asset.id.asset_module, f"tests.test_{asset.id}"}
+    own = module_of(asset.asset_file or asset.id.asset_file)
+    modules = {asset.id.core_module, own, f"tests.test_{asset.id}"}
     for found in source.imports():
         module = found.module.removeprefix("src.")
         if module in modules or f"{module}.{found.name}" in modules:

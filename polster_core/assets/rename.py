@@ -14,9 +14,10 @@ from pathlib import PurePosixPath
 
 from polster_core import edit
 from polster_core.assets import dagster_history, files, mentions, naming, stored_data
+from polster_core.assets.functions import refuse_functions
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.facts import Definition, Fault, Form, Place
-from polster_core.model.layers import AssetId
+from polster_core.model.layers import AssetId, module_of
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.plan.definition import Plan, draft, read
 from polster_core.project.locate import Project
@@ -44,8 +45,9 @@ def plan(project: Project, pipeline: Pipeline, asset: Asset, name: str) -> Renam
     new = AssetId(asset.layer, name)
     if new == asset.id:
         raise UsageProblem(f"{asset} is called that already")
+    refuse_functions([asset], "rename")
     naming.check(project, new)
-    rename = _Rename(project, pipeline, asset.id, new)
+    rename = _Rename(project, pipeline, asset.id, new, asset.asset_file or asset.id.asset_file)
     wanted = list(rename.wanted())
     folders = stored_data.moved(project, asset.id, new)
     drafted = draft(
@@ -71,6 +73,8 @@ class _Rename:
     pipeline: Pipeline
     old: AssetId
     new: AssetId
+    file: PurePosixPath
+    """The asset's Dagster file: it may lie below the folder of its layer."""
     left: list[Place] = field(default_factory=list)
 
     @cached_property
@@ -78,7 +82,7 @@ class _Rename:
         """The asset's files and the paths that they get."""
         pairs = {
             self.old.core_file: self.new.core_file,
-            self.old.asset_file: self.new.asset_file,
+            self.file: self.file.with_name(self.new.asset_file.name),
             self.old.test_file: self.new.test_file,
         }
         return {path: to for path, to in pairs.items() if (self.project.root / path).is_file()}
@@ -116,14 +120,16 @@ class _Rename:
             text = edit.reregister(text, self.old, self.new)
         for function, old, new in self._functions.get(path, ()):
             text = edit.rename_parameter(text, function, old, new)
-        edited = edit.rename_references(text, path, self.old, self.new, self._parameters)
+        edited = edit.rename_references(
+            text, path, self.old, self.new, self._parameters, module_of(self.file)
+        )
         self.left.extend(Place(path, left.line) for left in edited.left)
         self._check(path, before, edited.data)
         return edited.data
 
     def _own_words(self, path: PurePosixPath, text: bytes) -> bytes:
         """Rename where Polster wrote the bare name into a docstring of the asset's files."""
-        if path not in {self.old.core_file, self.old.asset_file}:
+        if path not in {self.old.core_file, self.file}:
             return text
         for words, indent in ((files.title, 0), (files.default_description, 1)):
             old, new = (docstring(words(asset), indent=indent) for asset in (self.old, self.new))
@@ -144,9 +150,13 @@ class _Rename:
                 names = (files.parameter(self.old), files.parameter(self.new))
                 found.setdefault(dependent.core_file, []).append((dependent.layer.function, *names))
             for definition in dependent.definitions:
-                if any(d.form in {Form.PARAMETER, Form.INPUT} for d in definition.deps):
+                for dep in definition.deps:
+                    if dep.key != self.old.key or dep.form not in {Form.PARAMETER, Form.INPUT}:
+                        continue
+                    bare = dep.written == self.old.stem
+                    names = (self.old.stem, self.new.stem) if bare else (self.old.key, self.new.key)
                     found.setdefault(definition.place.path, []).append(
-                        (definition.function, self.old.key, self.new.key)
+                        (definition.function, *names)
                     )
         return found
 
@@ -202,7 +212,7 @@ class _Rename:
             if old.key == self.old.key and new.key != self.new.key:
                 raise _refused(old.place, old.key)
             for one, other in zip(old.deps, new.deps, strict=False):
-                if one.key == self.old.key and other.key != self.new.key:
+                if one.id == self.old and other.id != self.new:
                     raise _refused(one.place, one.key)
 
     def _check_package(self, path: PurePosixPath, after: bytes) -> None:

@@ -59,10 +59,15 @@ class ImportLine:
 
     def imports(self, asset: AssetId) -> bool:
         """Whether it imports this asset, from its module or from its package."""
-        if self.belongs_to(asset.layer.package) and self.last == asset.key:
+        if self.last == asset.key and self._is_below(asset.layer.package):
             return True
         package = self.module.removeprefix("src.") in {".", asset.layer.package}
         return package and asset.key in self.names
+
+    def _is_below(self, package: str) -> bool:
+        """Whether it imports from a module of the layer, or from one in a folder of the layer."""
+        absolute = self.prefix.removeprefix("src.").startswith(f"{package}.")
+        return absolute or (self.node.level == 1 and self.prefix.startswith("."))
 
     def line(self, asset: AssetId) -> bytes:
         """Return the import of `asset` in the style of this one, without its newline."""

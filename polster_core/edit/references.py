@@ -43,13 +43,15 @@ def rename_references(
     old: AssetId,
     new: AssetId,
     parameters: Parameters | None = None,
+    dagster_module: str = "",
 ) -> Edited:
     """Rename the asset's modules and function wherever a Python file uses or mentions them.
 
     `path` is the file's own, from the project's root; `parameters` are functions to whose callers
-    a parameter has another name now. Raises CannotEditError where a new name is taken already.
+    a parameter has another name now; `dagster_module` is that of the asset's Dagster file, where it
+    is not the usual one. Raises CannotEditError where a new name is taken already.
     """
-    file = _File(CstFile(data), path, Mentions(old, new), parameters or {})
+    file = _File(CstFile(data), path, Mentions(old, new), parameters or {}, dagster_module)
     splices = {splice.span: splice for splice in file.splices()}
     return Edited(file.source.replaced(splices.values()), tuple(file.left()))
 
@@ -60,6 +62,7 @@ class _File:
     path: PurePosixPath
     mentions: Mentions
     parameters: Parameters
+    dagster_module: str
 
     @cached_property
     def module(self) -> str:
@@ -106,9 +109,10 @@ class _File:
     def _targets(self) -> frozenset[str]:
         """The dotted names of what is renamed."""
         old = self.mentions.old
-        asset = f"{old.asset_module}.{old.key}"
+        dagster = self.dagster_module or old.asset_module
+        asset = f"{dagster}.{old.key}"
         tests = {f"test_{old.stem}", f"tests.test_{old.stem}"}
-        modules = {old.core_module, old.asset_module, asset}
+        modules = {old.core_module, dagster, asset}
         return frozenset(modules | {f"src.{name}" for name in modules} | tests)
 
     @cached_property

@@ -43,12 +43,14 @@ class Dependency(NamedTuple):
     """One declared dependency: the key of the upstream asset, where and how it is written.
 
     `key` is a text in `deps` (KEY) or in `ins` (INPUT), the name of an asset's function in `deps`
-    (FUNCTION), or that of a parameter of the Dagster function (PARAMETER).
+    (FUNCTION), or that of a parameter of the Dagster function (PARAMETER). `written` is what stands
+    there, where that is another spelling of the key.
     """
 
     key: str
     place: Place
     form: Form = Form.KEY
+    written: str = ""
 
     @property
     def id(self) -> AssetId | None:
@@ -80,7 +82,8 @@ class Import(NamedTuple):
 class Definition:
     """One Dagster asset as its file declares it; `function` and `place` are those of its def.
 
-    `imports` are those of the whole file.
+    `imports` are those of the whole file. `computes` says that the function itself takes and
+    returns frames, and no core file is behind it.
     """
 
     key: str
@@ -91,6 +94,7 @@ class Definition:
     group: str | None = None
     description: str = ""
     imports: tuple[Import, ...] = ()
+    computes: bool = False
 
 
 class Parameter(NamedTuple):

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 CORE = PurePosixPath("src/core")
 ASSETS = PurePosixPath("src/orchestration/assets")
 TESTS = PurePosixPath("tests")
+DEFINITIONS = ASSETS.parent / "definitions.py"
+"""What Dagster loads; assets may be defined there as well."""
 RESERVED_PARAMETERS = frozenset({"partition", "position"})
 """Parameters of core functions that the project's runtime fills; they are no dependencies."""
 
@@ -108,6 +110,18 @@ class AssetId:
     def asset_module(self) -> str:
         """`orchestration.assets.silver.run_silver_orders`."""
         return f"{self.layer.package}.{self.key}"
+
+
+def module_of(path: PurePosixPath) -> str:
+    """Return the import name of a file under `src`."""
+    return ".".join(path.with_suffix("").parts[1:])
+
+
+def of_folder(path: PurePosixPath) -> Layer | None:
+    """Return the layer in whose folder, or below it, a Dagster file lies; `None` elsewhere."""
+    parts = path.parts[len(ASSETS.parts) :]
+    inside = path.parts[: len(ASSETS.parts)] == ASSETS.parts and len(parts) > 1
+    return Layer(parts[0]) if inside and parts[0] in _FUNCTIONS else None
 
 
 def requirement(layer: Layer) -> str:

@@ -52,6 +52,11 @@ class Asset:
         return self.id.name
 
     @property
+    def is_function(self) -> bool:
+        """Whether it is an @asset function that computes by itself, without a core file."""
+        return self.core_file is None and any(one.computes for one in self.definitions)
+
+    @property
     def deps(self) -> tuple[Dependency, ...]:
         """What the asset declares, in the order in which it is written."""
         return self.definitions[0].deps if self.definitions else ()
@@ -69,14 +74,14 @@ class Asset:
 class Pipeline:
     """The assets of a project, bronze first, by name; the files beside them; what is broken.
 
-    `strays` are Dagster assets outside `run_LAYER_NAME` and outside the layers' folders.
+    `others` are Dagster assets that belong to no layer; every command leaves them alone.
     `root` is the project's folder: paths everywhere else are relative to it.
     """
 
     root: Path
     assets: tuple[Asset, ...] = ()
     packages: Mapping[Layer, Package] = field(default_factory=dict)
-    strays: tuple[Definition, ...] = ()
+    others: tuple[Definition, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @cached_property

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from polster_core.model.facts import Dependency
+from polster_core.model.facts import Definition, Dependency
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Asset
 
@@ -55,7 +55,21 @@ RESPONSE_SCHEMA: dict[str, Any] = {
                     },
                 },
             },
-        }
+        },
+        "others": {
+            "type": "array",
+            "description": "assets of no layer beside them; absent where there are none",
+            "items": {
+                "type": "object",
+                "required": ["key", "deps", "description", "asset_file"],
+                "properties": {
+                    "key": {**_TEXT, "description": "the asset's key in Dagster"},
+                    "deps": {"type": "array", "items": _TEXT},
+                    "description": _TEXT,
+                    "asset_file": _TEXT,
+                },
+            },
+        },
     },
 }
 
@@ -73,27 +87,50 @@ def describe(asset: Asset) -> dict[str, Any]:
     }
 
 
+def describe_other(definition: Definition) -> dict[str, Any]:
+    """Return an asset of no layer as plain values, in the published form."""
+    return {
+        "key": definition.key,
+        "deps": list(dict.fromkeys(dep.key for dep in definition.deps)),
+        "description": definition.description,
+        "asset_file": str(definition.place.path),
+    }
+
+
 Cells = Mapping[str, Sequence[str]]
 """Columns of plugins by name, each with a cell for each asset."""
 _NONE: Cells = {}
 
 
-def as_json(assets: Iterable[Asset], more: Cells = _NONE) -> str:
+def as_json(assets: Iterable[Asset], more: Cells = _NONE, others: Sequence[Definition] = ()) -> str:
     """Return the document that `RESPONSE_SCHEMA` describes, one asset a line."""
     described = []
     for index, asset in enumerate(assets):
         columns_ = {name: cells[index] for name, cells in more.items()}
         described.append(describe(asset) | ({"columns": columns_} if more else {}))
-    lines = ",\n".join(f"  {json.dumps(one)}" for one in described)
-    return f'{{"assets": [\n{lines}\n]}}' if lines else '{"assets": []}'
+    found = {"assets": described, **({"others": [*map(describe_other, others)]} if others else {})}
+    return f"{{{', '.join(f'{json.dumps(name)}: {_lines(rows)}' for name, rows in found.items())}}}"
 
 
-def as_table(assets: Iterable[Asset], more: Cells = _NONE) -> Iterator[str]:
-    """Yield aligned lines, the header first; the columns of plugins are before the last."""
+def _lines(rows: Sequence[dict[str, Any]]) -> str:
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+    return f"[\n{lines}\n]" if lines else "[]"
+
+
+def as_table(
+    assets: Iterable[Asset], more: Cells = _NONE, others: Iterable[Definition] = ()
+) -> Iterator[str]:
+    """Yield aligned lines, the header first, assets of no layer last.
+
+    The columns of plugins are before the last.
+    """
     rows: list[Sequence[str]] = [(*HEADER[:-1], *map(str.upper, more), HEADER[-1])]
     for index, asset in enumerate(assets):
         *usual, last = _row(asset)
         rows.append((*usual, *(cells[index] for cells in more.values()), last))
+    for other in others:
+        *usual, last = _other_row(other)
+        rows.append((*usual, *("" for _ in more), last))
     return columns(rows)
 
 
@@ -111,6 +148,11 @@ def columns(rows: Sequence[Sequence[str]], *, widest: int = _WIDEST) -> Iterator
 def _row(asset: Asset) -> tuple[str, str, str, str]:
     deps = ", ".join(dict.fromkeys(_shown(asset, dep) for dep in asset.deps))
     return asset.layer, asset.name, deps, asset.description
+
+
+def _other_row(definition: Definition) -> tuple[str, str, str, str]:
+    deps = ", ".join(dict.fromkeys(str(dep.id or dep.key) for dep in definition.deps))
+    return "-", definition.key, deps, definition.description
 
 
 def _shown(asset: Asset, dep: Dependency) -> str:

@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from polster_core.errors import PolsterError
+from polster_core.model.layers import ASSETS, DEFINITIONS
 
 MANIFEST = Path(".polster/manifest.json")
 _TABLE = re.compile(rb"^\s*\[\s*tool\.polster\s*[.\]]", re.MULTILINE)
@@ -117,3 +118,13 @@ def source_files(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.name.endswith(".py") and entry.is_file():
             yield Path(entry.path)
+
+
+def dagster_files(root: Path) -> Iterator[PurePosixPath]:
+    """Yield the Python files in which Dagster assets may be defined, by name, folder by folder."""
+    for folder, folders, names in os.walk(root / ASSETS):
+        folders[:] = sorted(name for name in folders if name.isidentifier() and name[0] != "_")
+        here = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        yield from (here / name for name in sorted(names) if name.endswith(".py"))
+    if (root / DEFINITIONS).is_file():
+        yield DEFINITIONS

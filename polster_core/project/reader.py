@@ -25,12 +25,13 @@ from polster_core.model.facts import (
 )
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import Asset, AssetNameError, Pipeline
-from polster_core.project.locate import Project
+from polster_core.project.locate import Project, dagster_files
 from polster_core.project.parsing import cores, dagster_file, package_file
 from polster_core.project.parsing.files import TOO_DEEP, quiet, read_core_file, read_source
 from polster_core.project.parsing.source import ParsedFile
 
 _CORE_NAME = re.compile(r"((?:bronze|silver|gold)_\w+)\.py")
+_PACKAGES = frozenset(layer.init_file.parent for layer in Layer)
 
 
 def read_pipeline(project: Project, *, core: bool = True) -> Pipeline:
@@ -66,7 +67,7 @@ class _Reading:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: list[Fault] = []
-        self.strays: list[Definition] = []
+        self.others: list[Definition] = []
         self.found: dict[str, _Found] = {}
 
     def pipeline(self, *, core: bool) -> Pipeline:
@@ -79,7 +80,7 @@ class _Reading:
         packages = {layer: self._package(layer) for layer in Layer}
         known = {found.id for found in self.found.values()}
         for asset in stems:
-            if asset not in known:
+            if asset not in known and not self._defines(asset):
                 self._asset(asset, asset.key)
         self._follow_functions()
         self._register(packages)
@@ -88,7 +89,7 @@ class _Reading:
             root=self.root,
             assets=tuple(sorted(assets, key=lambda one: (one.layer.rank, one.name, one.key))),
             packages=packages,
-            strays=tuple(self.strays),
+            others=tuple(self.others),
             faults=tuple(self.faults),
         )
 
@@ -105,39 +106,57 @@ class _Reading:
         return source
 
     def _dagster_files(self) -> None:
-        for folder in (layers.ASSETS, *(layers.ASSETS / layer for layer in Layer)):
-            for name in sorted(self._names(folder)):
-                if name != "__init__.py":
-                    self._dagster_file(folder / name)
+        for path in dagster_files(self.root):
+            if path.parent in _PACKAGES and path.name == "__init__.py":
+                continue  # read as the package of its layer
+            self._dagster_file(path)
 
     def _dagster_file(self, path: PurePosixPath) -> None:
         named = AssetId.parse(path.stem) if path.name.startswith("run_") else None
         if named:
             self._asset(named, named.key).asset_file = path
-        if (source := self.open(path)) is None:
-            return
+        if (source := self.open(path)) is not None:
+            self._definitions(source, named)
+
+    def _definitions(self, source: ParsedFile, named: AssetId | None = None) -> None:
         try:
             found, faults = dagster_file.definitions(source)
         except RecursionError:
-            self.faults.append(Fault("unreadable", Place(path), TOO_DEEP))
+            self.faults.append(Fault("unreadable", Place(source.path), TOO_DEEP))
             return
-        self.faults.extend(faults)
+        if layers.of_folder(source.path):  # elsewhere are assets of any kind
+            self.faults.extend(faults)
         for definition in found:
-            self._define(definition, path, named, alone=len(found) == 1)
+            self._define(definition, source.path, named, alone=len(found) == 1)
+
+    def _defines(self, asset: AssetId) -> bool:
+        """Read a core file that no Dagster file runs: whether it is an @asset function itself."""
+        source = read_source(self.root, asset.core_file)
+        if not isinstance(source, ParsedFile) or b"dagster" not in source.data:
+            return False
+        found = [one for one in dagster_file.definitions(source)[0] if one.computes]
+        own = [one for one in found if AssetId.parse(one.key) == asset]
+        for definition in own:
+            entry = self._asset(asset, definition.key)
+            entry.asset_file = asset.core_file
+            entry.definitions.append(definition)
+        return bool(own)
 
     def _define(
         self, definition: Definition, path: PurePosixPath, named: AssetId | None, *, alone: bool
     ) -> None:
         """File a definition under its key, or under its file's name if the key says nothing."""
-        asset = AssetId.parse(definition.key) if definition.key.startswith("run_") else None
+        ours = definition.key.startswith("run_") or definition.computes
+        asset, layer = AssetId.parse(definition.key) if ours else None, layers.of_folder(path)
         if asset is None and named is not None and alone:
-            self.found.pop(named.key, None)
             asset = named
-        elif asset is None and path.parent.name in set(Layer):
-            asset = AssetId(Layer(path.parent.name), definition.key)
+        elif asset is None and layer is not None:
+            asset = AssetId(layer, definition.key)
         if asset is None:
-            self.strays.append(definition)
+            self.others.append(definition)
             return
+        if named is not None and alone and definition.key != named.key and asset == named:
+            self.found.pop(named.key, None)
         entry = self._asset(asset, definition.key)
         entry.asset_file = entry.asset_file or path
         entry.definitions.append(definition)
@@ -149,21 +168,42 @@ class _Reading:
         source = self.open(layer.init_file)
         if source is None:
             return Package(layer.init_file, exists=(self.root / layer.init_file).is_file())
+        if b"asset" in source.data:
+            self._definitions(source)
         return package_file.package(source, layer)
 
     def _follow_functions(self) -> None:
-        """Replace the functions that `deps` names by the keys of their assets."""
-        keys = {
+        """Replace functions and other spellings that `deps` names by the keys of their assets."""
+        functions = {
             definition.function: definition.key
             for found in self.found.values()
             for definition in found.definitions
         }
+        keys = {found.id: found.key for found in self.found.values()}
         for found in self.found.values():
-            found.definitions = [_with_keys(one, keys) for one in found.definitions]
+            found.definitions = [self._with_keys(one, functions, keys) for one in found.definitions]
+        self.others = [self._with_keys(one, functions, keys) for one in self.others]
+
+    def _with_keys(
+        self, definition: Definition, functions: dict[str, str], keys: dict[AssetId, str]
+    ) -> Definition:
+        if all(one.key in self.found and one.form is not Form.FUNCTION for one in definition.deps):
+            return definition
+
+        def key(one: Dependency) -> str:
+            found = functions.get(one.key, one.key) if one.form is Form.FUNCTION else one.key
+            asset = None if found in self.found else AssetId.parse(found)
+            return keys.get(asset, found) if asset else found
+
+        deps = tuple(
+            one if key(one) == one.key else one._replace(key=key(one), written=one.key)
+            for one in definition.deps
+        )
+        return replace(definition, deps=deps)
 
     def _register(self, packages: dict[Layer, Package]) -> None:
         owners = {
-            (_module(definition.place.path), definition.function): found
+            (layers.module_of(definition.place.path), definition.function): found
             for found in self.found.values()
             for definition in found.definitions
         }
@@ -182,15 +222,16 @@ class _Reading:
         tests = self._names(layers.TESTS)
         for found in self.found.values():
             asset = found.id
+            has_core = asset in there and found.asset_file != asset.core_file
             yield Asset(
                 id=asset,
                 key=found.key,
-                core_file=asset.core_file if asset in there else None,
+                core_file=asset.core_file if has_core else None,
                 asset_file=found.asset_file,
                 test_file=asset.test_file if f"test_{asset.stem}.py" in tests else None,
                 definitions=tuple(_own_file_first(found.definitions, asset)),
                 registrations=tuple(found.registrations),
-                core=read.get(asset),
+                core=read.get(asset) if has_core else None,
             )
 
     def _names(self, folder: PurePosixPath) -> frozenset[str]:
@@ -207,21 +248,6 @@ def _own_file_first(definitions: list[Definition], asset: AssetId) -> list[Defin
     if len(definitions) < 2:  # noqa: PLR2004 - as nearly always
         return definitions
     return sorted(definitions, key=lambda one: (one.place.path != asset.asset_file, one.place))
-
-
-def _with_keys(definition: Definition, keys: dict[str, str]) -> Definition:
-    if not any(dependency.form is Form.FUNCTION for dependency in definition.deps):
-        return definition
-    deps = tuple(
-        one._replace(key=keys.get(one.key, one.key)) if one.form is Form.FUNCTION else one
-        for one in definition.deps
-    )
-    return replace(definition, deps=deps)
-
-
-def _module(path: PurePosixPath) -> str:
-    """Return the import name of a file under `src`."""
-    return ".".join(path.with_suffix("").parts[1:])
 
 
 __all__ = [

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from polster_core.model.facts import Core, Definition, Form
-from polster_core.model.layers import AssetId, Layer
+from polster_core.model.layers import DEFINITIONS, AssetId, Layer
 from polster_core.model.pipeline import AssetNameError, Pipeline
 from polster_core.project.locate import NoProjectError, Project, find_project
 from polster_core.project.parsing import core_file, cores, dagster_file
@@ -347,7 +347,7 @@ def test_a_pipeline_is_its_assets_in_the_order_of_flow(tmp_path: Path) -> None:
     assert [p.name for p in silver.core.parameters] == ["orders", "customers"]
     assert silver.core.contract is not None
     assert pipeline.faults == ()
-    assert pipeline.strays == ()
+    assert pipeline.others == ()
 
 
 def test_without_the_core_files_everything_else_is_the_same(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_every_file_may_be_broken(tmp_path: Path) -> None:
     )
     pipeline = read_pipeline(project)
     assert {str(fault.place) for fault in pipeline.faults} == {
-        f"{path}:1:12" for path in files.keys() - PLUMBING.keys()
+        f"{path}:1:12" for path in files.keys() - PLUMBING.keys() | {str(DEFINITIONS)}
     }
     assert {fault.rule for fault in pipeline.faults} == {"syntax-error"}
     assert [str(asset) for asset in pipeline.assets] == [

@@ -73,6 +73,11 @@ def contracts(pipeline: Pipeline) -> Iterator[Problem]:
     """Find silver (an error) and gold (a warning) that nothing checks, and empty contracts."""
     for asset in pipeline.assets:
         core = asset.core
+        if asset.is_function and asset.layer is Layer.SILVER:
+            message = f"{asset} is an @asset function, which has no contract"
+            hint = f"write {asset.id.core_file} with a class Contract: polster add-asset"
+            place = asset.definitions[0].place
+            yield Problem.at(place, message, severity=Severity.WARNING, hint=hint)
         if core is None or core.function is None:
             continue
         if core.contract is None and asset.layer is not Layer.BRONZE:

@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Place
-from polster_core.model.layers import CORE, AssetId, Layer
+from polster_core.model.layers import CORE, DEFINITIONS, AssetId, Layer
 from polster_core.model.pipeline import Asset, Pipeline
 
-DEFINITIONS = PurePosixPath("src/orchestration/definitions.py")
 _PYPROJECT = PurePosixPath("pyproject.toml")
 _TOML_PLACE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
@@ -63,7 +62,8 @@ def missing_files(pipeline: Pipeline) -> Iterator[Problem]:
         yield from _missing_files(asset)
     for layer, package in pipeline.packages.items():
         if not package.exists:
-            keys = [asset.id for asset in pipeline.in_layer(layer) if asset.asset_file]
+            there = pipeline.in_layer(layer)
+            keys = [asset.id for asset in there if asset.asset_file == asset.id.asset_file]
             yield Problem(
                 path=package.path,
                 message=f"is missing: Dagster does not load any {layer} asset",
@@ -78,6 +78,8 @@ def missing_files(pipeline: Pipeline) -> Iterator[Problem]:
 
 
 def _missing_files(asset: Asset) -> Iterator[Problem]:
+    if asset.is_function:
+        return
     if asset.core_file is None and asset.asset_file is not None:
         place = asset.definitions[0].place if asset.definitions else Place(asset.asset_file)
         message = f"{asset.id.core_file} is missing: it would have {asset.layer.function}()"

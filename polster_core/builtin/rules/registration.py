@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Dependency, Package, Registration
-from polster_core.model.layers import AssetId
+from polster_core.model.layers import DEFINITIONS, AssetId, module_of, of_folder
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.project.parsing.package_file import export_lists
 from polster_core.project.parsing.source import ParsedFile, parse
@@ -24,13 +25,33 @@ def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
         exported = _exported(package)
         for asset in pipeline.in_layer(layer):
             if asset.definitions and not asset.registrations:
-                yield Problem.at(
-                    asset.definitions[0].place,
-                    f"{asset.key} is not imported in {package.path}: Dagster does not load it",
-                    fix=_register(asset, package),
-                )
+                yield from _unloaded(pipeline, asset, package)
             elif asset.definitions and exported is not None:
                 yield from _left_out(asset, package, exported)
+
+
+def _unloaded(pipeline: Pipeline, asset: Asset, package: Package) -> Iterator[Problem]:
+    """Report an asset that Dagster does not load: not one that is defined where it looks."""
+    place, function = asset.definitions[0].place, asset.definitions[0].function
+    imported = (one for each in pipeline.packages.values() for one in each.imports)
+    if place.path in {package.path, DEFINITIONS} or (
+        asset.is_function and any(one.name == function for one in imported)
+    ):
+        return
+    if of_folder(place.path) or not asset.is_function:
+        message = f"{asset.key} is not imported in {package.path}: Dagster does not load it"
+        yield Problem.at(place, message, fix=_register(asset, package))
+    elif not re.search(rf"\b{place.path.stem}\b", _text(pipeline.root / DEFINITIONS)):
+        message = f"{asset.key} is not loaded: {DEFINITIONS} does not mention its module"
+        hint = f"build_definitions([bronze, silver, gold, {place.path.stem}])"
+        yield Problem.at(place, message, hint=hint)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _exported(package: Package) -> AbstractSet[str] | None:
@@ -89,7 +110,7 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
         for asset in pipeline.assets
         for one in asset.definitions
     }
-    broken = {_module(fault.place.path) for fault in pipeline.faults}
+    broken = {module_of(fault.place.path) for fault in pipeline.faults}
     for package in pipeline.packages.values():
         imported = {found.alias for found in package.imports}
         for registration in package.registrations:
@@ -103,10 +124,6 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
                     f"{entry.key} is in __all__ and not imported",
                     fix=_unregister(entry.id, entry),
                 )
-
-
-def _module(path: PurePosixPath) -> str:
-    return ".".join(path.with_suffix("").parts[1:])
 
 
 def _stale_import(root: Path, registration: Registration, file: str) -> Iterator[Problem]:
@@ -134,7 +151,7 @@ def _register(asset: Asset, package: Package) -> Fix | None:
     """Add what is missing; only files and functions that are called after the asset allow it."""
     (definition, *_) = asset.definitions
     if definition.place.path != asset.id.asset_file or definition.function != asset.id.key:
-        return None
+        return None  # also for one in a folder of its own below the layer's
 
     def edit(data: bytes) -> bytes:
         from polster_core.edit import register

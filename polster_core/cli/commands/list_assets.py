@@ -48,10 +48,11 @@ def command(
     pipeline = read_pipeline(current_project(), core=bool(more))
     assets = [asset for asset in select(pipeline, selection) if layer in {None, asset.layer}]
     cells = _cells(pipeline, assets, more) if more else {}
+    others = () if selection or layer else pipeline.others
     if as_json or form == "json":
-        click.echo(listing.as_json(assets, cells))
-    elif assets:
-        click.echo("\n".join(listing.as_table(assets, cells)))
+        click.echo(listing.as_json(assets, cells, others))
+    elif assets or others:
+        click.echo("\n".join(listing.as_table(assets, cells, others)))
     else:
         say_empty(layer)
     warn_of_faults(pipeline)

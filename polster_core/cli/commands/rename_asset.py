@@ -101,7 +101,7 @@ def _asset(pipeline: Pipeline, layer: str | None, name: str | None) -> Asset:
     offered = [one for one in pipeline.assets if layer in {None, one.layer}]
     if not offered:
         raise PolsterError("there are no assets to rename")
-    return pipeline.by_key[f"run_{prompts.choice('Which asset?', execute.described(offered))}"]
+    return pipeline.resolve(prompts.choice("Which asset?", execute.described(offered)))
 
 
 def _ask_name(project: Project, asset: Asset) -> str:

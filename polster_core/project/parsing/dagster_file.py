@@ -31,16 +31,27 @@ def definitions(source: ParsedFile) -> tuple[tuple[Definition, ...], tuple[Fault
 
 def _decorator(function: Function, names: ModuleNames, wanted: frozenset[str]) -> ast.expr | None:
     for decorator in function.decorator_list:
-        called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if names.dagster(called) in wanted:
+        if names.dagster(_called(decorator)) in wanted:
             return decorator
     return None
+
+
+def _called(decorator: ast.expr) -> ast.expr:
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def _yields(node: ast.AST) -> bool:
+    """Whether a part of a function yields, those of functions inside it left out."""
+    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+        return True
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+    return not isinstance(node, inner) and any(map(_yields, ast.iter_child_nodes(node)))
 
 
 def _dynamic(source: ParsedFile, names: ModuleNames, function: Function) -> Iterator[Fault]:
     """Report assets that exist only once the file has run."""
     if decorator := _decorator(function, names, _MANY_ASSETS):
-        kind = names.dagster(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        kind = names.dagster(_called(decorator))
         yield Fault(
             "unreadable",
             source.name_place(function),
@@ -67,6 +78,7 @@ class _Reader:
         self.source = source
         self.names = names
         self.function = function
+        self.decorator = decorator
         self.unread: list[Unread] = []
         keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
         self.given = {keyword.arg: keyword.value for keyword in keywords if keyword.arg}
@@ -87,7 +99,16 @@ class _Reader:
             description=first_paragraph(self._optional_text("description"))
             or docstring(self.function),
             imports=imports,
+            computes=self._computes(),
         )
+
+    def _computes(self) -> bool:
+        """Whether the function returns a frame; what it yields are Dagster's own events."""
+        returns = self.function.returns
+        if returns is not None and not _is_frame(returns):
+            return False
+        decorator = self.names.dagster(_called(self.decorator))
+        return decorator == "asset" and not any(map(_yields, self.function.body))
 
     def _key(self) -> str:
         if "key" in self.given:
@@ -238,10 +259,11 @@ def _argument(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def _takes_data(argument: ast.arg) -> bool:
-    if argument.annotation is None:
-        return True
-    annotation = written(argument.annotation)
-    return any(frame in annotation for frame in _FRAMES)
+    return argument.annotation is None or _is_frame(argument.annotation)
+
+
+def _is_frame(annotation: ast.expr) -> bool:
+    return any(frame in written(annotation) for frame in _FRAMES)
 
 
 def _is_none(node: ast.expr) -> bool:

@@ -10,6 +10,7 @@ from polster_core.model.layers import Layer
 from polster_core.project.parsing.source import ParsedFile
 
 _PACKAGES = frozenset(layer.package for layer in Layer)
+_INSIDE = tuple(f"{package}." for package in sorted(_PACKAGES))
 
 
 def package(source: ParsedFile, layer: Layer) -> Package:
@@ -34,7 +35,7 @@ def _registrations(source: ParsedFile, layer: Layer) -> Iterator[Registration]:
             module = _absolute(module, layer)
         if module in _PACKAGES and found.name:
             yield Registration("", found.alias, f"{module}.{found.name}", found.place)
-        elif module.rpartition(".")[0] in _PACKAGES:
+        elif module.startswith(_INSIDE):
             yield Registration(found.name, found.alias, module, found.place)
 
 

@@ -75,11 +75,10 @@ class Flow:
         if asset.layer != "bronze":
             got = self._flow(asset, function, contract, want)
         else:
-            got = None if want is not None else self._stored(asset)
+            got = None if want is not None else self._stored(asset.stem)
         if want is not None:
             return Input(want, contract)
-        got = got if got is not None else self._stored(asset)
-        return Input(got) if got is not None else None
+        return Input(got) if got is not None else self._as_stored(asset.stem)
 
     def _wanted(self, asset: ProbedAsset, contract: Any) -> Schema | None:
         if not hasattr(contract, "create_empty"):
@@ -129,22 +128,27 @@ class Flow:
             return None  # the rules that only read have said so
         inputs = {}
         for name, stem in bound.items():
-            found = self.known.get(stem)
+            found = self.known[stem] if stem in self.known else self._as_stored(stem)
             if found is None:
                 self.waiting.setdefault(stem, []).append(asset.stem)
                 return None
             inputs[name] = found
         return inputs
 
-    def _stored(self, asset: ProbedAsset) -> Schema | None:
+    def _as_stored(self, stem: str) -> Input | None:
+        """Return what an asset hands on whose function is not looked at: what it has stored."""
+        found = self._stored(stem)
+        return Input(found) if found is not None else None
+
+    def _stored(self, stem: str) -> Schema | None:
         """Return the columns of the newest snapshot, if the asset has ever run."""
-        if asset.stem not in self.stored:
+        if stem not in self.stored:
             try:
-                rows = import_module("core.storage").read(asset.stem)
-                self.stored[asset.stem] = dict(rows.collect_schema())
+                rows = import_module("core.storage").read(stem)
+                self.stored[stem] = dict(rows.collect_schema())
             except Exception:  # noqa: BLE001 - no data, no settings, no network: not known
-                self.stored[asset.stem] = None
-        return self.stored[asset.stem]
+                self.stored[stem] = None
+        return self.stored[stem]
 
     def _compare(self, asset: ProbedAsset, contract: Any, got: Schema, want: Schema) -> None:
         start, columns = contracts.places(contract)

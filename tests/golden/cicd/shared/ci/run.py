@@ -212,7 +212,7 @@ def junit(assets: list[dict[str, Any]], code: int, log: list[str]) -> str:
         case = ElementTree.SubElement(
             suite,
             "testcase",
-            classname=asset["layer"],
+            classname=asset["layer"] or "other",
             name=asset["key"].removeprefix("run_"),
             time=str(asset["seconds"] or 0),
         )
