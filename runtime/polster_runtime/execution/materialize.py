@@ -149,8 +149,7 @@ class _Step:
         with self._errors_named():
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
-                bound, schemas = self.source.bound, self.source.schemas
-                self.lineage = lineage(self.function, bound, schemas, self.known.get("lineage"))
+                self.lineage = self._column_lineage()
             staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
             self.source.check_complete(staged)
         gone = None
@@ -190,6 +189,16 @@ class _Step:
             removed=removed,
             read=self.source.reading.in_words if self.source.reading and self.previous else None,
         )
+
+    def _column_lineage(self) -> Lineage | None:
+        """What its columns depend on. A run does not fail because that cannot be told."""
+        bound, schemas = self.source.bound, self.source.schemas
+        try:
+            return lineage(self.function, bound, schemas, self.known.get("lineage"))
+        except (Exception, pl.exceptions.PanicException) as error:
+            details = {"asset": str(self.asset), "error": error}
+            log.warning("no column lineage", extra={"details": details})
+            return None
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:

@@ -63,7 +63,17 @@ def place(path: str) -> str:
 
 
 def frame(rows: pl.DataFrame, most: int = ROWS) -> str:
-    """The first rows as a table, with as many columns as the terminal has room for."""
+    """The first rows as a table, with as many columns as the terminal has room for.
+
+    Rows that cannot be shown are no error: what has been computed is stored.
+    """
+    try:
+        return _fitting_table(rows, most)
+    except (Exception, pl.exceptions.PanicException) as error:
+        return f"the rows cannot be shown: {type(error).__name__}: {error}"
+
+
+def _fitting_table(rows: pl.DataFrame, most: int) -> str:
     terminal = shutil.get_terminal_size().columns
     for columns in range(max(rows.width, 2), 1, -1):
         text = _table(rows.head(most), columns)
