@@ -4,9 +4,11 @@ import dagster as dg
 import pytest
 
 from polster_runtime.dagster import status
+from polster_runtime.dagster.definitions import build_definitions
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.storage.registry import read, store
+from tests.runtime.conftest import CoreFile
 from tests.runtime.shops import definitions_of, module_of, ran
 
 pytestmark = [
@@ -149,3 +151,124 @@ def test_p6_assets_of_no_layer_can_be_named() -> None:
     assert {one["key"] for one in chosen} == {"drawn", "bronze_user_events"}
     with pytest.raises(UnknownAsset, match="by_day has partitions: run it in the Dagster UI"):
         ran(shop, "by_day")
+
+
+CLASSIC = """
+import dagster as dg
+from polster_runtime.assets.binding import function_of
+from polster_runtime.dagster.steps import Results, contract_check, drift_check, materialize
+from polster_runtime.domain.asset_id import AssetId
+
+@dg.asset(check_specs=[drift_check("run_bronze_orders")])
+def run_bronze_orders(context) -> Results:
+    yield from materialize(context, function_of(AssetId("bronze", "orders")))
+
+@dg.asset(deps=["run_silver_orders"], check_specs=[contract_check("run_gold_orders")])
+def run_gold_orders(context) -> Results:
+    yield from materialize(context, function_of(AssetId("gold", "orders")))
+"""
+BETWEEN = """
+import polars as pl
+from dagster import asset
+
+@asset
+def silver_orders(bronze_orders: pl.LazyFrame) -> pl.LazyFrame:
+    return bronze_orders.filter(pl.col("x") > 1)
+"""
+
+
+def test_p6_functions_and_core_files_depend_on_each_other(core_file: CoreFile) -> None:
+    core_file("bronze_orders", "def extract():\n    return pl.DataFrame({'x': [1, 2, 3]})\n")
+    core_file("gold_orders", "def aggregate(df):\n    return df.select(pl.col('x').sum())\n")
+    shop = definitions_of(CLASSIC, BETWEEN)
+    outcome = ran(shop)
+    assert [(one["key"], one["status"], one["rows"]) for one in outcome["assets"]] == [
+        ("run_bronze_orders", "succeeded", 3),
+        ("silver_orders", "succeeded", 2),
+        ("run_gold_orders", "succeeded", 1),
+    ]
+    assert [one["deps"] for one in outcome["assets"]] == [
+        [],
+        ["run_bronze_orders"],
+        ["silver_orders"],
+    ]
+    assert read("gold_orders").collect().item() == 5
+    with dg.DagsterInstance.get() as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey("run_gold_orders"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    assert isinstance(lineage, dg.TableColumnLineage)
+    assert lineage.deps_by_column["x"][0].asset_key == dg.AssetKey("silver_orders")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "@asset\ndef gold_x(bronze_user_events): return bronze_user_events",
+            "gold_x depends on bronze_user_events, but gold assets may depend on silver",
+        ),
+        (
+            "@asset\ndef silver_x(bronze_gone): return bronze_gone",
+            "silver_x depends on bronze_gone, which no asset defines",
+        ),
+        (
+            "@asset\ndef run_bronze_user_events(): return None",
+            "bronze_user_events and run_bronze_user_events are the same asset",
+        ),
+    ],
+)
+def test_p6_layer_rules_hold_for_functions(code: str, sentence: str) -> None:
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=sentence):
+        definitions_of(SEEDS, f"from dagster import asset\n\n{code}\n")
+
+
+def test_p6_a_package_of_a_layer_has_assets_of_the_layers_alone() -> None:
+    report = "import dagster as dg\n\n@dg.asset\ndef report() -> None: ...\n"
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="report must be called run_LAYER"):
+        build_definitions([module_of(report, "gold")])
+    keys = build_definitions([module_of(report)]).resolve_all_asset_keys()
+    assert keys == [dg.AssetKey("report")]
+
+
+def test_p6_silver_functions_need_a_core_file_where_contracts_are_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUIRE_CONTRACTS", "true")
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="silver_clean_users has no contr"):
+        definitions_of(SEEDS)
+
+
+def test_p6_functions_that_are_merged_are_stored_as_snapshots_too() -> None:
+    functions = dg.Definitions(assets=dg.load_assets_from_modules([module_of(SEEDS)]))
+    shop = dg.Definitions.merge(definitions_of(), functions)
+    assert ran(shop)["success"]
+    assert read("gold_user_metrics").collect().height == 2
+    assert [one["status"] for one in status.states(shop)] == ["fresh"] * 3
+
+
+def test_p6_what_fails_in_a_function_is_told_as_usual() -> None:
+    shop = definitions_of(SEEDS.replace('pl.col("user").is_not_null()', 'pl.col("usr") > 1'))
+    (alone,) = ran(shop, "gold_user_metrics")["assets"]
+    assert alone["error"] == "silver_clean_users has no data yet: run it first"
+    outcome = ran(shop)
+    _, silver, gold = outcome["assets"]
+    assert "usr" in silver["error"]
+    assert (gold["status"], gold["error"]) == ("skipped", "silver_clean_users failed")
+    assert [one["status"] for one in status.states(shop)] == ["fresh", "failed", "never"]
+
+
+def test_p6_others_may_take_rows_of_a_layer() -> None:
+    taking = """
+    import dagster as dg
+
+    @dg.asset(ins={"gold_user_metrics": dg.AssetIn(input_manager_key="polster_snapshots")})
+    def letter(gold_user_metrics):
+        return {"users": gold_user_metrics.height}
+    """
+    shop = dg.Definitions.merge(
+        definitions_of(SEEDS), dg.Definitions(assets=[module_of(taking).letter])
+    )
+    outcome = ran(shop)
+    assert [one["status"] for one in outcome["assets"]] == ["succeeded"] * 4

@@ -34,10 +34,11 @@ def as_members(
     the package of a layer counts as an asset of the layers, whatever its key.
     """
     keys = {asset: key for one in assets for key in one.keys if (asset := asset_of_key(key))}
-    strict = {id(value) for package in layer_packages for value in vars(package).values()}
+    values = (value for package in layer_packages for value in vars(package).values())
+    strict = {key for one in values if isinstance(one, dg.AssetsDefinition) for key in one.keys}
     ours, others = list[dg.AssetsDefinition](), list[dg.AssetsDefinition]()
     for one in assets:
-        is_ours = id(one) in strict or any(asset_of_key(key) for key in one.keys)
+        is_ours = any(key in strict or asset_of_key(key) for key in one.keys)
         (ours if is_ours else others).append(_as_member(one, keys))
     return ours, others
 
