@@ -7,7 +7,8 @@ import pytest
 from polster_runtime.cli import run_asset
 from polster_runtime.dagster import main as commands
 from polster_runtime.dagster import runner, status, steps
-from polster_runtime.execution import materialize, report
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.execution import column_lineage, materialize, report
 from polster_runtime.storage.registry import read
 from tests.runtime.conftest import CoreFile
 from tests.runtime.shops import definitions_of, ran
@@ -115,15 +116,15 @@ def test_r6_lineage_and_rows_that_cannot_be_told_fail_no_direct_run(
 ) -> None:
     bronze = core_file("bronze_a", "def extract():\n    return pl.DataFrame({'x': [1]})\n")
     silver = core_file("silver_a", "def transform(df):\n    return df\n")
-    monkeypatch.setattr(materialize, "lineage", fail)
+    monkeypatch.setattr(column_lineage, "lineage", fail)
     monkeypatch.setattr(report, "_table", fail)
     monkeypatch.setattr(materialize, "declared_upstream", lambda _: [])
     monkeypatch.setattr("sys.argv", ["bronze_a.py"])
     run_asset.main(bronze.extract)
     assert "the rows cannot be shown: UnshowableError: no such font" in capsys.readouterr().out
-    upstream = [materialize.asset_of(bronze.extract)]
+    upstream = [AssetId("bronze", "a")]
     assert materialize.materialize(silver.transform, upstream).rows == 1
-    assert "no column lineage asset=silver_a error=no such font" in capsys.readouterr().err
+    assert "no column lineage error=no such font" in capsys.readouterr().err
 
 
 def test_r4_assets_of_ones_own_kind_succeed(capsys: pytest.CaptureFixture[str]) -> None:

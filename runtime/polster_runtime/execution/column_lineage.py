@@ -25,6 +25,7 @@ from polster_runtime.assets.binding import (
 )
 from polster_runtime.assets.contract import contract_of
 from polster_runtime.assets.increments import plan_of
+from polster_runtime.config.logging import log
 from polster_runtime.config.paths import core_dir
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS
@@ -74,6 +75,17 @@ def lineage(
         everything = [Column(str(up), name) for up, columns in schemas.items() for name in columns]
         return Lineage(columns=dict.fromkeys(promised, everything), opaque=True, of=of)
     return Lineage(columns={name: found[name] for name in promised}, of=of)
+
+
+def lineage_if_known(
+    function: Function, bound: Mapping[str, AssetId], schemas: Schemas, known: Any = None
+) -> Lineage | None:
+    """The lineage of a function. A run does not fail because it cannot be told: None, then."""
+    try:
+        return lineage(function, bound, schemas, known)
+    except (Exception, pl.exceptions.PanicException) as error:
+        log.warning("no column lineage", extra={"details": {"error": error}})
+        return None
 
 
 def _fingerprint(function: Function, schemas: Schemas) -> str:

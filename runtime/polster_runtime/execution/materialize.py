@@ -33,7 +33,7 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, StorageError
 from polster_runtime.execution import previous
 from polster_runtime.execution.code_errors import explained, line_of_query, own_line
-from polster_runtime.execution.column_lineage import Lineage, lineage
+from polster_runtime.execution.column_lineage import Lineage, lineage_if_known
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation, stubs_named
 from polster_runtime.execution.locks import alone
@@ -149,7 +149,9 @@ class _Step:
         with self._errors_named():
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
-                self.lineage = self._column_lineage()
+                bound, schemas = self.source.bound, self.source.schemas
+                known = self.known.get("lineage")
+                self.lineage = lineage_if_known(self.function, bound, schemas, known)
             staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
             self.source.check_complete(staged)
         gone = None
@@ -189,16 +191,6 @@ class _Step:
             removed=removed,
             read=self.source.reading.in_words if self.source.reading and self.previous else None,
         )
-
-    def _column_lineage(self) -> Lineage | None:
-        """What its columns depend on. A run does not fail because that cannot be told."""
-        bound, schemas = self.source.bound, self.source.schemas
-        try:
-            return lineage(self.function, bound, schemas, self.known.get("lineage"))
-        except (Exception, pl.exceptions.PanicException) as error:
-            details = {"asset": str(self.asset), "error": error}
-            log.warning("no column lineage", extra={"details": details})
-            return None
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
