@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from polster_core.hookspecs import hookimpl
+from polster_core.rendering import file_options
 from polster_core.types import AssetContext, AssetTemplate, NewFile, Option, RuntimePart
 
 _PATH = Option(
@@ -13,23 +14,6 @@ _PATH = Option(
     help="The file, or a pattern such as incoming/orders-*.csv, from the project's folder.",
     question="Which file, or which pattern?",
     required=True,
-)
-_HEADER_ROW = Option(
-    name="header-row", help="The row of the header; found if not given, 0 if there is none."
-)
-_CSV = (
-    _PATH,
-    Option(name="separator", help="What is between fields: ; or tab; found out if not given."),
-    Option(name="encoding", help="The encoding, such as cp1252; found out if it is not given."),
-    Option(name="quote", help='What fields may be enclosed in, or none.  [default: "]'),
-    _HEADER_ROW,
-    Option(name="null", help="Texts that stand for nothing, such as NA,-."),
-    Option(
-        name="ragged",
-        help="What becomes of rows of another width than the header: an error, or kept.",
-        choices=("error", "keep"),
-        default="error",
-    ),
 )
 _RECORDS = Option(
     name="records", help="Where the list of records is in a document, such as data.items."
@@ -85,7 +69,7 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         name="csv",
         summary="CSV files",
         layers=("bronze",),
-        options=_CSV,
+        options=(_PATH, *file_options.CSV),
         runtime=(_READERS,),
         files=_csv,
         look=_look_at_csv,
@@ -94,7 +78,7 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         name="excel",
         summary="Excel workbooks",
         layers=("bronze",),
-        options=(_PATH, _SHEET, _HEADER_ROW),
+        options=(_PATH, _SHEET, file_options.HEADER_ROW),
         requirements=("fastexcel>=0.14,<1", "python-calamine>=0.4,<1"),
         runtime=(_READERS,),
         files=_excel,

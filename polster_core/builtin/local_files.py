@@ -8,12 +8,9 @@ from typing import Any
 
 from polster_core.assets.files import title
 from polster_core.errors import UsageProblem
+from polster_core.rendering.file_options import literal, reader_arguments
 from polster_core.rendering.python_source import assigned, bracketed, docstring, imported, quoted
 from polster_core.types import AssetContext, NewFile
-
-RAGGED = ("error", "keep")
-_NAMES = {"\\t": "\t", "tab": "\t", "none": "", "space": " "}
-"""What stands for a character that is hard to type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +20,29 @@ class _Format:
     reader: str
     suffix: str
     written: Callable[[Mapping[str, Any]], str] | None = None
-    values: str = '(1, "Ada")'
+    values: Callable[[Mapping[str, Any]], str] = lambda _: '(1, "Ada")'
 
 
 def _written_csv(arguments: Mapping[str, Any]) -> str:
     separator, row = arguments.get("separator", ","), arguments.get("header_row", 1)
-    above, header = "\n" * max(row - 1, 0), f"id{separator}name\n" if row else ""
-    content = quoted(f"{above}{header}1{separator}Ada\n")
+    columns = _columns(arguments)
+    if not row and "types" in arguments:
+        return ""  # which of the columns they are depends on the file
+    above, header = "\n" * max(row - 1, 0), f"{separator.join(columns)}\n" if row else ""
+    content = quoted(f"{above}{header}{separator.join(columns.values())}\n")
     encoding = quoted(arguments.get("encoding", "utf-8"))
     return f"file.write_text({content}, encoding={encoding})"
+
+
+def _columns(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of the test and their values; those that have a type are empty."""
+    return {"id": "1", "name": "Ada", **dict.fromkeys(arguments.get("types", {}), "")}
+
+
+def _values_of_csv(arguments: Mapping[str, Any]) -> str:
+    return (
+        f"({', '.join(quoted(text) if text else 'None' for text in _columns(arguments).values())})"
+    )
 
 
 def _written_json(arguments: Mapping[str, Any]) -> str:
@@ -45,7 +56,7 @@ def _written_parquet(_: Mapping[str, Any]) -> str:
     return 'pl.DataFrame({"id": [1], "name": ["Ada"]}).write_parquet(file)'
 
 
-_CSV = _Format(reader="read_csv", suffix=".csv", written=_written_csv, values='("1", "Ada")')
+_CSV = _Format(reader="read_csv", suffix=".csv", written=_written_csv, values=_values_of_csv)
 _JSON = _Format(reader="read_json", suffix=".json", written=_written_json)
 _PARQUET = _Format(reader="read_parquet", suffix=".parquet", written=_written_parquet)
 _EXCEL = _Format(reader="read_excel", suffix=".xlsx")
@@ -74,17 +85,7 @@ def excel(context: AssetContext) -> Iterator[NewFile]:
 def arguments(context: AssetContext) -> dict[str, Any]:
     """Return what the reader is called with beside the files. Raises UsageProblem."""
     answers = {name: text for name, text in context.answers.items() if name != "path"}
-    found: dict[str, Any] = {}
-    for name, text in answers.items():
-        if name == "header-row":
-            found["header_row"] = _number(text)
-        elif name in {"separator", "quote"}:
-            found[name] = _character(name, text)
-        elif name == "null":
-            found[name] = text.split(",") if "," in text else text
-        elif (name, text) != ("ragged", "error"):
-            found[name] = text
-    return {name: value for name, value in found.items() if value != "" or name == "quote"}
+    return reader_arguments(answers)
 
 
 def path(context: AssetContext) -> str:
@@ -95,24 +96,11 @@ def path(context: AssetContext) -> str:
     return found
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise UsageProblem("--header-row is a number", hint="1 for the first, 0 if there is none")
-    return int(text)
-
-
-def _character(name: str, text: str) -> str:
-    found = _NAMES.get(text, text)
-    if len(found) > 1 or (not found and name == "separator"):
-        raise UsageProblem(f"--{name} is one character, not {text!r}", hint="tab is one, too")
-    return found
-
-
 def _files(context: AssetContext, form: _Format) -> Iterator[NewFile]:
     from polster_core.rendering import render
 
     asset, given = context.asset, arguments(context)
-    named = [f"{name}={_literal(value)}" for name, value in given.items()]
+    named = [f"{name}={literal(value)}" for name, value in given.items()]
     written = form.written(given) if form.written else ""
     variables = {
         "title": docstring(title(asset)),
@@ -125,7 +113,7 @@ def _files(context: AssetContext, form: _Format) -> Iterator[NewFile]:
         "suffix": form.suffix,
         "written": written,
         "needs_polars": written.startswith("pl."),
-        "values": form.values,
+        "values": form.values(given),
     }
     core, test = (
         render("polster_core", f"templates/assets/local_{kind}.py.jinja", variables)
@@ -133,9 +121,3 @@ def _files(context: AssetContext, form: _Format) -> Iterator[NewFile]:
     )
     yield NewFile(path=asset.core_file, text=core, note=f"reads {path(context)}")
     yield NewFile(path=asset.test_file, text=test)
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(quoted, value))}]"
-    return str(value) if isinstance(value, int) else quoted(value)

@@ -43,6 +43,18 @@ def test_what_is_named_counts(root: Path) -> None:
     assert 'read_csv(FILES, separator="\\t", header_row=2, null=["Ann", "x"])' in core
 
 
+def test_types_that_are_named(root: Path) -> None:
+    (root / "a.csv").write_text("id;price\n1;1.234,50\n", encoding="utf-8")
+    told = look(root, "csv", "a.csv", "--types", "price=Decimal(10,2)", "--decimal", ",")
+    assert told == [
+        "a.csv: 1 file, utf-8, separated by ;, decimal comma",
+        "  id     String          1",
+        "  price  Decimal(10, 2)  1.234,50",
+    ]
+    core = (root / "src/core/bronze_x.py").read_text("utf-8")
+    assert 'read_csv(FILES, types={"price": "Decimal(10, 2)"}, decimal=",")' in core
+
+
 def test_json(root: Path) -> None:
     (root / "a.json").write_text(json.dumps({"d": [{"a": 1}, {"a": 2.5, "b": [1]}]}), "utf-8")
     assert look(root, "json", "*.json", "--records", "d") == [
@@ -70,6 +82,9 @@ def test_options_that_cannot_be(root: Path) -> None:
     for name, value, said in (
         ("separator", ";;", "--separator is one character, not ';;'"),
         ("header-row", "x", "--header-row is a number"),
+        ("types", "price=Money", "--types names columns and their types, not 'price=Money'"),
+        ("types", "price=Decimal", "--types names columns and their types, not 'price=Decimal'"),
+        ("decimal", ",", "--decimal is the sign in numbers of --types"),
         ("ragged", "drop", "--ragged is none of error, keep: drop"),
     ):
         flags = ("--layer", "bronze", "--name", "x", "--template", "csv", "--path", "a.csv")

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from polster_connectors import shared
 from polster_core.errors import UsageProblem
+from polster_core.rendering import file_options
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option, RuntimePart
 
 _DEFAULT = "SFTP"
@@ -64,19 +65,7 @@ _OPTIONS = (
     Option(
         name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
     ),
-    Option(name="separator", help="What is between fields: ; or tab; found out if not given."),
-    Option(name="encoding", help="The encoding, such as cp1252; found out if it is not given."),
-    Option(
-        name="header-row",
-        help="The row of the header; found if not given, 0 if there is none.",
-    ),
-    Option(name="null", help="Texts that stand for nothing, such as NA,-."),
-    Option(
-        name="ragged",
-        help="What becomes of rows of another width than the header: an error, or kept.",
-        choices=("error", "keep"),
-        default="error",
-    ),
+    *file_options.CSV,
     shared.CONNECTION,
 )
 
@@ -134,22 +123,8 @@ def _files(context: AssetContext) -> Iterator[NewFile]:
 
 def _reading(answers: Mapping[str, str]) -> Iterator[str]:
     """Yield the argument that says how files are read, if anything is named."""
-    from polster_core.rendering.python_source import quoted
-
-    options = {name: answers[name] for name in ("separator", "encoding") if answers.get(name)}
-    items = [
-        f"{quoted(name)}: {quoted({'tab': chr(9)}.get(text, text))}"
-        for name, text in options.items()
-    ]
-    if row := answers.get("header-row"):
-        if not row.isdecimal():
-            raise UsageProblem(
-                "--header-row is a number", hint="1 for the first, 0 if there is none"
-            )
-        items.append(f'"header_row": {int(row)}')
-    if null := answers.get("null"):
-        items.append(f'"null": [{", ".join(map(quoted, null.split(",")))}]')
-    if answers.get("ragged") == "keep":
-        items.append('"ragged": "keep"')
-    if items:
-        yield f"options={{{', '.join(items)}}}"
+    named = {
+        option.name: answers[option.name] for option in file_options.CSV if option.name in answers
+    }
+    if options := file_options.reader_arguments(named):
+        yield f"options={file_options.literal(options)}"

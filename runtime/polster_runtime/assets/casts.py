@@ -109,7 +109,7 @@ def _same_text(text: pl.Expr, made: pl.Expr, target: pl.DataType) -> pl.Expr:
         return pl.when(exponent).then(same).otherwise(~_has_more(text, target.scale))
     if target.is_float():
         known = made.abs() < EXACT_UP_TO.get(type(target), 2**11)
-        whole = ~made.is_infinite() & (_digits(text) == _digits(made.cast(pl.String)))
+        whole = ~made.is_infinite() & (digits(text) == digits(made.cast(pl.String)))
         infinite = text.str.to_lowercase().str.contains("inf")
         far = pl.when(infinite).then(made.is_infinite()).otherwise(whole)
         return known | made.is_nan() | far
@@ -127,7 +127,7 @@ def _has_more(text: pl.Expr, digits: int) -> pl.Expr:
     return text.str.contains(rf"\.\d{{{digits}}}\d*[1-9]")
 
 
-def _digits(text: pl.Expr) -> pl.Expr:
+def digits(text: pl.Expr) -> pl.Expr:
     """The digits of a number, without the zeros around them."""
     mantissa = text.str.to_lowercase().str.replace("e.*$", "")
     return mantissa.str.replace_all("[^0-9]", "").str.strip_chars("0")

@@ -17,9 +17,10 @@ fastexcel and python-calamine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from polster_runtime.config.root import project_root
 from polster_runtime.errors import SourceError
@@ -47,7 +48,7 @@ Files = str | Path | NewFiles | Sequence[DataFile]
 """A pattern, what `new_files` has found, or files."""
 
 
-def read_csv(
+def read_csv(  # noqa: PLR0913 - each says how files are written
     files: Files,
     *,
     separator: str = "",
@@ -56,6 +57,8 @@ def read_csv(
     header_row: int | None = None,
     null: str | Iterable[str] = (),
     ragged: Literal["error", "keep"] = "error",
+    types: Mapping[str, Any] = MappingProxyType({}),
+    decimal: str = "",
     file_column: str = "",
 ) -> Batches:
     """Yield the rows of CSV files; all columns are text, byte for byte.
@@ -65,6 +68,11 @@ def read_csv(
     is a text that `null` names. A row that is too long or too short is an error, or is kept:
     fields beyond the columns in the column `_extra`. A column that a file lacks is null in its
     rows.
+
+    `types` are those of some columns, {"price": "Decimal(10, 2)", "sold": "Date"}, of Boolean,
+    Date, Datetime, Decimal, Float64, Int64, Time: what is no value of its type, or would not be the
+    same in it (01234, 1.7 as an integer), is an error. `decimal` is the sign of their numbers: with
+    "," 1.234,50 is 1234.50. An empty field in quotes is null there, too.
     """
     from polster_runtime.sources.files.csv_reader import csv_frames
 
@@ -75,6 +83,8 @@ def read_csv(
         header_row=header_row,
         null=(null,) if isinstance(null, str) else tuple(null),
         ragged=ragged,
+        types=types,
+        decimal=decimal,
     )
     if found := _found(files):
         yield from csv_frames(found, options, file_column=file_column)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.files.csv_records import Record, read_records
@@ -44,6 +45,7 @@ class CsvOptions:
     header_row: int | None = None
     null: tuple[str, ...] = ()
     ragged: Literal["error", "keep"] = "error"
+    types: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise SourceError for an option that cannot be."""
@@ -54,6 +56,8 @@ class CsvOptions:
             raise SourceError("separator and quote must differ", final=True)
         if self.ragged not in {"error", "keep"}:
             raise SourceError(f"ragged must be error or keep, not {self.ragged!r}", final=True)
+        if self.decimal not in {"", ".", ","}:
+            raise SourceError(f"decimal must be . or a comma, not {self.decimal!r}", final=True)
         if self.header_row is not None and self.header_row < 0:
             raise SourceError("header_row is 1 for the first line; 0 if there is none", final=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from polster_runtime.sources.files.csv_dialect import (
     open_lines,
 )
 from polster_runtime.sources.files.csv_records import Record, read_records
+from polster_runtime.sources.files.csv_types import typed_frames
 from polster_runtime.sources.files.encoding import (
     SAMPLE_BYTES,
     find_encoding,
@@ -73,8 +74,9 @@ def csv_frames(
         if not parts:
             raise SourceError(f"{_all(files)} empty: there is no header", final=True)
         schema = _schema(parts, options, file_column)
-        yield pl.DataFrame(schema=schema)
-        yield from merged(aligned(frame, schema) for frame in _frames(parts, file_column))
+        frames = merged(aligned(frame, schema) for frame in _frames(parts, file_column))
+        texts = chain([pl.DataFrame(schema=schema)], frames)
+        yield from typed_frames(texts, options, parts) if options.types else texts
         check_unchanged(before)
 
 

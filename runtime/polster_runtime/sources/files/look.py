@@ -72,7 +72,8 @@ _Seen = tuple[dict[str, str], list[dict[str, str]], dict[str, str]]
 
 def _look_at_csv(file: DataFile, given: dict[str, Any]) -> _Seen:
     given.pop("file_column", None)
-    options = CsvOptions(**{**given, "null": tuple(given.get("null", ()))})
+    null = given.get("null", ())
+    options = CsvOptions(**{**given, "null": (null,) if isinstance(null, str) else tuple(null)})
     dialect = find_dialect(file, options)
     if not dialect.columns:
         raise SourceError(f"{file.shown} is empty: there is no header", final=True)
@@ -98,7 +99,7 @@ def _look_at_csv(file: DataFile, given: dict[str, Any]) -> _Seen:
         "decimal": dialect.decimal,
         "header_row": str(dialect.header_line),
     }
-    return dict.fromkeys(dialect.columns, "String"), rows, notes
+    return {name: str(options.types.get(name, "String")) for name in dialect.columns}, rows, notes
 
 
 def _look_at_json(file: DataFile, given: dict[str, Any]) -> _Seen:

@@ -27,7 +27,16 @@ _READERS: Mapping[str, Callable[..., Batches]] = {
     "excel": read_excel,
 }
 _ARGUMENTS = {
-    "csv": {"separator", "encoding", "quote", "header_row", "null", "ragged"},
+    "csv": {
+        "separator",
+        "encoding",
+        "quote",
+        "header_row",
+        "null",
+        "ragged",
+        "types",
+        "decimal",
+    },
     "json": {"records"},
     "parquet": set[str](),
     "excel": {"header_row"},

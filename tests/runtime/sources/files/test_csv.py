@@ -1,11 +1,15 @@
 """CSV files arrive as they are: against the csv module, and in every dialect."""
 
+# ruff: noqa: DTZ001 - CSV has no time zones
 from __future__ import annotations
 
 import csv
 import io
 import random
+import re
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +243,97 @@ def test_many_files_come_in_few_frames(write: Write) -> None:
     frames = list(csv_frames(files))
     assert len(frames) == 2
     assert frames[1]["id"].to_list() == [str(number) for number in range(500)]
+
+
+TYPED = """id;price;count;on;at;paid;total
+01;1.234,50;7;2026-01-31;2026-01-31 10:00;true;12,3
+02;;;;;;
+03;-0,5;-1;"";2026-01-31T10:00:00.123;False;"-1.000,25"
+"""
+
+
+def test_types_that_are_named(write: Write) -> None:
+    types = {
+        "price": "Float64",
+        "count": "Int64",
+        "on": "Date",
+        "at": "Datetime",
+        "paid": "Boolean",
+        "total": "Decimal(10, 2)",
+    }
+    frame = read(write(TYPED), types=types, decimal=",")
+    assert frame.rows() == [
+        ("01", 1234.5, 7, date(2026, 1, 31), datetime(2026, 1, 31, 10), True, Decimal("12.30")),
+        ("02", *[None] * 6),
+        (
+            "03",
+            -0.5,
+            -1,
+            None,
+            datetime(2026, 1, 31, 10, 0, 0, 123_000),
+            False,
+            Decimal("-1000.25"),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "decimal"),
+    [
+        ("007", "Int64", ""),
+        ("007", "Float64", ""),
+        ("+1", "Int64", ""),
+        (" 1", "Int64", ""),
+        ("1.7", "Int64", ""),
+        ("9223372036854775808", "Int64", ""),
+        ("1e400", "Float64", ""),
+        ("0.12345678901234567890", "Float64", ""),
+        ("9007199254740993", "Float64", ""),
+        ("1.5", "Float64", ","),
+        ("1,5", "Float64", "."),
+        ("1,5", "Float64", ""),
+        ("1,234", "Float64", ""),
+        ("12.34,5", "Float64", ","),
+        ("1.005", "Decimal(10, 2)", ""),
+        ("123456789.00", "Decimal(10, 2)", ""),
+        ("31.01.2026", "Date", ""),
+        ("2026-01-31 10:00", "Date", ""),
+        ("yes", "Boolean", ""),
+        ("1", "Boolean", ""),
+    ],
+)
+def test_what_is_not_exactly_of_its_type_names_file_and_line(
+    write: Write, text: str, kind: str, decimal: str
+) -> None:
+    files = write("v;x\n;1\n", f'x;v\n1;\n2;"{text}"\n3;"{text}"\n')
+    said = fails(files, types={"v": kind}, decimal=decimal)
+    assert said.startswith(f"2.csv, line 3: v is {text!r}, which is no ")
+
+
+def test_types_that_cannot_be(write: Write) -> None:
+    files = write("a,b\n1,2\n")
+    assert fails(files, types={"c": "Int64"}).startswith("types names c, but the files have")
+    for kind in ("Money", "Decimal", "Int64(3)", "pl.Int64"):
+        assert fails(files, types={"a": kind}).startswith(f"a cannot have the type {kind}; there")
+    assert fails(files, decimal=";") == "decimal must be . or a comma, not ';'"
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.text("0123456789.,-+eE ", max_size=7), min_size=1, max_size=5))
+def test_a_typed_number_is_the_one_that_is_written(tmp_path: Path, texts: list[str]) -> None:
+    path = tmp_path / "typed.csv"
+    path.write_text("v;x\n" + "".join(f"{text};1\n" for text in texts), encoding="utf-8")
+    for kind in ("Int64", "Float64", "Decimal(12, 3)"):
+        try:
+            found = read([DataFile(path, "typed.csv")], separator=";", types={"v": kind})
+        except SourceError as error:
+            assert re.match(r"typed.csv, line \d+: v is ", str(error))  # noqa: PT017
+            continue
+        expected = [Decimal(text) if text else None for text in texts]
+        values = [None if value is None else Decimal(str(value)) for value in found["v"]]
+        assert values == expected
 
 
 LETTERS = st.text(
