@@ -113,7 +113,7 @@ def read_excel(
 
     `sheet` is a name, a number from 1 on, or a pattern; the first if it is not given. The header is
     the first row with more than one cell, or `header_row`, the first being 1. An error in a cell,
-    such as #DIV/0!, is null.
+    such as #DIV/0!, is its text; in .ods it is an error.
     """
     from polster_runtime.sources.files.excel_reader import excel_frames
 

@@ -7,10 +7,11 @@ into nulls, so that others are read cell by cell with python-calamine.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -23,6 +24,7 @@ from polster_runtime.sources.files.batches import (
     merged,
     with_file_column,
 )
+from polster_runtime.sources.files.excel_errors import error_cells
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
@@ -79,12 +81,15 @@ def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterato
         reader = fastexcel.read_excel(str(file.path))
         workbook = None
         for name in chosen_sheets(reader.sheet_names, sheet, file):
-            table = None if header_row is not None else _by_column(fastexcel, reader, name)
-            if table is None:
+            errors = cache(partial(error_cells, file, name))
+            found = None if header_row is not None else _by_column(fastexcel, reader, name, errors)
+            if found is None:
                 workbook = workbook or calamine.load_workbook(str(file.path))
                 rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                table = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
-            yield table
+                for (row, column), text in errors().items():
+                    rows[row][column] = text
+                found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
+            yield found
 
 
 def _libraries() -> tuple[Any, Any]:
@@ -131,12 +136,16 @@ def chosen_sheets(names: Sequence[str], sheet: str | int, file: DataFile) -> lis
     return found
 
 
-def _by_column(fastexcel: Any, reader: Any, name: str) -> pl.DataFrame | None:
+def _by_column(
+    fastexcel: Any, reader: Any, name: str, errors: Callable[[], Mapping[Any, str]]
+) -> pl.DataFrame | None:
     """Return a sheet, if each of its columns has a name and cells of one type; None if not."""
     try:
         sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
         table: pl.DataFrame = sheet.to_polars()
-        if not _empty_cells_only(reader, name, table):
+        if any(map(_has_gaps, table.iter_columns())) and (
+            errors() or not _empty_cells_only(reader, name, table)
+        ):
             return None
     except fastexcel.FastExcelError:
         return None
@@ -148,6 +157,10 @@ def _by_column(fastexcel: Any, reader: Any, name: str) -> pl.DataFrame | None:
             if first is not None and first < _FIRST_DATE:  # type: ignore[operator]
                 return None
     return _without_empty_rows(pl.DataFrame([_narrowed(one) for one in table.iter_columns()]))
+
+
+def _has_gaps(column: pl.Series) -> bool:
+    return bool(column.null_count()) or (column.dtype == pl.String and "" in column)
 
 
 def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame) -> bool:

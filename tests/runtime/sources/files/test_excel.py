@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - cells have no time zone
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -144,6 +145,69 @@ def test_sheets_by_name_number_and_pattern(write: Write) -> None:
 def test_names_of_columns(write: Write) -> None:
     frame = read(write(s=[["a", None, "a", 2024], [1, 2, 3, 4], [5, None, None, None]]))
     assert frame.columns == ["a", "column_2", "a_1", "2024"]
+
+
+@pytest.mark.parametrize("header_row", [None, 1])
+@pytest.mark.parametrize("before", [0, 40_000])
+def test_errors_in_cells_arrive_as_their_text(
+    tmp_path: Path, header_row: int | None, before: int
+) -> None:
+    rows: list[list[Any]] = [["n", "sum", "name"], *([1, 2.5, "x"] for _ in range(before))]
+    rows += [[1, "#REF!", "x"], [2, 0.5, "#N/A"], [3, "#DIV/0!", None], ["#NAME?", None, None]]
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "a & b"
+    for row in rows:
+        book.worksheets[0].append(row)
+    for cells in book.worksheets[0].iter_rows(min_row=before + 2):
+        for cell in cells:
+            if str(cell.value).startswith("#"):
+                cell.data_type = "e"
+    book.create_sheet("other")
+    book.save(tmp_path / "e.xlsx")
+    found = read(DataFile(tmp_path / "e.xlsx", "e.xlsx"), header_row=header_row)
+    assert found.tail(4).rows() == [
+        ("1", "#REF!", "x"),
+        ("2", "0.5", "#N/A"),
+        ("3", "#DIV/0!", None),
+        ("#NAME?", None, None),
+    ]
+    assert found.height == before + 4
+
+
+def test_errors_in_cells_of_ods_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.ods"
+    cell = '<table:table-cell office:value-type="{}" {}><text:p>{}</text:p></table:table-cell>'
+    texts = [cell.format("string", "", name) for name in ("a", "b")]
+    number = cell.format("float", 'office:value="1"', "1")
+    error = cell.format("string", 'office:string-value="" calcext:value-type="error"', "#DIV/0!")
+    write_ods(path, s=[texts, [number, number]], broken=[texts, [number, error]])
+    assert read(DataFile(path, "e.ods")).rows() == [(1, 1)]
+    said = fails(DataFile(path, "e.ods"), sheet="broken")
+    assert said.startswith("e.ods, sheet broken: a cell holds an error, which cannot be read from")
+
+
+def write_ods(path: Path, **sheets: Sequence[Sequence[str]]) -> None:
+    """Write the cells of sheets, each as XML."""
+    names = ("office", "table", "text")
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names
+    )
+    tables = "".join(
+        f'<table:table table:name="{name}">'
+        + "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
+        + "</table:table>"
+        for name, rows in sheets.items()
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("mimetype", kind)
+        book.writestr("META-INF/manifest.xml", "<manifest/>")
+        book.writestr(
+            "content.xml",
+            f'<office:document-content {spaces} xmlns:calcext="urn:org:documentfoundation:names'
+            f':experimental:calc:xmlns:calcext:1.0"><office:body><office:spreadsheet>{tables}'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
 
 
 def test_one_column(write: Write) -> None:
