@@ -48,8 +48,11 @@ def merged(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 def aligned(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     """Return a frame with all columns of a schema: null where it has none of that name."""
+    known = frame.schema
+    if list(known.items()) == list(schema.items()):
+        return frame
     return frame.select(
-        pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)
+        pl.col(name).cast(kind) if name in known else pl.lit(None, kind).alias(name)
         for name, kind in schema.items()
     )
 

@@ -42,6 +42,7 @@ from polster_runtime.sources.files.encoding import (
     find_encoding,
     first_not_utf8,
     guess,
+    warn_of_guesses,
 )
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
@@ -71,6 +72,8 @@ def csv_frames(
             for file in unpack_all(files, folder)
         ]
         parts = [part for part in parts if part.dialect.columns]
+        if not options.encoding:
+            warn_of_guesses({part.file: part.encoding for part in parts})
         if not parts:
             raise SourceError(f"{_all(files)} empty: there is no header", final=True)
         schema = _schema(parts, options, file_column)
@@ -117,6 +120,8 @@ class _Part:
     ) -> None:
         self.file, self.dialect, self.options, self.folder = file, dialect, options, folder
         self.path = file.path
+        self.encoding = dialect.encoding
+        """What the file was written in; `dialect` has that of `path`."""
         self.check = CsvCheck(is_utf8=False)
         if dialect.columns:
             self._prepare()
@@ -131,7 +136,8 @@ class _Part:
             self.check = check_csv(self.path, self.dialect)
             if self.check.is_utf8:
                 return
-            self.dialect = replace(self.dialect, encoding=self._encoding_of_the_rest())
+            self.encoding = self._encoding_of_the_rest()
+            self.dialect = replace(self.dialect, encoding=self.encoding)
         if self._recode():
             self.check = check_csv(self.path, self.dialect)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from polster_runtime.errors import SourceError
@@ -24,6 +25,7 @@ _WESTERN = frozenset("€‚„…‰‹›‘’“”•–—™¡¢£¥§©�
 # Polish ą and ł, written in cp1250, come out so; m³ is a unit.
 _POLISH = re.compile(r"(?<![mM])[¹³]|[¹³]\w")
 _MIN_NUL_SHARE = 0.2
+_GUESS = "cp1252"
 
 
 def sample(file: DataFile, size: int = SAMPLE_BYTES) -> bytes:
@@ -80,6 +82,18 @@ def first_not_utf8(path: Path, block: int = 2**24) -> int | None:
             offset += len(chunk)
 
 
+def warn_of_guesses(encodings: Mapping[DataFile, str]) -> None:
+    """Log which files were taken for cp1252, since they are not UTF-8 and nobody said more."""
+    if names := [file.shown for file, encoding in encodings.items() if encoding == _GUESS]:
+        from polster_runtime.config.logging import log
+
+        details = {"files": len(names), "such_as": ", ".join(names[:3])}
+        log.warning(
+            "not UTF-8, read as cp1252; name the encoding if it is another",
+            extra={"details": details},
+        )
+
+
 def _wide(data: bytes) -> str:
     """UTF-16 without a mark: text of it has NUL in every other byte, if it is mostly Latin."""
     for name, start in (("utf-16-le", 1), ("utf-16-be", 0)):
@@ -99,7 +113,7 @@ def _legacy(file: DataFile, data: bytes) -> str:
             f"{file.shown} is not UTF-8; say which encoding it has: encoding={guess(data)!r}",
             final=True,
         )
-    return "cp1252"
+    return _GUESS
 
 
 def guess(data: bytes) -> str:

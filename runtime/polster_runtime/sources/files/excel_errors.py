@@ -23,9 +23,23 @@ _CELL = re.compile(
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _ODS_ERROR = 'calcext:value-type="error"'
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How files begin that [MS-CFB] describes: .xls, and whatever has a password."""
 _BLOCK = 2**20
 _LONGEST = 2**15
 """More than a cell with an error takes, whose formula has at most 8,192 characters."""
+
+
+def check_plain(file: DataFile) -> None:
+    """Raise SourceError for a workbook with a password: an OLE container where XML is expected."""
+    with file.path.open("rb") as data:
+        is_container = data.read(len(_OLE)) == _OLE
+    if is_container and file.path.suffix.lower() != ".xls":
+        raise SourceError(
+            f"{file.shown} is encrypted, or an old .xls; save it without a password, or name it "
+            ".xls",
+            final=True,
+        )
 
 
 def error_cells(file: DataFile, sheet: str) -> dict[tuple[int, int], str]:

@@ -24,7 +24,7 @@ from polster_runtime.sources.files.batches import (
     merged,
     with_file_column,
 )
-from polster_runtime.sources.files.excel_errors import error_cells
+from polster_runtime.sources.files.excel_errors import check_plain, error_cells
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
@@ -77,6 +77,7 @@ def excel_frames(
 
 def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterator[pl.DataFrame]:
     fastexcel, calamine = _libraries()
+    check_plain(file)
     with _errors_named(file, (fastexcel.FastExcelError, calamine.CalamineError)):
         reader = fastexcel.read_excel(str(file.path))
         workbook = None
@@ -143,9 +144,7 @@ def _by_column(
     try:
         sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
         table: pl.DataFrame = sheet.to_polars()
-        if any(map(_has_gaps, table.iter_columns())) and (
-            errors() or not _empty_cells_only(reader, name, table)
-        ):
+        if any(map(_has_gaps, table)) and (errors() or not _empty_cells_only(reader, name, table)):
             return None
     except fastexcel.FastExcelError:
         return None

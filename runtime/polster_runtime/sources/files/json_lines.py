@@ -209,16 +209,18 @@ def _scalar(value: Any) -> str:
 
 def _merged(order: list[str], names: list[str]) -> list[str] | None:
     """Return an order that has the names of two; None if they contradict each other."""
-    both, position = list(order), 0
+    known, both, position = set(order), list[str](), 0
     for name in names:
-        if name in both:
-            if both.index(name) < position:
+        if name in known:
+            try:
+                end = order.index(name, position) + 1
+            except ValueError:
                 return None
-            position = both.index(name) + 1
+            both += order[position:end]
+            position = end
         else:
-            both.insert(position, name)
-            position += 1
-    return both
+            both.append(name)
+    return both + order[position:]
 
 
 def _name(name: str) -> str:

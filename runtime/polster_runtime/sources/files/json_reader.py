@@ -20,7 +20,7 @@ from polster_runtime.sources.files.batches import (
     polars_errors,
     with_file_column,
 )
-from polster_runtime.sources.files.encoding import find_encoding, sample
+from polster_runtime.sources.files.encoding import find_encoding, sample, warn_of_guesses
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.json_lines import LineLayouts
 from polster_runtime.sources.files.json_records import JsonNotes, read_json_records
@@ -46,6 +46,7 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
         layouts = LineLayouts(shape)
         for part in parts:
             part.see(shape, layouts, records)
+        warn_of_guesses({part.file: part.notes.encoding for part in parts})
         if not shape.fields:
             return
         schema: dict[str, Any] = {name: one.dtype() for name, one in shape.fields.items()}

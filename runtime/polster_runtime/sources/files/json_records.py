@@ -32,6 +32,7 @@ class JsonNotes:
     is_plain: bool = False
     """Whether Polars reads its lines as they are: an object each, in UTF-8."""
     records: int = 0
+    encoding: str = ""
 
 
 def read_json_records(
@@ -49,6 +50,7 @@ def read_json_records(
     """
     encoding = find_encoding(file)
     notes = notes or JsonNotes()
+    notes.encoding = encoding
     try:
         with file.path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding) as text:
             for number, value in enumerate(

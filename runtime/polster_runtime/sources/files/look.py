@@ -59,6 +59,8 @@ def look(
     `options` are those of the reader. Raises SourceError for files that cannot be read, and where
     the package is missing that reads them.
     """
+    if kind == "parquet" and ((root or Path.cwd()) / pattern).is_dir():
+        pattern = f"{pattern}/**/*.parquet"
     files = find_files(pattern, root, skip=("~$",))
     kind = kind or kind_of(files[0])
     with TemporaryDirectory(prefix="polster-look-") as folder:

@@ -204,6 +204,19 @@ def test_the_encoding_may_change_after_the_sample(write: Write) -> None:
     assert "not UTF-8; say which encoding it has: encoding=" in said
 
 
+def test_an_encoding_that_is_guessed_is_told_once(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = write("id,town\n1,Köln\n", *["id,town\n1,Köln\n".encode("latin-1")] * 4)
+    read(files)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("not UTF-8, read as cp1252; name the encoding")
+    assert vars(record)["details"] == {"files": 4, "such_as": "2.csv, 3.csv, 4.csv"}
+    caplog.clear()
+    read(files[1:], encoding="cp1252")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("encoding", ["cp1251", "shift_jis", "cp1250"])
 def test_an_encoding_that_is_not_certain_is_asked_for(write: Write, encoding: str) -> None:
     words = {"cp1251": "Привет, мир", "shift_jis": "こんにちは世界", "cp1250": "Michał Łąka"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import json
 import lzma
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -237,6 +239,11 @@ def test_a_look_at_the_others(here: Path) -> None:
         assert found.columns == {"a": "Int64", "b": "String"}
         assert found.rows == [{"a": "1", "b": "x"}, {"b": "y"}]
     (here / "a.bin").write_bytes(b"x")
+    lake = here / "lake" / "year=2025"
+    lake.mkdir(parents=True)
+    frame.write_parquet(lake / "part-0.parquet")
+    found = look("lake", "parquet")
+    assert found.columns == {"a": "Int64", "b": "String", "year": "Int64"}
     assert "its name does not say what is in it" in says(lambda: look("a.bin"))
     assert says(lambda: look("gone-*.csv")).startswith("no file matches gone-*.csv")
 
@@ -260,6 +267,103 @@ def test_a_look_as_a_program_without_polars(here: Path) -> None:
             assert done.stderr.decode().strip() == "no file matches b.csv; check the path"
         else:
             assert json.loads(done.stdout)["columns"] == {"id": "String", "name": "String"}
+
+
+EMPTY = {
+    "csv": (read_csv, "data/a.csv is empty: there is no header"),
+    "parquet": (read_parquet, "data/a.parquet cannot be read: it is not a Parquet file, or is cut"),
+    "xlsx": (read_excel, "data/a.xlsx cannot be read: "),
+    "ods": (read_excel, "data/a.ods cannot be read: "),
+    "xls": (read_excel, "data/a.xls cannot be read: "),
+    "csv.gz": (read_csv, "data/a.csv.gz is empty: there is no header"),
+    "zip": (read_csv, "data/a.zip cannot be unpacked: "),
+}
+
+
+@pytest.mark.parametrize("suffix", EMPTY)
+def test_files_without_a_byte(here: Path, suffix: str) -> None:
+    (here / f"a.{suffix}").touch()
+    read, said = EMPTY[suffix]
+    assert says(lambda: list(read("data/a.*"))).startswith(said)
+
+
+def test_json_without_a_byte(here: Path) -> None:
+    (here / "a.json").touch()
+    assert list(read_json("data/a.json")) == []
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("suffix", ["parquet", "xlsx", "csv.gz"])
+def test_files_that_are_cut(here: Path, suffix: str, share: float) -> None:
+    path = here / f"a.{suffix}"
+    frame = pl.DataFrame({"a": range(5_000), "b": map(str, range(5_000))})
+    if suffix == "csv.gz":
+        path.write_bytes(gzip.compress(frame.write_csv().encode()))
+    else:
+        (frame.write_excel if suffix == "xlsx" else frame.write_parquet)(path)
+    os.truncate(path, int(path.stat().st_size * share))
+    read = {"parquet": read_parquet, "xlsx": read_excel, "csv.gz": read_csv}[suffix]
+    said = says(lambda: list(read(f"data/a.{suffix}")))
+    assert re.match(rf"data/a\.{re.escape(suffix)} cannot be (read|unpacked): \S", said)
+
+
+def test_a_workbook_with_a_password(here: Path) -> None:
+    # What [MS-OFFCRYPTO] makes of .xlsx is an OLE container, with a stream EncryptedPackage.
+    (here / "a.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4_000))
+    assert says(lambda: list(read_excel("data/a.xlsx"))) == (
+        "data/a.xlsx is encrypted, or an old .xls; save it without a password, or name it .xls"
+    )
+
+
+def test_a_file_that_may_not_be_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "a.csv").write_text(TEXT, encoding="utf-8")
+    opened = Path.open
+
+    def refused(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name == "a.csv":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    said = says(lambda: list(read_csv("data/*.csv")))
+    assert said == "data/a.csv cannot be read: Permission denied"
+
+
+def test_a_file_that_grows_while_it_is_read(here: Path) -> None:
+    (here / "a.csv").write_text("id,name\n" + "1,Ann\n" * 200_000, encoding="utf-8")
+    frames = read_csv("data/a.csv")
+    next(frames)
+    with (here / "a.csv").open("a", encoding="utf-8") as out:
+        out.write("2,Bo\n" * 200_000)
+    assert says(lambda: list(frames)) == "data/a.csv changed while it was read; run again"
+
+
+def test_csv_with_nul_bytes(here: Path) -> None:
+    (here / "a.csv").write_bytes(b"id,name\n1,a\x00b\n2,\x00\n")
+    assert rows(read_csv("data/a.csv")) == [("1", "a\x00b"), ("2", "\x00")]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_very_long_line(here: Path, quote: str) -> None:
+    long = "x" * 5_000_000
+    (here / "a.csv").write_text(f"id,name\n1,{quote}{long}{quote}\n2,b\n", encoding="utf-8")
+    assert rows(read_csv("data/a.csv")) == [("1", long), ("2", "b")]
+    (here / "a.ndjson").write_text(f'{{"a": "{long}"}}\n{{"a": "b"}}\n', encoding="utf-8")
+    assert rows(read_json("data/a.ndjson")) == [(long,), ("b",)]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_ten_thousand_columns(here: Path, quote: str) -> None:
+    names = [f"c{number}" for number in range(10_000)]
+    row = ",".join(f"{quote}{number}{quote}" for number in range(10_000))
+    (here / "a.csv").write_text(f"{','.join(names)}\n{row}\n{row}\n", encoding="utf-8")
+    frame = pl.concat(read_csv("data/a.csv"))
+    assert frame.columns == names
+    assert frame.rows() == [tuple(map(str, range(10_000)))] * 2
+    (here / "a.ndjson").write_text(
+        (json.dumps(dict.fromkeys(names, 1)) + "\n") * 3, encoding="utf-8"
+    )
+    assert pl.concat(read_json("data/a.ndjson")).shape == (3, 10_000)
 
 
 def test_a_file_that_shrinks_to_nothing_while_it_is_read(here: Path) -> None:
