@@ -84,7 +84,7 @@ def _errors(
                 if not place or not value:
                     raise SourceError(
                         f"{file.shown}, sheet {sheet}: a cell holds an error, but does not say "
-                        "which; save the workbook anew",
+                        "which; save the workbook again",
                         final=True,
                     )
                 yield (int(place[2]) - 1, _number(place[1])), unescape(value[1].decode())
@@ -106,6 +106,6 @@ def _check_ods(book: zipfile.ZipFile, file: DataFile, sheet: str) -> None:
         if name and unescape(name[1]) == sheet and _ODS_ERROR in table:
             raise SourceError(
                 f"{file.shown}, sheet {sheet}: a cell holds an error, which cannot be read from "
-                ".ods; mend it, or save the workbook as .xlsx",
+                ".ods; correct it, or save the workbook as .xlsx",
                 final=True,
             )
