@@ -14,6 +14,7 @@ from typing import NoReturn
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home, project_root
+from polster_runtime.dagster.heartbeats import Heartbeats
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.lineage_page import lineage_page
 from polster_runtime.dagster.recovery import settle
@@ -63,15 +64,15 @@ def serve() -> None:
     try:
         with opened() as instance:
             settle(instance)
-        for name in ("webserver", "daemon"):
-            _wait_for_the_end_of(name)
-        with _port() as port:
-            _serve(port)
+            for name in ("webserver", "daemon"):
+                _wait_for_the_end_of(name)
+            with _port() as port:
+                _serve(port, Heartbeats(instance))
     except KeyboardInterrupt:
         say("stopped")
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, heartbeats: Heartbeats) -> None:
     address = f"http://127.0.0.1:{port}"
     workspace = ["-w", str(project_root() / "workspace.yaml")]
     web = Service("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
@@ -86,14 +87,16 @@ def _serve(port: int) -> None:
         _address().write_text(page, encoding="utf-8")
         taken = "" if port == FIRST_PORT else f" (port {FIRST_PORT} is taken)"
         say(f"Dagster UI: {page}{taken}   Ctrl-C stops it")
-        _keep_running(web, daemon)
+        _keep_running(heartbeats, web, daemon)
 
 
-def _keep_running(*services: Service) -> NoReturn:
+def _keep_running(heartbeats: Heartbeats, *services: Service) -> NoReturn:
     """Start again what ends. Raises UIError where that does not help."""
     restarts: list[float] = []
     while True:
         time.sleep(0.2)
+        if advice := heartbeats.advice():
+            say(advice)
         for service in services:
             if not service.has_ended():
                 continue
