@@ -143,7 +143,9 @@ class KeptEngineEventLog(SqliteEventLogStorage):
         self, shard: str | None, stock: Callable[[Any], AbstractContextManager[Any]]
     ) -> AbstractContextManager[Connection]:
         url = self._urls.get(shard)
-        if url is None or not Path(self.path_for_shard(shard or "")).exists():
+        # A file that another process has deleted must not come to be again, without its tables.
+        there = url in self._engines or Path(self.path_for_shard(shard or "")).exists()
+        if url is None or not there:
             with stock(shard):  # creates the file and its tables
                 url = self._urls[shard] = self.conn_string_for_shard(shard or "")
         return self._held.connection(url)
@@ -182,6 +184,9 @@ class _Engines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Engine] = OrderedDict()
+
+    def __contains__(self, url: object) -> bool:
+        return url in self._kept
 
     def of(self, url: str) -> Engine:
         with self._lock:
