@@ -155,6 +155,19 @@ def test_r8_it_is_done_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
         assert time.time() - mark.stat().st_mtime < old_runs.DAY
 
 
+def test_r8_a_run_does_not_fail_because_old_ones_cannot_be_deleted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> bool:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(old_runs, "prune", fail)
+    with opened() as instance:
+        tidy(instance)
+    assert "old runs were not deleted: database is locked" in caplog.text
+    assert not (dagster_home() / old_runs.MARK).exists()
+
+
 def test_a_run_that_was_deleted_is_no_file_again() -> None:
     first, second = ran("a"), ran("a")
     with opened() as instance:

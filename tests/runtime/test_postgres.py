@@ -65,6 +65,25 @@ def test_p7_runs_are_kept_there_and_nowhere_else(
     assert server.query("SELECT count(*) FROM runs", database) == [(1,)]
 
 
+def test_p7_a_storage_that_the_team_has_configured_counts_for_the_terminal(
+    server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = "storage: {postgres: {postgres_url: {env: HISTORY_URL}}}\n"
+    (dagster_home() / "dagster.yaml").write_text(own, encoding="utf-8")
+    monkeypatch.delenv(POSTGRES_URL)
+    url = server.url(database).replace("postgresql", "postgresql+psycopg2")
+    monkeypatch.setenv("HISTORY_URL", url)
+    ran("a")
+    assert server.query("SELECT count(*) FROM runs", database) == [(1,)]
+    assert history_in_words() == "PostgresRunStorage, 1 run, kept for 90 days"
+    monkeypatch.setenv("HISTORY_URL", f"{url}_gone")
+    with pytest.raises(HistoryError) as refused:
+        ran("a")
+    assert one_line(refused).startswith(
+        "Dagster's history in the database that .dagster/dagster.yaml names: database "
+    )
+
+
 def test_it_keeps_its_connections(server: Server, database: str) -> None:
     """A connection for each event would take most of the time of a run."""
     ran("a")

@@ -26,11 +26,14 @@ def history_in_words() -> str:
     with opened() as instance:
         runs = instance.get_runs_count()
         found, newest = instance.event_log_storage.alembic_version() or (None, None)
+        kind = type(instance.run_storage).__name__
     if found != newest:
         raise HistoryError(f"Dagster's history in {where()} is of an older Dagster; {MIGRATE}")
     days = settings().run_retention
     kept = f"kept for {days} days" if days else "all are kept"
     counted = "1 run" if runs == 1 else f"{runs:,} runs"
+    if not postgres_url() and "Sqlite" not in kind:  # what the team has put into dagster.yaml
+        return f"{kind}, {counted}, {kept}"
     return f"{where()}, {_size() / 1e6:,.1f} MB, {counted}, {kept}"
 
 

@@ -87,12 +87,16 @@ def _of_history(error: BaseException | None) -> BaseException | None:
 
 
 def _sentence(error: BaseException, kept: str) -> str:
-    postgres = postgres_url()
-    text = _first_line(error, str(postgres.password) if postgres and postgres.password else "")
+    url = postgres_url()
+    text = _first_line(error, str(url.password) if url and url.password else "")
+    postgres = type(error).__module__.startswith("psycopg2")
     known = POSTGRES if postgres else SQLITE
     meaning, hint = next(found[1:] for found in known if found[0] in text)
-    file = where() if postgres else _broken_file() or where()
-    told = f"Dagster's history in {where()}: {meaning}{kept}; {hint}"
+    place = where()
+    if postgres and not url:
+        place = f"the database that {named(dagster_home() / 'dagster.yaml')} names"
+    file = place if postgres else _broken_file() or place
+    told = f"Dagster's history in {place}: {meaning}{kept}; {hint}"
     return told.format(text=text, file=file)
 
 

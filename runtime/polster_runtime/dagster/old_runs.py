@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from polster_runtime.config.logging import log
 from polster_runtime.config.paths import dagster_home
 from polster_runtime.config.settings import settings
 
@@ -33,7 +34,17 @@ PARTITION = ("dagster/partition", "dagster/asset_partition")
 
 
 def tidy(instance: dg.DagsterInstance) -> None:
-    """Delete old runs and empty forgotten logs, where that was not done today."""
+    """Delete old runs and empty forgotten logs, where that was not done today.
+
+    What goes wrong is logged: no run fails because of it.
+    """
+    try:
+        _tidy(instance)
+    except Exception as error:
+        log.warning("old runs were not deleted: %s", str(error).partition("\n")[0])
+
+
+def _tidy(instance: dg.DagsterInstance) -> None:
     mark = dagster_home() / MARK
     with suppress(OSError, Timeout):  # read-only, or another process is at it
         if mark.exists() and time.time() - mark.stat().st_mtime < DAY:
@@ -88,10 +99,10 @@ def _finished(instance: dg.DagsterInstance, before: datetime) -> Iterator[dg.Dag
 
 def _empty_logs() -> None:
     """Empty the write-ahead logs that killed runs, and versions before 0.2, have left behind."""
-    for log in (dagster_home() / "history" / "runs").glob("*.db-wal"):
-        if time.time() - log.stat().st_mtime > DAY:
+    for file in (dagster_home() / "history" / "runs").glob("*.db-wal"):
+        if time.time() - file.stat().st_mtime > DAY:
             with (
                 suppress(sqlite3.Error),
-                closing(sqlite3.connect(log.with_suffix(".db"), timeout=1)) as link,
+                closing(sqlite3.connect(file.with_suffix(".db"), timeout=1)) as link,
             ):
                 link.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -6,7 +6,6 @@ and what it was about to make would wait for it. A run outlives its code server.
 reaches runs of the terminal as well.
 """
 
-import logging
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,6 @@ from polster_runtime.dagster.run_process import lives, number_of
 if TYPE_CHECKING:
     from dagster._core.launcher.base import CheckRunHealthResult
 
-log = logging.getLogger("core.history")
 RUNS, RUNS_NOT, GONE, NOBODY = "runs", "does not run", "the server is gone", "no server has it"
 """What a code server says of a run; NOBODY is right for those of run_polster.py."""
 
@@ -32,10 +30,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     def launch_run(self, context: Any) -> None:
         """Launch a run; once a day old ones are deleted first."""
-        try:
-            tidy(self._instance)
-        except Exception as error:  # a run must not wait for that
-            log.warning("old runs were not deleted: %s", error)
+        tidy(self._instance)
         super().launch_run(context)
 
     @property
