@@ -14,7 +14,9 @@ from polster_runtime.errors import SourceError
 from polster_runtime.sources.files.found_files import DataFile
 
 FRAME_ROWS = 50_000
-"""Rows that are handed on together at least, of many small files too."""
+"""Rows that are handed on together at least, of many small files too,"""
+_FRAME_BYTES = 2**25
+"""unless they are as large as this."""
 
 Batches = Generator[pl.DataFrame, None, None]
 """What the readers return: first a frame without rows, then the rows."""
@@ -33,15 +35,16 @@ def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 def merged(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield frames of the same columns, small ones together."""
     held: list[pl.DataFrame] = []
-    rows = 0
+    rows, size = 0, 0.0
     for frame in frames:
         if not frame.height:
             continue
         held.append(frame)
         rows += frame.height
-        if rows >= FRAME_ROWS:
+        size += frame.estimated_size()
+        if rows >= FRAME_ROWS or size >= _FRAME_BYTES:
             yield held[0] if len(held) == 1 else pl.concat(held)
-            held, rows = [], 0
+            held, rows, size = [], 0, 0.0
     if held:
         yield pl.concat(held)
 

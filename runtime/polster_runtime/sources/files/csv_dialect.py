@@ -6,7 +6,7 @@ import codecs
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -233,21 +233,16 @@ def _names(header: Record | None, header_row: int | None) -> tuple[str, ...]:
     if header is None:
         return ()
     fields = header.fields if header_row != 0 else [None] * len(header.fields)
-    taken = {name for name in fields if name}
-    names: list[str] = []
+    written = {name for name in fields if name}
+    names: dict[str, None] = {}
+    last: dict[str, int] = {}
     for number, field in enumerate(fields, start=1):
-        name = field or f"column_{number}"
-        if name in names or (not field and name in taken):
-            name = _free(name, {*names, *taken})
-        names.append(name)
+        first = name = field or f"column_{number}"
+        while name in names or (name in written and name != field):
+            last[first] = last.get(first, 1) + 1
+            name = f"{first}_{last[first]}"
+        names[name] = None
     return tuple(names)
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"
 
 
 def _decimal(rows: Sequence[Record], separator: str) -> str:

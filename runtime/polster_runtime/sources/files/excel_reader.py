@@ -221,14 +221,15 @@ def _header_position(cells: Sequence[Sequence[Any]]) -> int:
 
 
 def _names(header: Sequence[Any]) -> list[str]:
-    names: list[str] = []
+    names: dict[str, None] = {}
+    last: dict[str, int] = {}
     for number, cell in enumerate(header, start=1):
-        name = f"column_{number}" if cell is None else cell_text(cell)
-        free, count = name, 1
-        while free in names:
-            free, count = f"{name}_{count}", count + 1
-        names.append(free)
-    return names
+        first = name = f"column_{number}" if cell is None else cell_text(cell)
+        while name in names:
+            last[first] = last.get(first, 0) + 1
+            name = f"{first}_{last[first]}"
+        names[name] = None
+    return list(names)
 
 
 def _series(name: str, values: list[Any]) -> pl.Series:

@@ -28,7 +28,7 @@ from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.unpack import unpack_all
 from polster_runtime.sources.shapes import Number, Shape, TooDeepError, parse_float
 
-_FRAME_RECORDS = 10_000
+_FRAME_RECORDS = 1_000
 
 
 def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: str = "") -> Batches:
