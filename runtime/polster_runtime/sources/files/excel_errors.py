@@ -20,6 +20,7 @@ _CELL = re.compile(
     rb"""<(?:\w+:)?c\b(?P<head>[^>]*\st=["']e["'][^>]*?)(?:/>|>(?P<body>.*?)</(?:\w+:)?c>)""",
     re.DOTALL,
 )
+_SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _ODS_ERROR = 'calcext:value-type="error"'
@@ -78,7 +79,8 @@ def _errors(
         while block := data.read(_BLOCK):
             held += block
             end = 0
-            for cell in _CELL.finditer(held):
+            has_any = any(sign in held for sign in _SIGNS)  # far faster than to look at all cells
+            for cell in _CELL.finditer(held) if has_any else ():
                 end, place = cell.end(), _PLACE.search(cell["head"])
                 value = _VALUE.search(cell["body"] or b"")
                 if not place or not value:

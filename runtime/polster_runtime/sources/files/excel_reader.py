@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from typing import Any
@@ -24,19 +24,18 @@ from polster_runtime.sources.files.batches import (
     merged,
     with_file_column,
 )
+from polster_runtime.sources.files.excel_cells import cell_text, narrowed, series
 from polster_runtime.sources.files.excel_errors import check_plain, error_cells
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
 from polster_runtime.sources.files.unpack import unpack_all
-from polster_runtime.sources.shapes import EXACT_INTEGER
 
 LOCK_FILES = ("~$",)
 """How the names of files begin that Excel writes while a workbook is open."""
 _TITLE_ROWS = 50
 """How many rows may be above the header, if it is to be found."""
 _UNNAMED = "__UNNAMED__"
-_DATETIME = pl.Datetime("ms")
 _FIRST_DATE = datetime(1900, 1, 1)  # noqa: DTZ001 - cells have no time zone
 """Times of a day are read by fastexcel as times of the day before."""
 
@@ -155,7 +154,7 @@ def _by_column(
             first = column.min()
             if first is not None and first < _FIRST_DATE:  # type: ignore[operator]
                 return None
-    return _without_empty_rows(pl.DataFrame([_narrowed(one) for one in table.iter_columns()]))
+    return _without_empty_rows(pl.DataFrame([narrowed(one) for one in table.iter_columns()]))
 
 
 def _has_gaps(column: pl.Series) -> bool:
@@ -176,31 +175,15 @@ def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame) -> bool:
     return [column.null_count() for column in texts.iter_columns()] == nulls
 
 
-def _narrowed(column: pl.Series) -> pl.Series:
-    """Return a column of numbers as integers, and one of times as dates, if all of them are."""
-    if column.dtype == pl.String:
-        column = column.set(column == "", None)
-    if column.null_count() == len(column):
-        return column.cast(pl.Null)
-    if column.dtype == pl.Float64:
-        whole = (column.floor() == column) & (column.abs() <= EXACT_INTEGER)
-        return column.cast(pl.Int64) if whole.all() else column
-    if isinstance(column.dtype, pl.Datetime):
-        days = column.dt.date()
-        return days if (days.cast(column.dtype) == column).all() else column.cast(_DATETIME)
-    return column
-
-
 def _by_cell(rows: Sequence[Sequence[Any]], header_row: int | None, place: str) -> pl.DataFrame:
     """Return a sheet cell by cell."""
-    cells = [[None if cell == "" else cell for cell in row] for row in rows]
-    position = _header_position(cells) if header_row is None else header_row - 1
-    if header_row is not None and not 0 <= position < len(cells):
+    position = _header_position(rows) if header_row is None else header_row - 1
+    if header_row is not None and not 0 <= position < len(rows):
         raise SourceError(f"{place} has no row {header_row}", final=True)
-    if not cells:
+    if not rows:
         return pl.DataFrame()
-    header, below = cells[position], cells[position + 1 :]
-    columns = list(zip(*below, strict=False)) if below else [()] * len(header)
+    header, below = _filled(rows[position]), rows[position + 1 :]
+    columns = [_filled(cells) for cells in zip(*below, strict=False)] or [[]] * len(header)
     named = [
         (name, values)
         for name, values in zip(header, columns, strict=True)
@@ -208,14 +191,18 @@ def _by_cell(rows: Sequence[Sequence[Any]], header_row: int | None, place: str) 
     ]
     names = _names([name for name, _ in named])
     table = pl.DataFrame(
-        [_series(name, list(values)) for name, (_, values) in zip(names, named, strict=True)]
+        [series(name, values) for name, (_, values) in zip(names, named, strict=True)]
     )
     return _without_empty_rows(table)
 
 
-def _header_position(cells: Sequence[Sequence[Any]]) -> int:
+def _filled(cells: Sequence[Any]) -> list[Any]:
+    return [None if cell == "" else cell for cell in cells] if "" in cells else list(cells)
+
+
+def _header_position(rows: Sequence[Sequence[Any]]) -> int:
     """Return the first row with more than one cell; of a sheet of one column the first with any."""
-    counts = [sum(cell is not None for cell in row) for row in cells[:_TITLE_ROWS]]
+    counts = [sum(cell != "" for cell in row) for row in rows[:_TITLE_ROWS]]
     least = 2 if any(count > 1 for count in counts) else 1
     return next((number for number, count in enumerate(counts) if count >= least), 0)
 
@@ -230,45 +217,6 @@ def _names(header: Sequence[Any]) -> list[str]:
             name = f"{first}_{last[first]}"
         names[name] = None
     return list(names)
-
-
-def _series(name: str, values: list[Any]) -> pl.Series:
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds and kinds <= {int, float}:
-        return _narrowed(pl.Series(name, values, dtype=pl.Float64, strict=False))
-    if kinds == {date, datetime}:
-        return _narrowed(pl.Series(name, [_midnight(value) for value in values], dtype=_DATETIME))
-    types: dict[Any, Any] = {
-        bool: pl.Boolean(),
-        date: pl.Date(),
-        datetime: _DATETIME,
-        str: pl.String(),
-        time: pl.Time(),
-        timedelta: pl.Duration("ms"),
-    }
-    if len(kinds) == 1:
-        return pl.Series(name, values, dtype=types[kinds.pop()])
-    if not kinds:
-        return pl.Series(name, values, dtype=pl.Null)
-    texts = [None if value is None else cell_text(value) for value in values]
-    return pl.Series(name, texts, dtype=pl.String)
-
-
-def _midnight(value: Any) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.combine(value, time())
-
-
-def cell_text(value: Any) -> str:
-    """Return a cell as text: 5 for a number that is whole, 2024-01-31 for a date."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT_INTEGER:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return value if isinstance(value, str) else str(value)
 
 
 def _without_empty_rows(table: pl.DataFrame) -> pl.DataFrame:
