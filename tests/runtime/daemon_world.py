@@ -16,7 +16,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster._core.events import StepMaterializationData
 
-from polster_runtime.dagster.automation import ON_UPSTREAM_SUCCESS, sensors, without_marker
+from polster_runtime.dagster.automation import ON_UPSTREAM_SUCCESS, condition_of, sensors
 
 SENSOR, SEEN = "medallion", "dagster/input_event_pointer/"
 RUN_KEY = "dagster/run_key"
@@ -42,10 +42,14 @@ def definitions(graph: dict[str, list[str]]) -> dg.RepositoryDefinition:
 
     assets = [asset(name, upstream) for name, upstream in graph.items()]
     return dg.Definitions(
-        assets=dg.map_asset_specs(without_marker, assets),
+        assets=dg.map_asset_specs(_without_marker, assets),
         jobs=[dg.define_asset_job("all_assets", executor_def=dg.in_process_executor)],
         sensors=sensors([spec for one in assets for spec in one.specs]),
     ).get_repository_def()
+
+
+def _without_marker(spec: dg.AssetSpec) -> dg.AssetSpec:
+    return spec.replace_attributes(automation_condition=condition_of(spec))
 
 
 @dataclass

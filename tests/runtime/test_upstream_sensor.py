@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from polster_runtime.dagster.automation import ON_UPSTREAM_SUCCESS, sensors, without_marker
+from polster_runtime.dagster.automation import ON_UPSTREAM_SUCCESS, condition_of, sensors
 from polster_runtime.dagster.upstream_sensor import Cursor
 from tests.runtime.daemon_world import World, random_graph
 
@@ -114,8 +114,8 @@ def test_conditions_of_the_team_are_left_to_dagster() -> None:
     assert (ours.name, dagsters.name) == ("medallion", "automation_conditions")
     assert isinstance(dagsters, dg.AutomationConditionSensorDefinition)
     assert len(sensors(specs[:1])) == 1
-    assert without_marker(specs[0]).automation_condition is None
-    assert without_marker(specs[1]).automation_condition == own
+    assert condition_of(specs[0]) is None
+    assert condition_of(specs[1]) == own
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"waiting": 1}', "eJxdj0", '{"x": []}'])

@@ -112,12 +112,18 @@ def _settings_class() -> type[RuntimeSettings]:
     return found if issubclass(found, RuntimeSettings) else RuntimeSettings
 
 
+@cache
+def _kinds(kind: Any) -> dict[str, Any]:
+    """The types of its fields, by name."""
+    return get_type_hints(kind)
+
+
 def load(kind: type[Loaded], prefix: str = "") -> Loaded:
     """A dataclass from the variables that its fields name: with the prefix CRM, host is CRM_HOST.
 
     A field without a default needs its variable. Raises SettingsError, which names all that lack.
     """
-    given, kinds = variables(), get_type_hints(kind)
+    given, kinds = variables(), _kinds(kind)  # type: ignore[arg-type]
     names = {name: f"{prefix}_{name}".strip("_").upper() for name in kinds}
     texts = {name: given.get(variable, "").strip() for name, variable in names.items()}
     lacking = [names[name] for name in _required(kind) if not texts[name]]

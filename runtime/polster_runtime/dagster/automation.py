@@ -83,11 +83,10 @@ def sensors(specs: Iterable[dg.AssetSpec]) -> list[dg.SensorDefinition]:
     return found
 
 
-def without_marker(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The asset without ON_UPSTREAM_SUCCESS, which Dagster would evaluate."""
-    if spec.automation_condition is not ON_UPSTREAM_SUCCESS:
-        return spec
-    return spec.replace_attributes(automation_condition=None)
+def condition_of(spec: dg.AssetSpec) -> dg.AutomationCondition[dg.AssetKey] | None:
+    """The condition of an asset that Dagster is to evaluate: not ON_UPSTREAM_SUCCESS."""
+    condition = spec.automation_condition
+    return None if condition is ON_UPSTREAM_SUCCESS else condition
 
 
 def medallion_sensor(automatic: Keys) -> dg.SensorDefinition:

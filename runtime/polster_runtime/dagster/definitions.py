@@ -1,21 +1,22 @@
 """What Dagster loads: the assets, what starts them, and what runs them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 import dagster as dg
 
+from polster_runtime.assets.binding import core_file
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.asset_keys import asset_of_key
-from polster_runtime.dagster.automation import bronze_schedule, sensors, without_marker
+from polster_runtime.dagster.automation import bronze_schedule, condition_of, sensors
 from polster_runtime.dagster.executor import threads_executor
-from polster_runtime.dagster.freshness import with_freshness
+from polster_runtime.dagster.freshness import freshness_policies
 from polster_runtime.dagster.functions import as_members
 from polster_runtime.dagster.io_manager import KEY, snapshots
 from polster_runtime.dagster.layer_rules import enforce_layers
-from polster_runtime.dagster.links import with_code_link
+from polster_runtime.dagster.links import LINK, code_link
 from polster_runtime.dagster.local_run import JOB
 from polster_runtime.domain.layers import LAYERS
 
@@ -42,7 +43,7 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     keys = [key for one in ours for key in one.keys]
     bronze = [key for key in keys if (asset := asset_of_key(key)) and asset.layer == LAYERS[0]]
     specs = [spec for one in ours for spec in one.specs]
-    ours = [*dg.map_asset_specs(_complete, ours)]
+    ours = [*_completed(ours)]
     return dg.Definitions(
         assets=[
             *ours,
@@ -58,5 +59,19 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     )
 
 
-def _complete(spec: dg.AssetSpec) -> dg.AssetSpec:
-    return without_marker(with_freshness(with_code_link(spec)))
+def _completed(assets: Sequence[dg.AssetsDefinition]) -> Iterable[dg.AssetsDefinition]:
+    """The assets, with what the UI shows of each and without what Dagster need not evaluate."""
+    policies = freshness_policies()
+
+    def complete(spec: dg.AssetSpec) -> dg.AssetSpec:
+        asset = asset_of_key(spec.key)
+        if asset is None:
+            return spec
+        link = {} if LINK in spec.metadata else code_link(str(core_file(asset)))
+        return spec.replace_attributes(
+            metadata={**spec.metadata, **link},
+            freshness_policy=spec.freshness_policy or policies[asset.layer],
+            automation_condition=condition_of(spec),
+        )
+
+    return dg.map_asset_specs(complete, assets)
