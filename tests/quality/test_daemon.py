@@ -11,7 +11,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
-from tests.quality.daemon import Listener, daemon, listening, statuses, wait_for
+from tests.quality.daemon import Daemon, Listener, daemon, listening, statuses, wait_for
 
 TWO_LOOKS = 12.0
 """Seconds: a sensor looks every five at the most, whatever SENSOR_SECONDS says."""
@@ -162,3 +162,21 @@ def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:
         wait_for(lambda: statuses(slow)[0] == "SUCCESS")
         assert len(slow.files("silver_a")) == 1
         goes_on(slow)
+
+
+def code_servers(running: Daemon) -> set[int]:
+    """Return the processes that have loaded the project, for the webserver and the daemon."""
+    return {pid for pid, command in running.processes().items() if "dagster api grpc" in command}
+
+
+def test_r11_a_project_is_loaded_again_when_it_has_changed(project: MakeProject) -> None:
+    shop = project(samples=False)
+    shop.add("bronze_a", ROWS)
+    assert shop.run("--asset", "bronze_a").returncode == 0
+    with daemon(shop, SENSOR_SECONDS="1") as running:
+        wait_for(lambda: len(code_servers(running)) == 2)
+        before = code_servers(running)
+        time.sleep(75)  # Dagster itself would have loaded it again
+        assert code_servers(running) == before
+        shop.place("silver_a", "pid_of_silver", ["bronze_a"])
+        wait_for(lambda: len(shop.files("silver_a")) == 1)

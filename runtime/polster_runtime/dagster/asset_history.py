@@ -53,10 +53,6 @@ class AssetHistory:
         self._latest: dict[dg.AssetKey, Materialization | None] = {}
         self._started: dict[str, dict[str | None, float]] = {}
 
-    def newest_event(self) -> int:
-        """The number of the newest event; nothing has happened while it stays the same."""
-        return self._instance.event_log_storage.get_maximum_record_id() or 0
-
     def materialized_since(self, event: int) -> Keys | None:
         """The assets that were materialized after an event; None if they are too many to list."""
         wanted = dg.EventRecordsFilter(
@@ -148,3 +144,8 @@ class AssetHistory:
             entries = [record.event_log_entry for record in found]
             self._started[run_id] = {entry.step_key: entry.timestamp for entry in entries}
         return self._started[run_id]
+
+
+def newest_event(instance: dg.DagsterInstance) -> int:
+    """The number of the newest event; nothing has happened while it stays the same."""
+    return instance.event_log_storage.get_maximum_record_id() or 0

@@ -2,22 +2,31 @@
 
     python -m polster_runtime.dagster.daemon run -w WORKSPACE
 
-Dagster starts a new code server each minute, which imports the whole project, and compares the
-age of all data with what is allowed twice a minute. Here the first is done when a file of the
-project has changed, or the code server does not answer, and the second when something has
-happened, else every five minutes.
+Dagster starts a new code server each minute, which imports the whole project; compares the age of
+all data with what is allowed twice a minute; and asks the code server every few seconds whether
+something is due. Here the first is done when a file of the project has changed, or the code server
+does not answer, and the others when something has happened, else every few minutes.
 """
 
 import runpy
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from typing import Any
+
+import dagster as dg
 
 from polster_runtime.config.paths import project_root
 from polster_runtime.dagster import private
+from polster_runtime.dagster.asset_history import newest_event
+from polster_runtime.dagster.idle import wait_longer
+from polster_runtime.dagster.upstream_sensor import SENSOR, Cursor
 
 FRESHNESS_SECONDS = 300.0
+LOOK_SECONDS = 60
+"""How often there is a look at what is due though nothing has happened."""
 FILES = ("workspace.yaml", ".env", "pyproject.toml")
 
 Files = frozenset[tuple[str, float, int]]
@@ -27,6 +36,8 @@ def main() -> None:
     """Run it as `python -m dagster._daemon` does; where Dagster has changed, just that."""
     reload_when_changed()
     compare_ages_when_something_happened()
+    wait_longer()
+    look_when_something_happened()
     runpy.run_module("dagster._daemon", run_name="__main__", alter_sys=True)
 
 
@@ -77,7 +88,7 @@ def compare_ages_when_something_happened() -> None:
     stock, last = daemon.run_iteration, [(-1, 0.0)]
 
     def run_iteration(self: Any, workspace: Any) -> Iterator[Any]:
-        newest = workspace.instance.event_log_storage.get_maximum_record_id() or 0
+        newest = newest_event(workspace.instance)
         if newest == last[0][0] and time.monotonic() - last[0][1] < FRESHNESS_SECONDS:
             yield
             return
@@ -85,6 +96,29 @@ def compare_ages_when_something_happened() -> None:
         yield from stock(self, workspace)
 
     daemon.run_iteration = run_iteration
+
+
+def look_when_something_happened() -> None:
+    """Ask the sensor only after an event, or after LOOK_SECONDS: a look costs 20 ms."""
+    stock = private.find(private.UNDER_INTERVAL)
+    if stock is None:
+        return
+
+    def is_under_min_interval(state: Any, sensor: Any, *least: Any, **named: Any) -> bool:
+        if stock(state, sensor, *least, **named):
+            return True
+        if sensor.name != SENSOR or not stock(state, sensor, LOOK_SECONDS):
+            return False
+        cursor = Cursor.read(state.instigator_data.cursor)
+        return cursor.before == cursor.newest == newest_event(_instance())
+
+    module, _, name = private.UNDER_INTERVAL.rpartition(".")
+    setattr(import_module(module), name, is_under_min_interval)
+
+
+@cache
+def _instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.get()
 
 
 if __name__ == "__main__":

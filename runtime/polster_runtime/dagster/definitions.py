@@ -14,6 +14,7 @@ from polster_runtime.dagster.automation import bronze_schedule, condition_of, se
 from polster_runtime.dagster.executor import threads_executor
 from polster_runtime.dagster.freshness import freshness_policies
 from polster_runtime.dagster.functions import as_members
+from polster_runtime.dagster.idle import wait_longer
 from polster_runtime.dagster.io_manager import KEY, snapshots
 from polster_runtime.dagster.layer_rules import enforce_layers
 from polster_runtime.dagster.links import LINK, code_link
@@ -34,6 +35,7 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     The packages of the layers hold assets of the layers alone; other modules may hold any. Raises
     DagsterInvalidDefinitionError with a sentence for each broken layer rule, and SettingsError.
     """
+    wait_longer(importing=False)  # a code server, which Dagster starts, does nothing of ours before
     modules = list(modules)
     found = dg.load_assets_from_modules(modules)
     packages = [one for one in modules if one.__name__.rpartition(".")[2] in LAYERS]

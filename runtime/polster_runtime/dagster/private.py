@@ -29,7 +29,11 @@ RUN_EVENTS = f"{_EXECUTION}.api.execute_run_iterator"
 IN_MEMORY_JOB = "dagster._core.definitions.job_base.InMemoryJob"
 CONTROLLER = "dagster._daemon.controller.DagsterDaemonController"
 RELOAD_SECONDS = "dagster._daemon.controller.RELOAD_WORKSPACE_INTERVAL"
+GRPC_WAIT = "grpc._common.MAXIMUM_WAIT_TIMEOUT"
+HEARTBEAT = "dagster._grpc.client.CLIENT_HEARTBEAT_INTERVAL"
+UNDER_INTERVAL = "dagster._daemon.sensor.is_under_min_interval"
 FRESHNESS = "dagster._daemon.freshness.FreshnessDaemon"
+IDLE = (CONTROLLER, RELOAD_SECONDS, FRESHNESS, UNDER_INTERVAL, GRPC_WAIT, HEARTBEAT)
 THREADS = (ITERABLE, CONTEXT_MANAGER, STEP_EVENTS, HOOKS, CONCURRENCY, RETRY_MODE, LOG_FILE_KEY)
 """What running steps in threads needs, beside the methods of ACTIVE."""
 
@@ -45,7 +49,7 @@ USED: Mapping[str, str] = {
     "dagster._core.launcher.base.WorkerStatus": KILLED,
     "dagster._grpc.types.CanCancelExecutionRequest": KILLED,
     "dagster._grpc.types.CanCancelExecutionResult": KILLED,
-    **dict.fromkeys((CONTROLLER, RELOAD_SECONDS, FRESHNESS), _IDLE),
+    **dict.fromkeys(IDLE, _IDLE),
     "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
     "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,
 }

@@ -18,6 +18,7 @@ from threading import Thread
 from filelock import FileLock, Timeout
 
 from polster_runtime.config.paths import dagster_home
+from polster_runtime.dagster.idle import wait_longer
 
 STOP_SECONDS = 15.0
 """How long they, and the runs that they have started, have to end by themselves."""
@@ -41,6 +42,7 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     Thread(target=_end_after, args=(pipe,), daemon=True).start()
     sys.argv = [module, *arguments]
+    wait_longer()
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

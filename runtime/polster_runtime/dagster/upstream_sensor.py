@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import dagster as dg
 
-from polster_runtime.dagster.asset_history import AssetHistory
+from polster_runtime.dagster.asset_history import AssetHistory, newest_event
 from polster_runtime.dagster.due import Because, Look
 from polster_runtime.dagster.selection import Graph, Keys
 
@@ -55,8 +55,9 @@ class Cursor:
 def look(context: dg.SensorEvaluationContext, automatic: Keys) -> dg.SensorResult:
     """Request a run of what is due since the last look, if anything has happened since."""
     graph = context.repository_def.asset_graph  # type: ignore[union-attr]
-    history = AssetHistory(_instance(context), SENSOR)
-    last, newest, now = Cursor.read(context.cursor), history.newest_event(), time.time()
+    instance = _instance(context)
+    history = AssetHistory(instance, SENSOR)
+    last, newest, now = Cursor.read(context.cursor), newest_event(instance), time.time()
     shape = _shape(graph, automatic)
     is_all = shape != last.graph or newest < last.newest or now > last.all_at + ALL_AGAIN_SECONDS
     if not is_all and last.before == newest:
