@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,10 @@ from typing import Any
 from polster_core import hookspecs
 from polster_core.plugins import validation
 from polster_core.plugins.installed import installed
+from polster_core.types import Asset, AssetId, Layer, Pipeline, Place
 
+READ: Sequence[Any] = (Pipeline, Asset, AssetId, Place)
+"""What plugins read of a project."""
 PAGE = Path(__file__).parent / "reference" / "hooks.md"
 HEAD = """\
 # Hooks
@@ -75,6 +79,12 @@ RUNTIME = """\
 The package that a `RuntimePart` names is part of projects, so it imports nothing of `polster_core`.
 What it may import of `polster_runtime` stays between two minor versions of `polster-runtime`.
 """
+POSITIONS = """\
+An incremental source takes `position`, yields frames and returns a position: it is given `None` the
+first time, and later what the last run returned whose rows were published. A position is whatever
+JSON holds. It is in the footer of the snapshot, together with the rows, so that neither is ever
+without the other; `python -m polster_runtime state` shows and sets it.
+"""
 PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
     "polster_runtime": ("Frames", "Position", "run"),
     "polster_runtime.config.environment": ("variables",),
@@ -85,6 +95,9 @@ PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
         *("PipelineError", "SettingsError", "SourceError", "StorageError", "Unreachable"),
     ),
     "polster_runtime.storage.cloud": ("CloudStore", "connected"),
+    "polster_runtime.config.secrets": ("SecretProvider",),
+    "polster_runtime.execution.events": ("RunListener",),
+    "polster_runtime.storage.filesystems": ("PerThread",),
     "polster_runtime.storage.snapshots": ("Snapshot", "unique_name"),
     "polster_runtime.storage.store": ("Store",),
 }
@@ -104,7 +117,9 @@ def page() -> str:
     """Return the whole page."""
     hooks = "".join(_hook(name) for name in validation.hooks())
     values = "".join(_value(kind) for kind in _values())
-    return f"{HEAD}{hooks}\n# What hooks yield\n{values}{_public()}"
+    return (
+        f"{HEAD}{hooks}\n# What hooks yield\n{values}{_read()}{_rendering()}{_public()}{_store()}"
+    )
 
 
 def users(hook: str) -> list[str]:
@@ -139,7 +154,7 @@ def _values() -> list[type]:
 
 def _is_made(kind: type) -> bool:
     """Whether plugins make such values, or are given them; the others are a project's, to read."""
-    return kind.__name__ not in {"Asset", "AssetId", "Pipeline", "Place"}
+    return kind.__name__ not in {one.__name__ for one in READ}
 
 
 def _value(kind: Any) -> str:
@@ -151,6 +166,74 @@ def _value(kind: Any) -> str:
         f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n"
         f"\n| field | type | default |\n|---|---|---|\n{rows}"
     )
+
+
+def _read() -> str:
+    """Describe what rules, columns and commands read of a project."""
+    layers = ", ".join(f"`{layer}` has `{layer.function}`" for layer in Layer)
+    parts = "".join(
+        f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_fields(kind)}{_members(kind)}"
+        for kind in READ
+    )
+    return (
+        "\n# What rules and columns read\n\nA `Pipeline` is the project as its files describe it. "
+        f"Core files have a function each, by layer: {layers}.\n{parts}"
+    )
+
+
+def _fields(kind: Any) -> str:
+    hints = kind.__annotations__
+    named = getattr(kind, "_fields", None) or [one.name for one in dataclasses.fields(kind)]
+    shown = {name: getattr(hint, "__forward_arg__", hint) for name, hint in hints.items()}
+    return "".join(f"- `{name}: {shown[name]}`\n" for name in named)
+
+
+def _members(kind: Any) -> str:
+    """List the public methods and properties of a class, each with its first line."""
+    lines = []
+    for name, member in vars(kind).items():
+        function = getattr(member, "fget", None) or getattr(member, "func", None) or member
+        function = getattr(function, "__wrapped__", function)
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        is_value = not inspect.isfunction(member) and not hasattr(member, "__wrapped__")
+        signature = _signature(function).replace("(self, ", "(")
+        signature = signature.replace("(self)", "()")
+        shown = f"{name}: {signature.partition('-> ')[2]}" if is_value else f"{name}{signature}"
+        about = " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
+        lines.append(f"- `{shown}`: {about}\n")
+    return "".join(lines)
+
+
+def _rendering() -> str:
+    module = importlib.import_module("polster_core.rendering")
+    found = [getattr(module, name) for name in PUBLIC["polster_core.rendering"]]
+    parts = "".join(
+        f"\n## {one.__name__}\n\n```text\n{one.__name__}{_signature(one)}\n```\n"
+        f"\n{inspect.getdoc(one)}\n"
+        for one in found
+    )
+    about = inspect.getdoc(importlib.import_module("polster_core.rendering.jinja")) or ""
+    return f"\n# Rendering\n\n{about.partition(chr(10) * 2)[2]}\n{parts}"
+
+
+def _signature(function: Any) -> str:
+    text = str(inspect.signature(function)).replace("'", "").replace("= )", '= "")')
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", text)  # names without their modules
+
+
+def _store() -> str:
+    """Describe what a storage backend may use and override, and what a source yields."""
+    sys.path.insert(0, str(PAGE.parents[2] / "runtime"))
+    store = importlib.import_module("polster_runtime.storage.store").Store
+    cloud = importlib.import_module("polster_runtime.storage.cloud").CloudStore
+    events = importlib.import_module("polster_runtime.execution.events").RunListener
+    secrets = importlib.import_module("polster_runtime.config.secrets").SecretProvider
+    parts = "".join(
+        f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_members(kind)}"
+        for kind in (store, cloud, events, secrets)
+    )
+    return f"\n# What parts of the runtime are and use\n\n{POSITIONS}{parts}"
 
 
 def _cell(text: str) -> str:

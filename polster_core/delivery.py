@@ -36,7 +36,12 @@ SHARED = {
     "sources/shapes.py": ("sources/api", "sources/files"),
 }
 """Modules that come with the parts that import them, and with every source of a plugin."""
-GROUPS = {"storage": "polster_runtime.storage", "source": "polster_runtime.sources"}
+GROUPS = {
+    "storage": "polster_runtime.storage",
+    "source": "polster_runtime.sources",
+    "secrets": "polster_runtime.secrets",
+    "listener": "polster_runtime.listeners",
+}
 """The groups of entry points, by the field of a part."""
 LOCAL = RuntimePart(package="polster_runtime.storage.backends.local", storage="local")
 """The backend of every project: tests, and work without a network, need it."""

@@ -11,14 +11,17 @@ class RuntimePart:
 
     `package` is its import name, a top-level package of the plugin's distribution. A project that
     holds its runtime as code gets a copy of it under `src/`; any other gets `requirement`, a PEP
-    508 string. `storage` or `source` is the name by which the runtime finds it: the entry point of
-    that name in the group `polster_runtime.storage` or `polster_runtime.sources`.
+    508 string. `storage`, `source`, `secrets` or `listener` is the name by which the runtime finds
+    it: the entry point of that name in the group `polster_runtime.storage`,
+    `polster_runtime.sources`, `polster_runtime.secrets` or `polster_runtime.listeners`.
     """
 
     package: str
     requirement: str = ""
     storage: str = ""
     source: str = ""
+    secrets: str = ""
+    listener: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a package that nobody could import."""

@@ -18,10 +18,13 @@ from polster_core.plugins.manager import Plugins
 from polster_core.plugins.offers import Offer
 from polster_core.plugins.origin import normalized
 from polster_core.types import (
+    AssetColumn,
     AssetTemplate,
     CicdGenerator,
     Command,
+    DoctorCheck,
     NewFile,
+    Option,
     StorageBackend,
     ValidationRule,
 )
@@ -32,6 +35,9 @@ KINDS: Mapping[str, type[Offer]] = {
     "connector": AssetTemplate,
     "asset-template": AssetTemplate,
     "rule": ValidationRule,
+    "check": DoctorCheck,
+    "column": AssetColumn,
+    "option": Option,
     "command": Command,
 }
 """What a plugin may offer, and as what."""
@@ -44,6 +50,9 @@ _IMPORTS = {
     "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option", "RuntimePart"],
     "asset-template": ["AssetContext", "AssetTemplate", "NewFile", "Option"],
     "rule": ["Pipeline", "Problem", "ValidationRule"],
+    "check": ["CheckResult", "DoctorCheck"],
+    "column": ["Asset", "AssetColumn", "Pipeline"],
+    "option": ["GitignoreLine", "GuideSection", "NewFile", "Option", "ProjectContext"],
     "command": ["Command"],
 }
 _HAS_A_RUNTIME = {"storage", "connector"}
@@ -156,7 +165,7 @@ def _variables(wanted: PluginRequest) -> dict[str, object]:
         "kinds": wanted.kinds,
         "assets": assets,
         "template": wanted.offers.get("asset-template", ""),
-        "templates": bool(set(wanted.kinds) - {"command", "rule", "storage"}),
+        "templates": bool(set(wanted.kinds) & {"cicd", "connector", "asset-template"}),
         "runs": bool(wanted.runtime),
         "imports": sorted(_imports(wanted.kinds)),
         "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",

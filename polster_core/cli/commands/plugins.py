@@ -118,6 +118,54 @@ def trust(*, revoke: bool) -> None:
         click.echo("  it has no plugins of its own: nothing runs yet")
 
 
+@command.command("install", help="Install plugins beside Polster, however that was installed.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--dry-run", is_flag=True, help="Show the command, and stop.")
+def install(*, names: tuple[str, ...], dry_run: bool) -> None:
+    """Run the command that fits; in a project, note that it needs them."""
+    import shlex
+    from pathlib import Path
+
+    import polster_core
+    from polster_core.environment.own_install import install_command
+    from polster_core.environment.process import run
+    from polster_core.errors import PolsterError
+
+    wanted = install_command(names, polster_core.__version__)
+    click.echo(f"  {shlex.join(wanted)}")
+    if dry_run:
+        return
+    done = run(wanted, cwd=Path.cwd())
+    if done.code:
+        raise PolsterError(
+            f"{Path(wanted[0]).name} ended with {done.ending}; nothing was installed",
+            details=done.last_lines(),
+            hint="run the command above by hand to see all of it",
+        )
+    _note_needed(names)
+
+
+def _note_needed(names: Sequence[str]) -> None:
+    """Write the plugins into `required_plugins` of the project around us, if there is one."""
+    from polster_core.assets import pyproject
+    from polster_core.cli.execute import carry_out
+    from polster_core.cli.working_project import writing
+    from polster_core.plan.definition import draft, read
+    from polster_core.project.locate import NoProjectError, find_project
+    from polster_core.types import NewFile
+
+    try:
+        project = find_project()
+    except NoProjectError:
+        return
+    needed = [name for name in names if not {"/", "\\", "."} & {*name.partition("=")[0]}]
+    with writing(project):
+        before = read(project.root / pyproject.PATH) or b""
+        after = pyproject.with_plugins(before, needed)
+        if after != before:
+            carry_out(draft(project.root, [NewFile(path=pyproject.PATH, text=after)]))
+
+
 @command.command("new", help="Write a plugin to start from, in the folder polster-plugin-NAME.")
 @click.argument("name")
 @click.option(

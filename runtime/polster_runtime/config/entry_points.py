@@ -1,9 +1,10 @@
-"""What plugins add to the runtime: storage backends and sources, by entry point.
+"""What plugins add to the runtime, by entry point: storage, sources, secrets, listeners.
 
 A project that holds its runtime as code lists them in its own pyproject.toml, which is read
 directly, so that a backend is there as soon as it is written; packages that are installed bring
 their own. The group `polster_runtime.storage` has modules with `connect()`, the group
-`polster_runtime.sources` packages that bronze assets import.
+`polster_runtime.sources` packages that bronze assets import, `polster_runtime.secrets` modules with
+`connect()`, and `polster_runtime.listeners` modules with `listener()`.
 """
 
 from functools import cache
@@ -14,6 +15,8 @@ from polster_runtime.config.root import pyproject
 
 STORAGE = "polster_runtime.storage"
 SOURCES = "polster_runtime.sources"
+SECRETS = "polster_runtime.secrets"
+LISTENERS = "polster_runtime.listeners"
 
 
 def named(group: str) -> dict[str, str]:

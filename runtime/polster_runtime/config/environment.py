@@ -1,4 +1,4 @@
-"""The environment variables of a project: those of the shell, then those of its .env."""
+"""The environment variables of a project: those of the shell, of its .env, and of SECRETS."""
 
 import os
 import sys
@@ -27,3 +27,7 @@ def _load_dotenv() -> None:
     from dotenv import load_dotenv
 
     load_dotenv(project_root() / ".env", override=False)
+    if os.environ.get("SECRETS"):
+        from polster_runtime.config import secrets
+
+        secrets.fill()

@@ -24,6 +24,7 @@ from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
 from polster_runtime.storage import durable
 from polster_runtime.storage.columns import alike
+from polster_runtime.storage.filesystems import footer, listed, local_copy, polars_reads, put_new
 from polster_runtime.storage.merging import on_top
 from polster_runtime.storage.snapshots import (
     FOOTER_KEY,
@@ -42,7 +43,10 @@ from polster_runtime.storage.snapshots import (
 
 @dataclass(frozen=True)
 class Store:
-    """A file system, the root of the data on it, and how Polars reaches it."""
+    """A file system of fsspec, the root of the data on it, and how Polars reaches it.
+
+    What Polars does not read by its URL is read through fsspec.
+    """
 
     fs: AbstractFileSystem
     root: str
@@ -67,8 +71,8 @@ class Store:
         found = []
         for layer in LAYERS:
             with suppress(FileNotFoundError), self.errors():
-                names = self.fs.ls(f"{self.root}/{layer}", detail=False, refresh=True)
-                folders = (str(path).rstrip("/").rsplit("/", 1)[-1] for path in names)
+                names = listed(self.fs, f"{self.root}/{layer}")
+                folders = (path.rstrip("/").rsplit("/", 1)[-1] for path in names)
                 found += sorted(AssetId(layer, folder) for folder in folders)
         return [asset for asset in found if asset.name.isidentifier()]
 
@@ -137,8 +141,11 @@ class Store:
         Raises StorageError when that is damaged.
         """
         with self._damage_named(snapshot.path), self.errors():
-            footer = pl.read_parquet_metadata(self.url(snapshot.path), **self.polars_options)
-        found: Provenance = json.loads(footer.get(FOOTER_KEY, "{}"))
+            if polars_reads(self.fs):
+                known = pl.read_parquet_metadata(self.url(snapshot.path), **self.polars_options)
+            else:
+                known = pl.read_parquet_metadata(footer(self.fs, snapshot.path))
+        found: Provenance = json.loads(known.get(FOOTER_KEY, "{}"))
         return found
 
     def check(self, path: str) -> None:
@@ -192,7 +199,7 @@ class Store:
         if isinstance(self.fs, LocalFileSystem):
             durable.publish(file, Path(path))
         else:
-            self.fs.put_file(str(file), path, mode="create")
+            put_new(self.fs, file, path)
 
     def delete(self, snapshot: Snapshot) -> None:
         """Delete a snapshot, its increments last: readers never get those without the full file."""
@@ -216,15 +223,18 @@ class Store:
     def _files(self, folder: str) -> list[str]:
         try:
             with self.errors():
-                found = self.fs.ls(folder, detail=False, refresh=True)
+                found = listed(self.fs, folder)
         except FileNotFoundError:
             return []
-        return sorted(filter(is_snapshot, map(str, found)), key=base_name)
+        return sorted(filter(is_snapshot, found), key=base_name)
 
     def scan_file(self, path: str) -> pl.LazyFrame:
         """The rows of one file as they are in it. Raises StorageError when it is damaged."""
-        frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
         with self._damage_named(path), self.errors():
+            if polars_reads(self.fs):
+                frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
+            else:
+                frame = pl.scan_parquet(local_copy(self.fs, path), glob=False)
             frame.collect_schema()
         return frame
 
