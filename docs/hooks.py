@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from polster_core import hookspecs
+from polster_core.cli.access import ProjectAccess
 from polster_core.plugins import validation
 from polster_core.plugins.installed import installed
 from polster_core.types import Asset, AssetId, Layer, Pipeline, Place
 
-READ: Sequence[Any] = (Pipeline, Asset, AssetId, Place)
+READ: Sequence[Any] = (Pipeline, Asset, AssetId, Place, ProjectAccess)
 """What plugins read of a project."""
 PAGE = Path(__file__).parent / "reference" / "hooks.md"
 HEAD = """\
@@ -62,6 +63,7 @@ PUBLIC: Mapping[str, Sequence[str]] = {
         "hookimpl",
         "hookspec",
     ),
+    "polster_core.cli.access": ("ProjectAccess", "this_project"),
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
     "polster_core.rendering": ("asset_variables", "project_files", "render", "tree", "variables"),
     "polster_core.testing": (
@@ -176,7 +178,8 @@ def _read() -> str:
         for kind in READ
     )
     return (
-        "\n# What rules and columns read\n\nA `Pipeline` is the project as its files describe it. "
+        "\n# What rules, columns and commands read\n\n"
+        "A `Pipeline` is the project as its files describe it. "
         f"Core files have a function each, by layer: {layers}.\n{parts}"
     )
 

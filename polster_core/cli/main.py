@@ -25,8 +25,9 @@ from polster_core.errors import PolsterError
 from polster_core.plugins import discovery
 
 if TYPE_CHECKING:
-    from polster_core.cli.plugin_commands import Added
+    from polster_core.cli.added import Added
 
+HEADING = "Commands of plugins"
 PASSES_EVERYTHING_ON = frozenset({"run"})
 """Commands whose flags are all somebody else's."""
 
@@ -61,11 +62,21 @@ class LazyGroup(click.Group):
 
     def added(self) -> Mapping[str, Added]:
         """Return the commands of plugins."""
-        if discovery.quickly(discovery.COMMAND_PREFIX) == [] and not _may_have_plugins():
+        points = discovery.quickly(discovery.COMMAND_PREFIX)
+        says_more = _project_says_more()
+        if points == [] and not says_more:
             return {}
+        from polster_core.cli import command_cache
+
+        may_remember = points is not None and not says_more
+        if may_remember and (known := command_cache.read(points, self.table)) is not None:
+            return known
         from polster_core.cli import plugin_commands
 
-        return plugin_commands.commands(self.table)
+        found = plugin_commands.commands(self.table)
+        if may_remember:
+            command_cache.write(points, self.table, found)
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the table, then those of plugins."""
@@ -83,7 +94,7 @@ class LazyGroup(click.Group):
             )
         elif added := self.added().get(cmd_name):
             if ctx.resilient_parsing:  # a shell that completes: nobody asked to run it
-                return click.Command(cmd_name, help=added.command.summary)
+                return click.Command(cmd_name, help=added.summary)
             command = added.build()
         else:
             return None
@@ -97,10 +108,8 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(self.table.items()))
         if added := self.added():
-            from polster_core.cli.plugin_commands import HEADING
-
             with formatter.section(HEADING):
-                formatter.write_dl([(name, one.command.summary) for name, one in added.items()])
+                formatter.write_dl([(name, one.summary) for name, one in added.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -136,14 +145,14 @@ class LazyGroup(click.Group):
             raise added.failed(error) from error
 
 
-def _may_have_plugins() -> bool:
-    """Whether the project around us seems to bring plugins of its own; one look at one file."""
+def _project_says_more() -> bool:
+    """Whether the project around us seems to have plugins, or to turn some off; one look."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         try:
             text = (folder / "pyproject.toml").read_bytes()
         except OSError:
             continue
-        return b"[tool.polster" in text and b"\nplugins" in text
+        return b"[tool.polster" in text and (b"\nplugins" in text or b"disable-plugins" in text)
     return False
 
 

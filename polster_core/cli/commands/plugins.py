@@ -148,22 +148,20 @@ def install(*, names: tuple[str, ...], dry_run: bool) -> None:
 def _note_needed(names: Sequence[str]) -> None:
     """Write the plugins into `required_plugins` of the project around us, if there is one."""
     from polster_core.assets import pyproject
-    from polster_core.cli.execute import carry_out
-    from polster_core.cli.working_project import writing
-    from polster_core.plan.definition import draft, read
-    from polster_core.project.locate import NoProjectError, find_project
+    from polster_core.cli.access import this_project
+    from polster_core.plan.definition import read
+    from polster_core.project.locate import NoProjectError
     from polster_core.types import NewFile
 
     try:
-        project = find_project()
+        project = this_project()
     except NoProjectError:
         return
     needed = [name for name in names if not {"/", "\\", "."} & {*name.partition("=")[0]}]
-    with writing(project):
-        before = read(project.root / pyproject.PATH) or b""
-        after = pyproject.with_plugins(before, needed)
-        if after != before:
-            carry_out(draft(project.root, [NewFile(path=pyproject.PATH, text=after)]))
+    before = read(project.root / pyproject.PATH) or b""
+    after = pyproject.with_plugins(before, needed)
+    if after != before:
+        project.change([NewFile(path=pyproject.PATH, text=after)])
 
 
 @command.command("new", help="Write a plugin to start from, in the folder polster-plugin-NAME.")
