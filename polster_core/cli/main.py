@@ -68,14 +68,17 @@ class LazyGroup(click.Group):
             return {}
         from polster_core.cli import command_cache
 
-        may_remember = points is not None and not says_more
-        if may_remember and (known := command_cache.read(points, self.table)) is not None:
+        remembered = None if says_more else points
+        if (
+            remembered is not None
+            and (known := command_cache.read(remembered, self.table)) is not None
+        ):
             return known
         from polster_core.cli import plugin_commands
 
         found = plugin_commands.commands(self.table)
-        if may_remember:
-            command_cache.write(points, self.table, found)
+        if remembered is not None:
+            command_cache.write(remembered, self.table, found)
         return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
