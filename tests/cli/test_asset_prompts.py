@@ -23,6 +23,7 @@ ADD: Answers = [
     ("Which layer?", f"{DOWN}{DOWN}\r"),
     ("What is it called?", "loyalty\r"),
     ("What is it made from?", f" {DOWN} \r"),
+    ("What is to be written?", "\r"),
     ("What is it, in a line?", "Who comes again\r"),
 ]
 ADD_FILE: Answers = [
@@ -78,7 +79,7 @@ def test_only_what_the_layer_allows_is_offered(root: Path) -> None:
     terminal.child.expect_exact("orders")
     offered = terminal.child.before
     terminal.child.send(f"{DOWN} \r")
-    terminal.answer([("What is it, in a line?", "\r")])
+    terminal.answer([("What is to be written?", "\r"), ("What is it, in a line?", "\r")])
     code, shown = terminal.end()
     assert code == 0, shown
     assert "customers" in offered
@@ -90,6 +91,7 @@ def test_v6_enter_on_nothing_says_what_to_do(root: Path) -> None:
         ("made from?", "\r"),
         ("select one with the space bar", ""),
         ("made from?", " \r"),
+        ("be written?", "\r"),
         ("in a line?", "\r"),
     ]
     code, _ = run(root, "add-asset", answers, "--layer", "gold", "--name", "loyalty")

@@ -109,7 +109,7 @@ BRONZE = ("--layer", "bronze", "--name", "orders", "--template", "oracle")
 def test_its_flags_are_in_the_help(add: Add) -> None:
     code, out, _ = add("--help")
     assert code == 0
-    assert "[api|csv|excel|function|json|mart|mysql|oracle|parquet|sftp|zkafka]" in out
+    assert "[api|csv|excel|function|history|json|latest|mart|mysql|oracle|parquet|sftp]" in out
     assert "Options of --template mart, oracle:\n  --relation TEXT  The table.\n" in out
     assert "--tls / --no-tls" in out
 
@@ -186,9 +186,11 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_flags_that_clash_are_named_and_the_rest_works(add: Add) -> None:
-    code, _, err = add("--layer", "bronze", "--name", "x", "--template", "zkafka")
-    assert code == 0
-    assert err == (
-        "warning: plugin polster-plugin-kafka (polster-plugin-kafka 0.3.0): template zkafka: "
-        "--name is a flag of polster add-asset itself\n"
-    )
+    """The plugin is left out: for who asks for it, that is an error."""
+    clash = "template zkafka: --name is a flag of polster add-asset itself"
+    source = "polster-plugin-kafka (polster-plugin-kafka 0.3.0)"
+    code, _, err = add("--layer", "bronze", "--name", "x")
+    assert (code, err) == (0, f"warning: plugin {source}: {clash}\n")
+    code, _, err = add("--layer", "bronze", "--name", "y", "--template", "zkafka")
+    assert code == 4
+    assert f"the plugin {source} is not used: {clash}" in err
