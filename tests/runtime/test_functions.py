@@ -272,3 +272,17 @@ def test_p6_others_may_take_rows_of_a_layer() -> None:
     )
     outcome = ran(shop)
     assert [one["status"] for one in outcome["assets"]] == ["succeeded"] * 4
+
+
+def test_p6_functions_start_by_themselves_and_others_do_not() -> None:
+    repository = merged().get_repository_def()
+    bronze = repository.get_job(repository.get_schedule_def("bronze_daily").job_name)
+    assert set(bronze.asset_layer.executable_asset_keys) == {dg.AssetKey("bronze_user_events")}
+    assert ran(definitions_of(SEEDS), "bronze_user_events")["success"]
+    with (
+        dg.DagsterInstance.get() as instance,
+        dg.build_sensor_context(instance, None, repository_def=repository) as context,
+    ):
+        found = repository.get_sensor_def("medallion").evaluate_tick(context)
+    asked = {key for request in found.run_requests or () for key in request.asset_selection or ()}
+    assert asked == {dg.AssetKey("silver_clean_users"), dg.AssetKey("gold_user_metrics")}
