@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,29 @@ def test_two_projects_share_a_container(
     assert shop.core("bronze_example", env=env).returncode == 0
     assert counts(other, env) == [1212]
     assert counts(other, env | {"ADLS_BASE_PATH": "/elsewhere/"}) == []
+
+
+def test_r5_the_status_looks_at_the_data_in_the_cloud(shop: Generated, azurite: Azurite) -> None:
+    env = azurite.variables(azurite.create("status"))
+    assert shop.run(env=env).returncode == 0
+
+    def told_of() -> dict[str, tuple[str, int | None]]:
+        found = shop.json("--status", env=env)["assets"]
+        return {one["key"]: (one["status"], one["rows"]) for one in found}
+
+    whole = told_of()
+    assert whole["run_bronze_example"] == ("fresh", 1212)
+    assert shop.program("change_snapshot", "delete", "silver_example", env=env).returncode == 0
+    assert shop.program("change_snapshot", "cut", "gold_example", env=env).returncode == 0
+    assert told_of() == whole | {
+        "run_silver_example": ("missing", None),
+        "run_gold_example": ("damaged", None),
+    }
+    for folder in filter(Path.is_dir, [*(shop.root / ".dagster").iterdir()]):
+        shutil.rmtree(folder)
+    without = told_of()
+    assert without["run_bronze_example"] == ("fresh", 1212)
+    assert without["run_silver_example"] == ("never", None)
+    away = env | {"ADLS_ENDPOINT": endpoint(free_port())}
+    lost = shop.run("--status", env=away)
+    assert (lost.returncode, "this is Dagster's history alone" in lost.stderr) == (0, True)
