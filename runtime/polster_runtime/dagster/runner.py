@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 
 from polster_runtime.config import interruption
-from polster_runtime.config.logging import log
 from polster_runtime.dagster import alerts, local_run
 from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
 from polster_runtime.dagster.failed import failed_last_time
@@ -65,7 +64,7 @@ def run(
         if interruption.is_interrupted() and not success:
             raise Interrupted
         alerts.tell_at_once(instance, run_id)
-        _tidy(instance)
+        tidy(instance)
     keys = [key for key in graph.toposorted_asset_keys if key in selected]
     return {
         "success": success,
@@ -73,14 +72,6 @@ def run(
         "seconds": round(time.perf_counter() - began, 3),
         "assets": [*_outcomes(graph, keys, events)],
     }
-
-
-def _tidy(instance: dg.DagsterInstance) -> None:
-    """Delete old runs. What has run does not fail because that does."""
-    try:
-        tidy(instance)
-    except Exception as error:
-        log.warning("old runs stay in Dagster's history", extra={"details": {"error": error}})
 
 
 def _outcomes(
