@@ -15,7 +15,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import ASSETS, Generated, told
-from tests.generated.test_ui import LAUNCH, RUN, UI, ui
+from tests.generated.test_ui import LAUNCH, UI, ui
 from tests.generated.warm import TIMEOUT
 from tests.quality.daemon import statuses, wait_for
 
@@ -27,6 +27,11 @@ SEED = 12
 TERMINATE = """
 mutation($id: String!) { terminateRun(runId: $id) {
   __typename ... on TerminateRunFailure { message } ... on PythonError { message }
+} }
+"""
+RUN = """
+query($id: ID!) { runOrError(runId: $id) {
+  ... on Run { status endTime } ... on Error { message }
 } }
 """
 
@@ -132,8 +137,10 @@ def terminated(shop: Generated, one: UI, moment: float) -> None:
     time.sleep(moment)
     told_at = time.time()
     assert one.ask(TERMINATE, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
-    wait_for(lambda: one.ask(RUN, id=run_id)["runOrError"]["endTime"] is not None)
-    run = one.ask(RUN, id=run_id)["runOrError"]
+    while not (run := one.ask(RUN, id=run_id)["runOrError"]).get("endTime"):
+        assert "message" not in run, run
+        assert time.time() < told_at + TIMEOUT
+        time.sleep(0.2)
     assert run["status"] == "CANCELED"
     assert run["endTime"] - told_at < ENDS_SECONDS
     assert_stopped(shop, told_at)
