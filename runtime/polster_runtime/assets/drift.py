@@ -1,5 +1,6 @@
 """What changed in a source since its last snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -21,10 +22,12 @@ class Drift:
     """The median of the recent row counts, where the new one is far from it."""
     future_cursor: str | None = None
     """The largest cursor of an incremental source, where it lies in the future."""
+    doubts: str | None = None
+    """Why a source may have more rows than were read."""
 
     def __bool__(self) -> bool:
         columns = self.added or self.removed or self.retyped
-        return bool(columns or self.usual_rows is not None or self.future_cursor)
+        return bool(columns or self.usual_rows is not None or self.future_cursor or self.doubts)
 
 
 def drift(
@@ -33,10 +36,12 @@ def drift(
     recent_rows: list[int],
     rows: int,
     position: object = None,
+    doubts: Sequence[str] = (),
 ) -> Drift:
     """Compare a new snapshot, {column: type} and row count, with those before it.
 
     `position` is that of an incremental source; "ahead" in it is a cursor in the future.
+    `doubts` are sentences of sources.
     """
     before = after if before is None else before
     return Drift(
@@ -49,6 +54,7 @@ def drift(
         },
         usual_rows=_usual_rows(recent_rows, rows),
         future_cursor=position.get("ahead") if isinstance(position, dict) else None,
+        doubts="; ".join(doubts) or None,
     )
 
 

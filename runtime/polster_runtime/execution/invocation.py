@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
 from polster_runtime.execution.reading import Reading, own_rows
 from polster_runtime.execution.removals import check_flag
-from polster_runtime.sources.base import Frames
+from polster_runtime.sources.base import Frames, doubts
 from polster_runtime.storage.columns import ValueChanges, check_values, common
 from polster_runtime.storage.merging import alive
 from polster_runtime.storage.snapshots import Snapshot
@@ -58,6 +58,7 @@ class Invocation:
         self.schemas: dict[AssetId, pl.Schema] = {}
         self.position: Any = None
         self.failure: BaseException | None = None
+        self.doubts: Sequence[str] = ()
         if self.incremental and previous and not full_refresh:
             self.position = data.provenance(previous).get("position")
         self.reading: Reading | None = None
@@ -78,6 +79,10 @@ class Invocation:
 
     def rows(self) -> pl.LazyFrame:
         """Call the function. Raises AssetError when it returns no frame, and NoData."""
+        with doubts() as self.doubts:
+            return self._rows()
+
+    def _rows(self) -> pl.LazyFrame:
         arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
         if self.incremental:
             arguments["position"] = self.position

@@ -183,6 +183,7 @@ class _Step:
                 [] if increases else self.recent_rows,
                 rows,
                 self.source.position,
+                self.source.doubts,
             ),
             lineage=self.lineage,
             contract=self.contract,

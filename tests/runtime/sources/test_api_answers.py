@@ -9,13 +9,18 @@ from typing import Any
 
 import polars as pl
 import pytest
+from dagster import AssetCheckSeverity
 
 from polster_runtime.assets.drift import drift
+from polster_runtime.dagster.steps import checked
 from polster_runtime.errors import SourceError
+from polster_runtime.execution.materialize import materialize
 from polster_runtime.sources.api import new as new_module
 from polster_runtime.sources.api.source import Api
+from polster_runtime.sources.base import doubts
 from tests.connectors.http_server import Answer, Asked, serving
 from tests.connectors.http_server import Api as Server
+from tests.runtime.conftest import CoreFile
 
 ROWS = [{"id": number} for number in range(1, 8)]
 
@@ -187,12 +192,15 @@ def test_d13_an_empty_first_answer_has_the_columns_of_types(server: Server) -> N
     assert rows.schema == {"price": pl.Decimal(10, 2)}
 
 
+NESTED = {"address": {"city": "Ulm"}, "lines": [{"n": 1}, {"n": 2}]}
 CHANGES: dict[str, dict[str, Any]] = {
     "a field without a value": {"extra": None},
     "a field more": {"extra": 5},
     "a number with a point": {"n": 5.0},
     "a field without a value goes": {"nothing": ...},
     "in another form": {"at": "2026-01-02T00:00:00Z"},
+    "a field more in an object": {"address": {"city": "Ulm", "street": {"name": "x"}}},
+    "a field more in the objects of a list": {"lines": [{"n": 1, "m": 2}, {"n": 2}]},
 }
 
 
@@ -204,13 +212,13 @@ def test_d17_fields_change_and_no_record_comes_twice(
 ) -> None:
     day = "2026-01-02"
     rows: list[dict[str, Any]] = [
-        {"id": number, "at": day, "n": 5, "nothing": None} for number in (1, 2)
+        {"id": number, "at": day, "n": 5, "nothing": None} | NESTED for number in (1, 2)
     ]
     server.routes["/rows"] = lambda _: Answer(200, rows)
     source = Api(url="rows", cursor="at", key=key, lag=lag, pagination="none")
     assert sorted(ids(source)) == [1, 2]
     _, position = read(source)
-    rows += [{"id": 3, "at": day, "n": 5, "nothing": None}]
+    rows += [{"id": 3, "at": day, "n": 5, "nothing": None} | NESTED]
     rows[:] = [
         {name: value for name, value in {**row, **CHANGES[change]}.items() if value is not ...}
         for row in rows
@@ -311,6 +319,62 @@ def test_d25_halves_of_characters_name_the_record(server: Server) -> None:
     server.routes["/rows"] = lambda _: Answer(200, b'[{"a": "x"}, {"a": "\\ud800"}]')
     with pytest.raises(SourceError, match="record 2: it has half of a surrogate pair"):
         read(Api(url="rows"))
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("twice", ['{"a": 1, "a": 2}', '{"b": [{"a": 1, "a": 1}]}'])
+def test_a_key_that_comes_twice_is_an_error(twice: str, server: Server) -> None:
+    server.routes["/rows"] = lambda _: Answer(200, f'{{"data": [{{"a": 1}}, {twice}]}}'.encode())
+    with pytest.raises(
+        SourceError, match=r'without losing a value .*has the key "a" twice'
+    ) as error:
+        read(Api(url="rows"))
+    assert not error.value.retryable
+    lines = f'{{"a": 1}}\n{twice}\n'.encode()
+    server.routes["/rows"] = lambda _: Answer(200, lines, {"Content-Type": "application/x-ndjson"})
+    with pytest.raises(SourceError, match='record 2, an object has the key "a" twice'):
+        read(Api(url="rows"))
+
+
+@pytest.mark.parametrize("count", [99, 100])
+def test_d9_a_full_page_without_word_of_more_is_a_doubt(count: int, server: Server) -> None:
+    warns = count == 100
+    server.routes["/rows"] = lambda _: Answer(200, [{"id": number} for number in range(count)])
+    with doubts() as found:
+        assert len(ids(Api(url="rows"))) == count
+    assert bool(found) == warns
+    told = drift(None, {}, [], count, None, found)
+    assert bool(told) == warns
+    assert "100 records, and no word of further pages" in (told.doubts or "") or not warns
+    with doubts() as found:
+        assert len(ids(Api(url="rows", pagination="none"))) == count
+    assert found == []
+
+
+SOURCE = """
+    from polster_runtime.sources.api import Api
+
+    source = Api(url="rows", cursor="at")
+
+    def extract(position):
+        return (yield from source.read(position))
+"""
+
+
+def test_d9_d21_a_run_warns_of_a_full_page_and_of_a_cursor_in_the_future(
+    server: Server, core_file: CoreFile
+) -> None:
+    rows = [{"id": number, "at": f"2026-01-{1 + number % 9:02}"} for number in range(99)]
+    server.routes["/rows"] = lambda _: Answer(200, [*rows, {"id": 99, "at": "9999-12-31"}])
+    found = checked(materialize(core_file("bronze_rows", SOURCE).extract, []))
+    assert (found.passed, found.severity) == (False, AssetCheckSeverity.WARN)
+    said = {name: value.value for name, value in found.metadata.items()}
+    assert said["future_cursor"] == "9999-12-31"
+    assert "100 records, and no word of further pages" in str(said["doubts"])
+    rows.append({"id": 100, "at": "2026-02-01"})
+    done = materialize(core_file("bronze_rows", SOURCE).extract, [])
+    assert done.rows == 1, "the position is what is behind the cursor in the future"
+    assert "doubts" not in checked(done).metadata
 
 
 def test_d8_a_type_that_would_round_is_refused(server: Server) -> None:

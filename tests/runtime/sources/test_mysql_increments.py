@@ -11,14 +11,18 @@ from typing import Any
 
 import polars as pl
 import pytest
+from dagster import AssetCheckSeverity
 
 from polster_runtime.assets.drift import drift
+from polster_runtime.dagster.steps import checked
 from polster_runtime.errors import SourceError
+from polster_runtime.execution.materialize import materialize
 from polster_runtime.sources.mysql import MySQL
 from polster_runtime.sources.mysql import marks as marks_module
 from polster_runtime.sources.mysql.window import MySQLWindow
 from tests.connectors.conftest import mariadb
 from tests.connectors.mariadb import PASSWORD, MariaDB, broken_after
+from tests.runtime.conftest import CoreFile
 from tests.storage.proxies import proxy
 
 __all__ = ["mariadb"]
@@ -277,6 +281,31 @@ def test_d21_a_cursor_in_the_future_is_not_the_end(kind: str, database: MariaDB)
     rows, position = read(source, position)
     assert ids(rows) == [7]
     assert "ahead" not in position
+
+
+def test_d21_a_run_warns_of_a_cursor_in_the_future(database: MariaDB, core_file: CoreFile) -> None:
+    database.sql(
+        "CREATE TABLE t (id INT PRIMARY KEY, at DATETIME NOT NULL)",
+        "INSERT INTO t VALUES (1, '2026-01-01'), (2, '9999-12-31')",
+    )
+    module = core_file("bronze_t", SOURCE)
+    assert materialize(module.extract, []).rows == 2
+    database.sql("INSERT INTO t VALUES (3, '2026-01-02')")
+    done = materialize(module.extract, [])
+    found = checked(done)
+    assert done.rows == 1
+    assert (found.passed, found.severity) == (False, AssetCheckSeverity.WARN)
+    assert str(found.metadata["future_cursor"].value).startswith("9999-12-31")
+
+
+SOURCE = """
+    from polster_runtime.sources.mysql import MySQL
+
+    source = MySQL(table="t", cursor="at", connection="SHOP")
+
+    def extract(position):
+        return (yield from source.read(position))
+"""
 
 
 def test_d21_all_rows_are_in_the_future(database: MariaDB) -> None:

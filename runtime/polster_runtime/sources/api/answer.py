@@ -16,7 +16,12 @@ from urllib3.util import Retry
 
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.addresses import api_place
-from polster_runtime.sources.api.numbers import ConstantError, ExactNumbers
+from polster_runtime.sources.api.numbers import (
+    ConstantError,
+    ExactNumbers,
+    RepeatedKeyError,
+    UniqueKeys,
+)
 from polster_runtime.sources.api.paths import api_at
 from polster_runtime.sources.api.rows import API_IN_MEMORY, api_file
 
@@ -26,7 +31,7 @@ API_MESSAGES = ("error_description", "message", "detail", "title", "error", "err
 """Where an answer that is an error says why."""
 
 
-API_SAYS = {json.JSONDecodeError, ConstantError}
+API_SAYS = {json.JSONDecodeError, ConstantError, RepeatedKeyError}
 """Errors whose text says what is wrong without showing more of an answer."""
 
 
@@ -168,7 +173,7 @@ class ApiAnswer:
         self.body.seek(0)
         prefix = "item" if self.path == "." else f"{self.path}.item"
         self._is_streamed = True
-        self._records = map(self.numbers.exact, ijson.items(self.body, prefix))
+        self._records = map(self.numbers.exact, ijson.items(self.body, prefix, map_type=UniqueKeys))
         self._envelope = lambda: _api_beside(self.body, self.path)
 
     def _unpack(self) -> None:
@@ -213,6 +218,9 @@ class ApiAnswer:
         if constant:
             said = f"{constant[0]} is no number of JSON"
         why = f" ({', '.join(filter(None, (where, said)))})" if said else ""
+        if isinstance(error, RepeatedKeyError):
+            what = "cannot be read without losing a value"
+            return SourceError(f"{self.place}: the answer {what}{why}", final=True)
         return SourceError(f"{self.place}: the answer is not valid JSON{why}; try it with curl")
 
 

@@ -1,6 +1,5 @@
 """Pages of an API: how to get from one to the next, found out from the first."""
 
-from polster_runtime.config.logging import log
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.envelope import (
     API_LAST_PAGES,
@@ -24,6 +23,7 @@ from polster_runtime.sources.api.pages import (
     ApiPageNumber,
     ApiPagination,
 )
+from polster_runtime.sources.base import doubt
 
 API_PAGE_SIZES = {10, 15, 20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000}
 """So many records are hardly all there are."""
@@ -71,7 +71,7 @@ def _api_refuse_part(page: ApiPage, total: str | int) -> None:
             final=True,
         )
     if page.records in API_PAGE_SIZES:
-        log.warning(
+        doubt(
             f"{page.answer.place}: {page.records} records, and no word of further pages; "
             'if there are some, set `pagination`, else set it to "none"'
         )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from polster_runtime.errors import SourceError
@@ -29,9 +29,9 @@ class ApiNew:
     """Tells the records that are new from those that were there the last time.
 
     A position is {"value": the largest cursor, "seen": marks of what was read within the lag of it,
-    "key" or "by": the field or fields that these marks are made of, "ahead": the largest cursor, if
-    it lies in the future}. So a record that arrives late, or has the same cursor as the last one,
-    arrives all the same, and none twice.
+    "key" or "by": the field, or the paths of those, that these marks are made of, "ahead": the
+    largest cursor, if it lies in the future}. So a record that arrives late, or has the same cursor
+    as the last one, arrives all the same, and none twice.
     """
 
     def __init__(self, cursor: str, lag: float, position: Position, key: str = "") -> None:
@@ -114,7 +114,7 @@ class ApiNew:
             if least is None or order >= least:
                 self.recent.append((order, self.mark(record)))
                 if not self.key:
-                    self.by.update(name for name, value in record.items() if value is not None)
+                    self.by.update(path for path, _ in _leaves(record))
         self.unmarked.clear()
         self.recent = [one for one in self.recent if least is None or one[0] >= least]
         if len(self.recent) > MAX_MARKS:
@@ -144,7 +144,7 @@ class _Known:
         if not self.marks or self.up_to is None or order > self.up_to:
             return False
         found = self.mark(record)
-        self.present.update(record)
+        self.present.update(path for path, _ in _leaves(record))
         self.marks[found] -= 1
         is_known = self.marks[found] >= 0
         self.is_unmatched |= not is_known
@@ -180,11 +180,30 @@ def _marking(cursor: str, key: str, by: set[str] | None) -> Callable[[Record], b
         return mark([str(api_order(api_at(record, cursor))), _plain(value)])
 
     def of_fields(record: Record) -> bytes:
-        names = record.keys() if by is None else record.keys() & by
-        fields = {name: record[name] for name in names if name != cursor}
-        return mark([str(api_order(api_at(record, cursor))), _plain(fields)])
+        fields = (
+            f"{path}={text}"
+            for path, text in _leaves(record)
+            if path != cursor and (by is None or path in by)
+        )
+        return mark([str(api_order(api_at(record, cursor))), *sorted(fields)])
 
     return of_key if key else of_fields
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The values in a record that are there, as text, and where: ("address.city", "'Ulm'").
+
+    Those of a list have the number of their element before them, and one path.
+    """
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            for place, text in _leaves(inner, f"{path}[]"):
+                yield place, f"{number}:{text}"
+    elif value is not None:
+        yield path, _plain(value)
 
 
 def _plain(value: Any) -> str:
