@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from json import dumps
 from typing import Any
 
 from polster_core.assets.files import title
@@ -48,7 +49,7 @@ def _values_of_csv(arguments: Mapping[str, Any]) -> str:
 def _written_json(arguments: Mapping[str, Any]) -> str:
     content = '[{"id": 1, "name": "Ada"}]'
     for name in reversed(arguments["records"].split(".") if "records" in arguments else []):
-        content = f'{{"{name}": {content}}}'
+        content = f"{{{dumps(name)}: {content}}}"
     return f'file.write_text({quoted(content)}, encoding="utf-8")'
 
 
