@@ -99,6 +99,20 @@ def remote(tmp_path: Path) -> Iterator[Remote]:
     assert git("rev-list", "--merges", "--count", "main", cwd=made.origin) == "0"
 
 
+@pytest.mark.parametrize("verb", ["push", "collect"])
+def test_c1_pointers_of_git_lfs_are_refused(remote: Remote, verb: str) -> None:
+    """Their content would stay on the runner. A filter stands in for that of Git LFS."""
+    clone = remote.clone("run", {"data/bronze/x.parquet": "rows" * 500})
+    write(clone, {".gitattributes": "*.parquet filter=lfs\n"})
+    pointer = "version https://git-lfs.github.com/spec/v1\\noid sha256:0\\nsize 2000\\n"
+    git("config", "filter.lfs.clean", f"cat >/dev/null; printf '{pointer}'", cwd=clone)
+    before = remote.files()
+    done = remote.persist(clone, verb, *([clone.parent / "b"] if verb == "collect" else []))
+    assert done.returncode == 2, done.stdout
+    assert "'data/bronze/x.parquet' is in Git LFS, which this does not upload" in done.stderr
+    assert remote.files() == before
+
+
 def test_commits_what_changed_below_data_and_nothing_else(remote: Remote) -> None:
     odd = "data/bronze/a 'quoted' \"name\" ü\\.parquet"
     clone = remote.clone("run", {odd: "new", "code.py": "x = 2\n", "data/.env": "SECRET=1"})

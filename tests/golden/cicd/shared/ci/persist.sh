@@ -96,7 +96,10 @@ changes() {
             esac
             size=$(git cat-file -s "$1:$name")
             [ "$size" -le $((max_mb * 1024 * 1024)) ] ||
-                die 2 "'$name' is $((size / 1048576)) MB, the limit is $max_mb MB: use cloud storage or Git LFS"
+                die 2 "'$name' is $((size / 1048576)) MB, the limit is $max_mb MB: use cloud storage"
+            # What a pointer of Git LFS points to would stay on this machine, and be lost with it.
+            [ "$size" -gt 1024 ] || [ "$(git cat-file blob "$1:$name" | head -c 24 | tr -d '\0')" != 'version https://git-lfs.' ] ||
+                die 2 "'$name' is in Git LFS, which this does not upload: take it out of .gitattributes, or use cloud storage"
         done
 }
 
