@@ -142,7 +142,7 @@ def test_the_table_of_settings_is_complete(ran: Generated) -> None:
         )
     )
     example = (ran.root / ".env.example").read_text(encoding="utf-8")
-    given = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    given = dict(re.findall(r"^(?:# )?([A-Z_]+)='?(.*?)'?$", example, re.MULTILINE))
     fields = (ran.root / "src/polster_runtime/config/settings.py").read_text(encoding="utf-8")
     names = {name.upper() for name in re.findall(r"^    (\w+): .* = ", fields, re.MULTILINE)}
     folders = {"DATA_DIR", "DAGSTER_HOME", "PROJECT_ROOT"}

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from polster_runtime.config.paths import dagster_home
+from polster_runtime.config.paths import dagster_home, project_root
 from polster_runtime.dagster.ui_child import STOP_SECONDS
 
 
@@ -31,7 +31,11 @@ class Service:
                 [sys.executable, *self._command],
                 # Dagster reads .env where it starts, and lets it win over the shell: not here.
                 cwd=dagster_home(),
-                env={**os.environ, "DAGSTER_HOME": str(dagster_home())},
+                env={
+                    **os.environ,
+                    "DAGSTER_HOME": str(dagster_home()),
+                    "PROJECT_ROOT": str(project_root()),  # DAGSTER_HOME may be elsewhere
+                },
                 stdin=subprocess.PIPE,  # closed when this process ends, however it does
                 stdout=log,
                 stderr=subprocess.STDOUT,
