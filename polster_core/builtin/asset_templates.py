@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from polster_core.hookspecs import hookimpl
@@ -21,49 +22,38 @@ _RECORDS = Option(
 _SHEET = Option(
     name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
 )
+_TYPES = "types after a colon, String if there is none: order_id:Int64"
 _KEY = Option(
     name="key",
-    help="The column that tells rows apart, or several with commas.",
-    question="Which column tells rows apart?",
+    help=f"The columns that tell rows apart; {_TYPES}.",
+    question="Which columns tell rows apart?",
     required=True,
+)
+_ORDER = Option(
+    name="order-by",
+    help=f"The column that says when a row was changed; {_TYPES}.",
+    question="Which column says when a row was changed?",
 )
 _COLUMNS = Option(
     name="columns",
-    help="The columns that stay, with types other than text: name,amount:Float64.",
-    question="Which other columns stay? Types other than text behind a colon:",
-    required=True,
+    help=f"The other columns to keep; {_TYPES}.",
+    question="Which other columns are kept?",
 )
-_ORDER = Option(name="order", help="The column whose largest value is the last; else the last row.")
-_SEEN = Option(
-    name="seen",
-    help="The column that says which snapshot a row is from, such as loaded_on.",
-    question="Which column says when a row was seen?",
-    required=True,
+_DELETED = Option(
+    name="deleted",
+    help="The column that says that the source deleted the row: Boolean, Int64, String, or with "
+    ":Datetime one that is null until then.",
 )
 _READERS = RuntimePart(package="polster_runtime.sources.files")
 
 
 @hookimpl
 def polster_asset_templates() -> Iterable[AssetTemplate]:
-    """Offer an empty function in every layer, files in bronze, and versions above it."""
+    """Offer an empty function in every layer, files in bronze, and increments above it."""
     yield AssetTemplate(
         name="function",
         summary="a function for you to write",
         layers=("bronze", "silver", "gold"),
-    )
-    yield AssetTemplate(
-        name="latest",
-        summary="the last row of each key",
-        layers=("silver", "gold"),
-        options=(_KEY, _ORDER, _COLUMNS),
-        files=_latest,
-    )
-    yield AssetTemplate(
-        name="history",
-        summary="all versions of each key, from nightly snapshots",
-        layers=("silver", "gold"),
-        options=(_KEY, _SEEN, _COLUMNS),
-        files=_history,
     )
     yield AssetTemplate(
         name="csv",
@@ -102,18 +92,59 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         files=_parquet,
         look=_look_at_parquet,
     )
+    yield AssetTemplate(
+        name="latest",
+        summary="the current row of each key, from a log of changes",
+        layers=("silver",),
+        options=(_KEY, replace(_ORDER, required=True), _COLUMNS, _DELETED),
+        files=_latest,
+    )
+    yield AssetTemplate(
+        name="history",
+        summary="every state of each key: from a log of changes, or without --order-by from "
+        "a source that only shows how things are now",
+        layers=("silver",),
+        options=(_KEY, _ORDER, _COLUMNS, _DELETED),
+        files=_history,
+    )
+    yield AssetTemplate(
+        name="append",
+        summary="the new rows of a source that only adds rows",
+        layers=("silver",),
+        options=(replace(_COLUMNS, required=True),),
+        files=_append,
+    )
+    yield AssetTemplate(
+        name="per-entity",
+        summary="a row for each customer, product, …; only those with changes are computed",
+        layers=("gold",),
+        options=(_KEY,),
+        files=_per_entity,
+    )
 
 
 def _latest(context: AssetContext) -> Iterable[NewFile]:
-    from polster_core.builtin import versions
+    from polster_core.builtin import incremental
 
-    return versions.latest(context)
+    return incremental.latest(context)
 
 
 def _history(context: AssetContext) -> Iterable[NewFile]:
-    from polster_core.builtin import versions
+    from polster_core.builtin import incremental
 
-    return versions.history(context)
+    return incremental.history(context)
+
+
+def _append(context: AssetContext) -> Iterable[NewFile]:
+    from polster_core.builtin import incremental
+
+    return incremental.append(context)
+
+
+def _per_entity(context: AssetContext) -> Iterable[NewFile]:
+    from polster_core.builtin import incremental
+
+    return incremental.per_entity(context)
 
 
 def _csv(context: AssetContext) -> Iterable[NewFile]:

@@ -39,7 +39,7 @@ def test_a_position_is_shown_and_changed(numbers: Shop) -> None:
     assert state(shop, "show", "n").stderr == (
         "error: bronze_n has no data yet: its first run reads everything\n"
     )
-    assert state(shop, "show", "m").stderr == "error: no bronze asset is called m\n"
+    assert state(shop, "show", "m").stderr == "error: no asset is called m\n"
     assert state(shop, "set", "n").returncode == 2
     assert state(shop, "set", "n", "5").stderr == "error: bronze_n has no data yet: run it first\n"
     assert (upto(shop, 10), upto(shop, 15)) == ("10", "5")

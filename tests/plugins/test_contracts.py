@@ -40,8 +40,10 @@ GENERATED = {"edited-runtime", "manifest", "missing-generated-file", "open-confl
 """Rules about what was generated: tests/upgrade has projects that were."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "adls": {"account-name": "mylake", "container": "raw"},
-    "latest": {"key": "id", "order": "changed_at", "columns": "name,amount:Float64"},
-    "history": {"key": "id", "seen": "loaded_on", "columns": "name,amount:Float64"},
+    "latest": {"key": "id", "order-by": "changed_at", "columns": "name,amount:Float64"},
+    "history": {"key": "id", "columns": "name,amount:Float64"},
+    "append": {"columns": "name,amount:Float64"},
+    "per-entity": {"key": "id"},
     "csv": {"path": "data/incoming/orders-*.csv"},
     "excel": {"path": "data/orders.xlsx"},
     "json": {"path": "data/orders.ndjson"},

@@ -179,7 +179,7 @@ def unused(pipeline: Pipeline) -> Iterator[Problem]:
         core = asset.core
         if core is None or core.function is None or not _is_known(asset):
             continue
-        taken = {one.name for one in core.parameters} - RESERVED_PARAMETERS
+        taken = {one.name for one in core.parameters if not _is_filled_by_runtime(one)}
         if len(taken) == len(asset.deps) == 1 or any("*" in one.kind for one in core.parameters):
             continue
         for dep in asset.deps:

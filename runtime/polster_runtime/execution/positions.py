@@ -116,9 +116,8 @@ def accept(data: Store, asset: AssetId, *, dry_run: bool = False) -> bool:
 
 
 def asset_named(text: str) -> AssetId:
-    """The asset that a person names: orders, bronze_orders, run_bronze_orders."""
-    named = AssetId.parse(text)
-    for asset in (named, AssetId("bronze", text)):
+    """The asset that a person names: orders, bronze_orders, run_bronze_orders; bronze first."""
+    for asset in (AssetId.parse(text), *(AssetId(layer, text) for layer in LAYERS)):
         if asset.layer and (core_dir() / f"{asset}.py").exists():
             return asset
     raise NoState(f"no asset is called {text}")
