@@ -22,27 +22,25 @@ _RECORDS = Option(
 _SHEET = Option(
     name="sheet", help="The sheet by name, number or pattern; the first if it is not given."
 )
-_TYPES = "types after a colon, String if there is none: order_id:Int64"
 _KEY = Option(
     name="key",
-    help=f"The columns that tell rows apart; {_TYPES}.",
+    help="The columns that tell rows apart, as text or of another type: order_id:Int64.",
     question="Which columns tell rows apart?",
     required=True,
 )
 _ORDER = Option(
     name="order-by",
-    help=f"The column that says when a row was changed; {_TYPES}.",
+    help="The column of a log that says when a row was changed: updated_at:Datetime.",
     question="Which column says when a row was changed?",
 )
 _COLUMNS = Option(
     name="columns",
-    help=f"The other columns to keep; {_TYPES}.",
+    help="The other columns to keep, as text or of another type: status,amount:Float64.",
     question="Which other columns are kept?",
 )
 _DELETED = Option(
     name="deleted",
-    help="The column that says that the source deleted the row: Boolean, Int64, String, or with "
-    ":Datetime one that is null until then.",
+    help="The column that says that the source deleted the row; with :Datetime null until then.",
 )
 _READERS = RuntimePart(package="polster_runtime.sources.files")
 
@@ -101,8 +99,7 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
     )
     yield AssetTemplate(
         name="history",
-        summary="every state of each key: from a log of changes, or without --order-by from "
-        "a source that only shows how things are now",
+        summary="every state of each key, from a log of changes or from nightly snapshots",
         layers=("silver",),
         options=(_KEY, _ORDER, _COLUMNS, _DELETED),
         files=_history,
