@@ -22,6 +22,8 @@ from polster_runtime.assets.drift import drift
 from polster_runtime.assets.rule_text import rule_in_words
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, ContractBroken, SettingsError
+from polster_runtime.execution.materialize import materialize
+from polster_runtime.storage.registry import read
 from tests.runtime.conftest import CoreFile
 
 BRONZE_A, BRONZE_B = AssetId("bronze", "a"), AssetId("bronze", "b")
@@ -197,3 +199,25 @@ def test_drift_of_columns_and_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     found = drift({"id": "Int64", "a": "String"}, {"id": "String", "b": "Date"}, [], 1)
     assert (found.added, found.removed) == ({"b": "Date"}, {"a": "String"})
     assert found.retyped == {"id": "Int64 -> String"}
+
+
+GUARDED = """
+MAX_REJECTED = 0.9
+
+class Contract(dy.Schema):
+    id = dy.Int64(min=1)
+
+def transform():
+    return pl.LazyFrame({"id": [0, 1, 2]})
+"""
+
+
+def test_what_is_published_is_parquet_once_the_contract_is_gone(core_file: CoreFile) -> None:
+    """Where rows were rejected before, the next ones are staged as Arrow: never to be published."""
+    module = core_file("silver_ids", GUARDED)
+    for _ in range(2):
+        assert materialize(module.transform, []).rejected == 1
+        assert read("silver_ids").collect()["id"].to_list() == [1, 2]
+    del module.Contract
+    assert materialize(module.transform, []).rows == 3
+    assert read("silver_ids").collect()["id"].to_list() == [0, 1, 2]

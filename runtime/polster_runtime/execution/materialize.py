@@ -145,7 +145,8 @@ class _Step:
             return self._publish(path, bool(increases), begun)
 
     def _publish(self, path: str, increases: bool, begun: Callable[[Path], None]) -> Materialized:
-        draft = bool(self.known.get("rejected"))  # it will hardly be published as it is
+        # What a contract rejected before will hardly be published as it is.
+        draft = self.contract is not None and bool(self.known.get("rejected"))
         with self._errors_named():
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
@@ -156,7 +157,9 @@ class _Step:
             self.source.check_complete(staged)
         gone = None
         if self.replaces:
-            staged, gone = without_removals(staged, self.replaces, self.provenance)
+            staged, gone = without_removals(
+                staged, self.replaces, self.provenance, draft=self.contract is not None
+            )
             draft = draft or gone is not None
         (rows, preview), checked = look_at(staged), None
         if self.contract is not None:

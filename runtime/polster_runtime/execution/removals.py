@@ -8,19 +8,19 @@ import polars as pl
 from polster_runtime.assets.increments import DELETED
 from polster_runtime.errors import AssetError
 from polster_runtime.storage.snapshots import Provenance
-from polster_runtime.storage.staging import stage
+from polster_runtime.storage.staging import scan, stage
 
 EXAMPLES = 3
 
 
 def without_removals(
-    staged: Path, key: Sequence[str], provenance: Callable[[], Provenance]
+    staged: Path, key: Sequence[str], provenance: Callable[[], Provenance], *, draft: bool
 ) -> tuple[Path, pl.DataFrame | None]:
-    """A staged file without removed rows, and their keys; None when it removes none.
+    """A staged file without removed rows, a draft if so said, and their keys; None: there are none.
 
     Raises AssetError for a `_deleted` that is no Boolean, and for a key that is null or missing.
     """
-    rows = pl.scan_parquet(staged, glob=False)
+    rows = scan(staged)
     if DELETED not in rows.collect_schema():
         return staged, None
     removes = pl.col(DELETED).fill_null(value=False)
@@ -29,7 +29,7 @@ def without_removals(
         if any(removed[name].null_count() for name in key):
             missing = " and no ".join(key)
             raise AssetError(f"a row with {DELETED} has no {missing}: nothing to remove")
-        return stage(rows.filter(~removes).drop(DELETED), provenance, draft=True), removed
+        return stage(rows.filter(~removes).drop(DELETED), provenance, draft=draft), removed
     finally:
         staged.unlink()
 
@@ -55,7 +55,7 @@ def with_removals(
 
     Raises AssetError when a key is both removed and there.
     """
-    rows = pl.scan_parquet(staged, glob=False)
+    rows = scan(staged)
     kinds, made = rows.select(key).collect_schema(), staged
     try:
         gone = pl.DataFrame(schema=kinds) if removed is None else removed.cast(kinds)
