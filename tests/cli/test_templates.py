@@ -109,7 +109,10 @@ BRONZE = ("--layer", "bronze", "--name", "orders", "--template", "oracle")
 def test_its_flags_are_in_the_help(add: Add) -> None:
     code, out, _ = add("--help")
     assert code == 0
-    assert "[api|csv|excel|function|history|json|latest|mart|mysql|oracle|parquet|sftp]" in out
+    assert (
+        "[api|append|csv|excel|function|history|json|latest|mart|mysql|oracle|parquet|per-entity|sftp]"
+        in out
+    )
     assert "Options of --template mart, oracle:\n  --relation TEXT  The table.\n" in out
     assert "--tls / --no-tls" in out
 
