@@ -81,5 +81,5 @@ def test_variables() -> None:
 
 
 def test_merged_and_distribution() -> None:
-    assert merged(["b", " a ", "b", "A"]) == ("A", "a", "b")
+    assert merged(["b", " a ", "b", "A"]) == ("a", "b")
     assert distribution("A.b__c--D") == "a-b-c-d"

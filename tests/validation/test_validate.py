@@ -293,7 +293,7 @@ def test_a_rule_that_raises_is_named_and_the_others_count(project: Project, use:
     assert len(found) == 5
     assert {
         "rule": "money",
-        "severity": "warning",
+        "severity": "error",
         "path": "pyproject.toml",
         "line": 1,
         "column": 1,
