@@ -174,8 +174,10 @@ def test_its_files_requirements_and_variables_arrive(add: Add, root: Path) -> No
         (
             ("--layer", "silver", "--name", "a", "--template", "mart", "--relation", "x"),
             2,
-            "error: --template mart writes gold assets only\nhint: for silver there is  "
-            "append, function, history, latest",
+            (
+                "error: --template mart writes gold assets only\n"
+                "hint: for silver there is  append, function, history, latest"
+            ),
         ),
     ],
 )
