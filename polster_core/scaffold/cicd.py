@@ -25,7 +25,9 @@ from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
 
 STORAGE_OF_PIPELINES = "cicd-storage"
 """The answer that says which storage the pipelines were written for: `.env` is not everywhere."""
-_SECRET = re.compile(r"KEY|TOKEN|PASS|PWD|SECRET|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK")
+_SECRET = re.compile(
+    r"KEY|TOKEN|PASS|PWD|SECRET(?!S(_DIR)?$)|SAS|CREDENTIAL|CONNECTION|PRIVATE|_DSN|WEBHOOK"
+)
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 
 

@@ -99,8 +99,8 @@ def test_the_schedule_is_in_the_file_and_is_remembered(tmp_path: Path) -> None:
 def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
     done = machine.polster("add-cicd", "gitlab", cwd=shop / "src")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("  create  .gitlab-ci.yml\n  create  ci/persist.sh\n")
-    assert ".polster" not in done.stdout
+    assert "  create  .gitlab-ci.yml\n  create  ci/persist.sh\n" in done.stdout
+    assert ".polster/" not in done.stdout
     assert written(shop) == {".gitlab-ci.yml", *SHARED}
     golden = FOLDER / "gitlab-ci" / "local" / ".gitlab-ci.yml"
     assert (shop / ".gitlab-ci.yml").read_bytes() == golden.read_bytes()
@@ -117,7 +117,7 @@ def test_dry_run_changes_nothing(shop: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "  create  azure-pipelines.yml\n" in done.stdout
     assert done.stdout.count("+name: Polster checks\n") == 1
-    assert ".polster" not in done.stdout
+    assert ".polster/" not in done.stdout
     assert done.stdout.endswith("nothing was changed (--dry-run)\n")
     assert tree(shop) == before
 

@@ -190,7 +190,8 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
             2,
             (
                 "invalid value for '--kind': 'magic' is not one of 'storage', 'cicd', 'connector', "
-                "'asset-template', 'rule', 'command'\nhint: see  polster plugins new --help\n"
+                "'asset-template', 'rule', 'check', 'column', 'option', 'command'\n"
+                "hint: see  polster plugins new --help\n"
             ),
         ),
         (["x"], 2, "missing option '--kind'. Choose from: storage, cicd, connector, asset-temp"),

@@ -11,8 +11,8 @@ from polster_runtime.assets.drift import Drift
 from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.execution.description import look_at, schema_of, summary
 from polster_runtime.execution.events import began, tell
-from polster_runtime.execution.materialize import look_at, schema_of, summary
 from polster_runtime.execution.result import Materialized
 from polster_runtime.execution.upkeep import keep_files_few
 from polster_runtime.storage.registry import store

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -34,6 +33,7 @@ from polster_runtime.errors import AssetError, StorageError
 from polster_runtime.execution import previous
 from polster_runtime.execution.code_errors import explained, line_of_query, own_line
 from polster_runtime.execution.column_lineage import Lineage, lineage_if_known
+from polster_runtime.execution.description import look_at, schema_of, summary
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation, stubs_named
 from polster_runtime.execution.locks import alone
@@ -44,8 +44,6 @@ from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.staging import scan, stage
 from polster_runtime.storage.store import Store
-
-PREVIEW_ROWS = 20
 
 
 def materialize(
@@ -278,26 +276,3 @@ class _Step:
         with self.data.errors():
             if self.data.fs.exists(rejected) and not self.data.fs.exists(path):
                 self.data.delete(Snapshot((rejected,)))
-
-
-def summary(done: Materialized) -> dict[str, Any]:
-    """What the log says of a materialization."""
-    return {
-        "asset": str(done.asset),
-        "rows": done.rows,
-        "rejected": done.rejected,
-        "seconds": round(done.seconds, 4),
-        "path": done.path,
-    }
-
-
-def look_at(file: Path) -> tuple[int, pl.DataFrame]:
-    """The number of rows of a staged file, and the first of them."""
-    rows = scan(file)
-    count, first = pl.collect_all([rows.select(pl.len()), rows.head(PREVIEW_ROWS)])
-    return count.item(), first
-
-
-def schema_of(frame: pl.LazyFrame | pl.DataFrame) -> dict[str, str]:
-    """The columns of a frame, with their types as Polars calls them."""
-    return {name: str(kind) for name, kind in frame.collect_schema().items()}
