@@ -39,7 +39,8 @@ class StorageBackendContract(InitChoiceContract):
         """`polster storage add NAME` in a project that keeps its data here, however it runs."""
         init(tmp_path, "--runtime", delivery).succeeded()
         before = files_of(tmp_path / "shop")
-        polster(tmp_path / "shop", "storage", "add", self.name).succeeded()
+        flags = self.flags(prefix=f"{self.name}-")
+        polster(tmp_path / "shop", "storage", "add", self.name, *flags).succeeded()
         after = files_of(tmp_path / "shop")
         assert {path for path in before if path not in after} == set()
         self._check_runtime(after)

@@ -317,7 +317,7 @@ def test_a_dagster_folder_that_cannot_be_written(project: MakeProject) -> None:
         home.chmod(0o755)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "Permission denied" in done.stderr
+    assert "Dagster's history in .dagster: it cannot be written" in done.stderr
 
 
 def test_a_full_disk(project: MakeProject) -> None:
