@@ -86,7 +86,7 @@ def test_the_shell_wins_over_the_file_and_the_file_over_the_default(
     monkeypatch.setenv("ENV", "prod")
     (project / ".env").write_text("ENV=staging\nBRONZE_THREADS=4\n", encoding="utf-8")
     found = settings()
-    assert (found.env, found.bronze_threads, found.executor) == ("prod", 4, "threads")
+    assert (found.env, found.bronze_threads, found.executor) == ("prod", 4, "in_process")
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,11 @@ class RuntimeSettings:
     """How often a source that failed is tried again; errors in the code are not."""
     source_retry_seconds: float = 10.0
     """How long to wait before the first of these, twice as long before each further one."""
-    executor: Literal["threads", "multiprocess", "in_process"] = "threads"
-    """What runs the steps of a run: threads of one process (also: in_process), or a process for
-    each."""
+    executor: Literal["threads", "multiprocess", "in_process"] = "in_process"
+    """What runs the steps of a run: threads of one process, or a process for each.
+
+    `in_process` is the same as threads, and the default for definitions that look for it.
+    """
     automation_enabled: bool = True
     """Whether the schedule and the sensor run when Dagster does."""
     bronze_cron: str = "1 0 * * *"

@@ -11,6 +11,7 @@ from polster_runtime.config.settings import settings
 from polster_runtime.dagster.local_run import JOB
 from polster_runtime.dagster.selection import Keys
 from polster_runtime.dagster.upstream_sensor import SENSOR, look
+from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import SettingsError
 
 _condition = dg.AutomationCondition
@@ -47,14 +48,19 @@ def source_retry() -> dg.RetryPolicy:
     )
 
 
-def bronze_schedule(bronze: Iterable[dg.AssetKey] = ()) -> dg.ScheduleDefinition:
-    """Bronze at BRONZE_CRON, in TIMEZONE. Raises SettingsError when one of them is none."""
+def bronze_schedule(bronze: Iterable[dg.AssetKey] | None = None) -> dg.ScheduleDefinition:
+    """Bronze at BRONZE_CRON, in TIMEZONE: the assets named, or those of the group bronze.
+
+    Raises SettingsError when one of these settings is wrong.
+    """
     running, stopped = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
     cron, timezone = settings().bronze_cron, settings().timezone
     try:
         return dg.ScheduleDefinition(
             name="bronze_daily",
-            target=dg.AssetSelection.assets(*bronze),
+            target=dg.AssetSelection.groups(LAYERS[0])
+            if bronze is None
+            else dg.AssetSelection.assets(*bronze),
             cron_schedule=cron,
             execution_timezone=timezone,
             default_status=running if settings().automation_enabled else stopped,
@@ -89,8 +95,19 @@ def condition_of(spec: dg.AssetSpec) -> dg.AutomationCondition[dg.AssetKey] | No
     return None if condition is ON_UPSTREAM_SUCCESS else condition
 
 
-def medallion_sensor(automatic: Keys) -> dg.SensorDefinition:
-    """Silver and gold as soon as what they depend on has succeeded."""
+def medallion_sensor(automatic: Keys | None = None) -> dg.SensorDefinition:
+    """Silver and gold as soon as what they depend on has succeeded: the assets named.
+
+    Without them Dagster evaluates the conditions of all assets, for the definitions of a team that
+    leave ON_UPSTREAM_SUCCESS on them.
+    """
+    if automatic is None:
+        return dg.AutomationConditionSensorDefinition(
+            name=SENSOR,
+            target=dg.AssetSelection.all(),
+            minimum_interval_seconds=settings().sensor_seconds,
+            default_status=_sensor_status(),
+        )
     return dg.SensorDefinition(
         name=SENSOR,
         description="Runs silver and gold assets as soon as their upstream assets have new data.",
