@@ -20,6 +20,8 @@ ONLY_SHOWN = frozenset({"text", "powershell", "mermaid", "ini", "yaml"})
 """Languages of blocks that cannot be carried out where the tests run."""
 TIMEOUT = 300.0
 """Seconds after which a block hangs."""
+_ASSET = re.compile(r"(bronze|silver|gold)_\w+ ")
+"""How the line of an asset begins."""
 _ADDRESS = re.compile(r"Dagster UI: (http://\S+)")
 
 
@@ -153,7 +155,7 @@ def matches(expected: str, printed: str) -> bool:
     """Whether a program printed what a page shows.
 
     A line that is only … stands for any lines, … within a line for anything there, and seconds
-    are never the same twice. Bronze assets that run at the same time finish in any order.
+    are never the same twice. Assets that run at the same time finish in any order.
     """
     pattern = "".join(_line(line) for line in _in_order(expected))
     text = "".join(f"{line}\n" for line in _in_order(printed))
@@ -162,7 +164,7 @@ def matches(expected: str, printed: str) -> bool:
 
 def _in_order(text: str) -> Iterator[str]:
     lines = [line.rstrip() for line in text.strip().splitlines()]
-    for _, group in groupby(lines, key=lambda line: line.startswith("bronze_") or id(line)):
+    for _, group in groupby(lines, key=lambda line: bool(_ASSET.match(line)) or id(line)):
         yield from sorted(group)
 
 
