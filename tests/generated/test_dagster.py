@@ -32,10 +32,11 @@ def test_what_the_stock_event_log_wrote_is_read(project: MakeProject) -> None:
 
 def test_engines_are_kept(project: MakeProject) -> None:
     """Should Dagster no longer ask for its connections where it did, runs would be slow again."""
-    done = project().program("count_engines")
+    shop = project()
+    assert shop.run().returncode == 0  # a new history makes some engines while it is laid out
+    done = shop.program("count_engines")
     assert done.returncode == 0, told(done)
-    # The stock class makes more than a hundred; closing for the terminal opens some again.
-    assert int(done.stdout.splitlines()[-1]) <= 25
+    assert int(done.stdout.splitlines()[-1]) <= 8  # the stock class makes more than a hundred
 
 
 def test_without_what_it_is_built_on_the_stock_class_takes_over(ran: Generated) -> None:
