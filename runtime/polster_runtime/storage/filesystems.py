@@ -25,7 +25,7 @@ POLARS_READS = frozenset(
 )
 """The protocols of the URLs that Polars reads by itself."""
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds before a list is asked for again."""
+"""Seconds before something is asked for again."""
 CLAIM_SECONDS = 30.0
 """How long a writer waits for another one that is about to publish the same file."""
 _FOOTER_END = 8
@@ -61,23 +61,33 @@ def polars_reads(fs: AbstractFileSystem) -> bool:
 def listed(fs: AbstractFileSystem, folder: str) -> list[str]:
     """The paths in a folder as they are now, whatever the file system remembers."""
     try:
-        found: list[Any] = _tried_again(lambda: fs.ls(folder, detail=False, refresh=True))
+        found = _tried_again(
+            fs,
+            lambda: fs.ls(folder, detail=False, refresh=True),
+            FileNotFoundError,
+            TypeError,
+        )
     except TypeError:  # one that remembers nothing takes no `refresh`
         fs.invalidate_cache()
         found = fs.ls(folder, detail=False)
     return [str(path) for path in found]
 
 
-def _tried_again(look: Callable[[], list[Any]]) -> list[Any]:
-    """A list that is asked for again where the server fails: a file may vanish as it is listed."""
-    for pause in PAUSES:
+def _tried_again(fs: AbstractFileSystem, call: Callable[[], Any], *final: type[Exception]) -> Any:
+    """Call again where a server fails because others write: a file may vanish as it is listed.
+
+    The stores that Polars reads by itself do that on their own. Errors that are `final` are raised
+    at once.
+    """
+    for pause in () if polars_reads(fs) else PAUSES:
         try:
-            return look()
-        except (FileNotFoundError, TypeError):
+            return call()
+        except final:
             raise
         except Exception:
+            fs.invalidate_cache()
             time.sleep(pause)
-    return look()
+    return call()
 
 
 def local_copy(fs: AbstractFileSystem, path: str) -> Path:
@@ -117,7 +127,7 @@ def put_new(fs: AbstractFileSystem, file: Path, path: str) -> None:
     while it takes its place. Raises FileExistsError, and StorageError when that folder stays.
     """
     folder = path.rpartition("/")[0]
-    _make_folder(fs, folder)
+    _tried_again(fs, lambda: fs.makedirs(folder, exist_ok=True))
     part = f"{folder}/.{uuid4().hex}.part"
     try:
         fs.put_file(str(file), part)
@@ -130,19 +140,6 @@ def put_new(fs: AbstractFileSystem, file: Path, path: str) -> None:
         with suppress(Exception):
             fs.rm_file(part)
         raise
-
-
-def _make_folder(fs: AbstractFileSystem, folder: str) -> None:
-    """Make a folder, which another writer may make at the same moment."""
-    for pause in PAUSES:
-        try:
-            fs.makedirs(folder, exist_ok=True)
-        except Exception:
-            fs.invalidate_cache()
-            time.sleep(pause)
-        else:
-            return
-    fs.makedirs(folder, exist_ok=True)
 
 
 @contextmanager
