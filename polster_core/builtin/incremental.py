@@ -137,7 +137,7 @@ def _files(
     asset = context.asset
     if len(context.dependencies) != 1:
         raise UsageProblem(
-            f"--template {context_name(template)} takes one dependency",
+            f"--template {_called(template)} takes one dependency",
             hint="join others in the function, once it is there",
         )
     every = [*key, *order, *columns]
@@ -176,7 +176,7 @@ def _files(
         yield NewFile(path=path, text=text, note=note if kind == "core" else "")
 
 
-def context_name(template: str) -> str:
+def _called(template: str) -> str:
     """Return what a person calls a template."""
     return template.removeprefix("snapshot_").replace("_", "-")
 

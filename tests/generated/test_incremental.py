@@ -111,7 +111,7 @@ def test_why_everything_was_read_is_told(shop: Generated) -> None:
     said = done(shop.run()).stdout
     assert "read everything: its code has changed" in said
     shop.edit("src/core/gold_customers.py", "orders.sort", "orders.unique().sort")
-    accepted = done(shop.python("-m", "polster_runtime", "state", "accept", "gold_customers"))
+    accepted = done(shop.python("-m", "polster_runtime", "state", "accept", "customers"))
     assert accepted.stdout == "gold_customers: the next run keeps its rows, and reads what is new\n"
     assert "read everything" not in done(shop.run()).stdout
     shown = done(shop.python("-m", "polster_runtime", "state", "show", "silver_orders")).stdout

@@ -22,6 +22,7 @@ from polster_runtime.storage import filesystems
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
 from tests.connectors.ssh_servers import Sshd, sshd
+from tests.docs.markdown import blocks
 from tests.services import free_port, wait_for
 
 PYPROJECT = """
@@ -33,14 +34,9 @@ elsewhere = "elsewhere"
 
 [tool.polster]
 """
-WEBDAV = """
-    import os
-    from webdav4.fsspec import WebdavFileSystem
-    from polster_runtime.storage.store import Store
-
-    def connect():
-        return Store(WebdavFileSystem(os.environ["DAV_URL"]), "shop/data")
-"""
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "storage-backend.md"
+WEBDAV = next(block.text for block in blocks(PAGE.read_text("utf-8")) if "connect()" in block.text)
+"""The backend that the guide shows."""
 SFTP = """
     import os
     from fsspec.implementations.sftp import SFTPFileSystem

@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from polster_runtime.config.logging import configure
+from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import PipelineError
 from polster_runtime.execution import report
 from polster_runtime.execution.positions import accept, asset_named, change, states
@@ -77,7 +78,7 @@ def _change(arguments: argparse.Namespace) -> int:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    asset = asset_named(arguments.asset)
+    asset = asset_named(arguments.asset, LAYERS[1:])
     changed = accept(store(), asset, dry_run=arguments.dry_run)
     if arguments.json:
         told = {"asset": str(asset), "accepted": changed, "dry_run": arguments.dry_run}

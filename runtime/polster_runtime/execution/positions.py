@@ -1,6 +1,6 @@
 """Incremental positions: how far the sources of assets were read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +18,10 @@ from polster_runtime.storage.snapshots import Provenance, Snapshot, numbers
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
 
-NOT_COPIED = ("position", "seen", "merged", "parts")
-"""Of the footer before: what is set again, and what only holds for a merged file."""
+OF_MERGED = ("merged", "parts")
+"""What a footer says of a merged file alone."""
+HOW_FAR = ("position", "seen")
+"""What a footer says of how far was read."""
 
 
 class NoState(PipelineError):
@@ -67,7 +69,11 @@ def states(data: Store, names: list[str]) -> Iterator[State]:
         if snapshot is None:
             if names:
                 raise NoState(f"{asset} has no data yet: its first run reads everything")
-        elif names or "position" in data.provenance(snapshot) or len(snapshot.paths) > 1:
+        elif (
+            names
+            or len(snapshot.paths) > 1
+            or not {"position", "kind"}.isdisjoint(data.provenance(snapshot))
+        ):
             yield State.of(data, asset, snapshot)
 
 
@@ -78,18 +84,12 @@ def change(data: Store, asset: AssetId, position: Any, *, dry_run: bool = False)
     """
     if position is not None and asset.layer != LAYERS[0]:
         raise NoState(f"{asset} has no position: it reads what is new of its upstream assets")
-    with alone(asset):
-        snapshot = data.latest(asset)
-        if snapshot is None:
-            raise NoState(f"{asset} has no data yet: run it first")
-        before = data.provenance(snapshot)
-        after: Provenance = {name: text for name, text in before.items() if name not in NOT_COPIED}
-        after["written"] = datetime.now(UTC).isoformat()
-        if position is not None:
-            after["position"] = position
-        if not dry_run:
-            staged = stage(data.scan(snapshot).clear(), lambda: after)
-            data.publish(staged, data.new_path(asset, on=snapshot))
+
+    def amended(before: Provenance) -> Provenance:
+        kept = {name: value for name, value in before.items() if name not in HOW_FAR}
+        return kept | ({} if position is None else {"position": position})
+
+    before, _ = _amend(data, asset, amended, dry_run=dry_run)
     return before.get("position"), position
 
 
@@ -101,23 +101,42 @@ def accept(data: Store, asset: AssetId, *, dry_run: bool = False) -> bool:
     function = function_of(asset)
     if not plan_of(function).incremental:
         raise NoState(f"{asset} is not incremental: each run reads everything")
+    before, after = _amend(
+        data,
+        asset,
+        lambda before: before | {"logic": logic_version(function)},
+        dry_run=dry_run,
+    )
+    return bool(before.get("logic") != after["logic"])
+
+
+def _amend(
+    data: Store,
+    asset: AssetId,
+    amended: Callable[[Provenance], Provenance],
+    *,
+    dry_run: bool,
+) -> tuple[Provenance, Provenance]:
+    """Publish what the newest footer should say, as an increment without rows; return both."""
     with alone(asset):
         snapshot = data.latest(asset)
         if snapshot is None:
             raise NoState(f"{asset} has no data yet: run it first")
         before = data.provenance(snapshot)
-        after = {name: value for name, value in before.items() if name not in ("merged", "parts")}
-        after |= {"logic": logic_version(function), "written": datetime.now(UTC).isoformat()}
-        changed = bool(before.get("logic") != after["logic"])
-        if changed and not dry_run:
+        after = amended({name: before[name] for name in before if name not in OF_MERGED})
+        after["written"] = datetime.now(UTC).isoformat()
+        if not dry_run and before | {"written": after["written"]} != after:
             staged = stage(data.scan(snapshot).clear(), lambda: after)
             data.publish(staged, data.new_path(asset, on=snapshot))
-    return changed
+    return before, after
 
 
-def asset_named(text: str) -> AssetId:
-    """The asset that a person names: orders, bronze_orders, run_bronze_orders; bronze first."""
-    for asset in (AssetId.parse(text), *(AssetId(layer, text) for layer in LAYERS)):
+def asset_named(text: str, layers: Sequence[str] = LAYERS) -> AssetId:
+    """The asset that a person names: orders, bronze_orders, run_bronze_orders.
+
+    Of several that are called orders it is the one of the first of `layers`. Raises NoState.
+    """
+    for asset in (AssetId.parse(text), *(AssetId(layer, text) for layer in layers)):
         if asset.layer and (core_dir() / f"{asset}.py").exists():
             return asset
     raise NoState(f"no asset is called {text}")
