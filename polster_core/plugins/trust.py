@@ -1,14 +1,15 @@
 """Which projects may run code of their own inside Polster: those trusted once on this machine.
 
-A project is trusted by its folder, and for as long as that is the same one: another project that is
-cloned into its place later is not. POLSTER_TRUST_PROJECT=1 trusts for one command, as pipelines
-need it.
+A project is trusted by its folder and by a token, which lies in the user's configuration and in
+`.polster/.trusted`, a file that git ignores: another project that is cloned into its place later
+is not trusted. POLSTER_TRUST_PROJECT=1 trusts for one command, as pipelines need it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,18 +18,25 @@ from polster_core.errors import PolsterError
 
 VARIABLE = "POLSTER_TRUST_PROJECT"
 _FILE = "trusted-projects.json"
+_TRUSTED = ".polster/.trusted"
 
 
 def is_trusted(root: Path) -> bool:
     """Whether somebody trusted this very folder."""
     if os.environ.get(VARIABLE, "").lower() in {"1", "true", "yes"}:
         return True
-    return _known().get(_key(root)) == _mark(root)
+    token = _known().get(_key(root))
+    try:
+        return bool(token) and (root / _TRUSTED).read_text(encoding="utf-8") == token
+    except (OSError, ValueError):
+        return False
 
 
 def trust(root: Path) -> None:
     """Trust a project from now on; raises PolsterError where that cannot be kept."""
-    _write({**_known(), _key(root): _mark(root)})
+    token = secrets.token_hex(16)
+    _replace(root / _TRUSTED, token)
+    _write({**_known(), _key(root): token})
 
 
 def distrust(root: Path) -> None:
@@ -58,13 +66,15 @@ def _known() -> dict[str, str]:
 
 
 def _write(known: dict[str, str]) -> None:
-    target = file()
+    _replace(file(), json.dumps(dict(sorted(known.items())), indent=2) + "\n")
+
+
+def _replace(target: Path, text: str) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}")
-    text = json.dumps(dict(sorted(known.items())), indent=2)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part.touch(mode=0o600)
-        part.write_text(f"{text}\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(target)
     except OSError as error:
         with suppress(OSError):
@@ -74,10 +84,6 @@ def _write(known: dict[str, str]) -> None:
 
 def _key(root: Path) -> str:
     return str(root.resolve())
-
-
-def _mark(root: Path) -> str:
-    return str(root.stat().st_ino)
 
 
 __all__ = ["VARIABLE", "distrust", "file", "is_trusted", "trust"]

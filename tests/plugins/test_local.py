@@ -69,7 +69,12 @@ def test_another_project_in_the_same_place_is_not_trusted(
 ) -> None:
     shop.polster("plugins", "trust").succeeded()
     shop.root.rename(tmp_path / "gone")
-    shop.write(ProjectFolder(tmp_path / "gone").tree())
+    files = ProjectFolder(tmp_path / "gone").tree()
+    token = files.pop(".polster/.trusted")  # git ignores it
+    shop.write(files)
+    assert shop.polster("validate").code == 4
+    (shop.root / ".polster").mkdir(exist_ok=True)
+    (shop.root / ".polster/.trusted").write_text("0" * len(token))
     assert shop.polster("validate").code == 4
 
 
