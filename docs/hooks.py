@@ -98,7 +98,7 @@ PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
     ),
     "polster_runtime.storage.cloud": ("CloudStore", "connected"),
     "polster_runtime.config.secrets": ("SecretProvider",),
-    "polster_runtime.execution.events": ("RunListener",),
+    "polster_runtime.execution.events": ("Run", "RunListener"),
     "polster_runtime.storage.filesystems": ("PerThread",),
     "polster_runtime.storage.snapshots": ("Snapshot", "unique_name"),
     "polster_runtime.storage.store": ("Store",),
@@ -230,11 +230,11 @@ def _store() -> str:
     sys.path.insert(0, str(PAGE.parents[2] / "runtime"))
     store = importlib.import_module("polster_runtime.storage.store").Store
     cloud = importlib.import_module("polster_runtime.storage.cloud").CloudStore
-    events = importlib.import_module("polster_runtime.execution.events").RunListener
+    events = importlib.import_module("polster_runtime.execution.events")
     secrets = importlib.import_module("polster_runtime.config.secrets").SecretProvider
     parts = "".join(
         f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_members(kind)}"
-        for kind in (store, cloud, events, secrets)
+        for kind in (store, cloud, events.RunListener, secrets)
     )
     return f"\n# What parts of the runtime are and use\n\n{POSITIONS}{parts}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.generated.projects import Generated, told
+from tests.generated.projects import PROGRAMS, Generated, told
 
 TIMEOUT = 600.0
 """Seconds after which something hangs, on a busy machine."""
@@ -114,3 +115,16 @@ def listening(user: str = "") -> Iterator[Listener]:
             yield listener
         finally:
             server.shutdown()
+
+
+def follow(shop: Generated) -> None:
+    """Give a project a listener of its own."""
+    shutil.copyfile(PROGRAMS / "heard.py", shop.root / "src" / "heard.py")
+    group = '[project.entry-points."polster_runtime.listeners"]\nheard = "heard"'
+    shop.edit("pyproject.toml", "[build-system]", f"{group}\n\n[build-system]")
+
+
+def followed(shop: Generated) -> list[list[str]]:
+    """Return what that listener has heard: what happened, the page of the run, lines."""
+    file = shop.root / "data" / "heard.jsonl"
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]

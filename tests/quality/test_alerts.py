@@ -9,7 +9,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import ASSETS, Generated, told
-from tests.quality.daemon import listening
+from tests.quality.daemon import follow, followed, listening
 
 ROWS = 'def extract() -> pl.DataFrame:\n    return pl.DataFrame({"id": [1]})'
 UNCHANGED = "def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return df"
@@ -27,6 +27,7 @@ def failing(project: MakeProject) -> Generated:
 
 
 def test_a_run_that_nobody_watches_tells(failing: Generated) -> None:
+    follow(failing)
     with listening(user=f"bot:{SECRET}@") as heard:
         env = {"ALERT_URLS": f"{DEAD},{heard.url}", "LOG_LEVEL": "DEBUG", "ENV": "prod"}
         done = failing.run(env=env | {"UI_URL": "https://dagster.example.com/"})
@@ -37,6 +38,7 @@ def test_a_run_that_nobody_watches_tells(failing: Generated) -> None:
     line = failing.line_of("silver_a", "raise KeyError")
     assert what == f"silver_a: src/core/silver_a.py:{line}: KeyError: 'gone'"
     assert link.startswith("https://dagster.example.com/runs/")
+    assert followed(failing) == [["started", link], ["failed", link, what]]
     assert SECRET not in done.stdout + done.stderr
     assert "alert channel 1 of ALERT_URLS could not be reached" in done.stderr
 
@@ -66,9 +68,11 @@ def test_a_contract_that_is_missing_is_no_news(project: MakeProject) -> None:
     shop = project(samples=False)
     shop.add("bronze_a", ROWS)
     shop.add("silver_a", UNCHANGED, ["bronze_a"])
+    follow(shop)
     with listening() as heard:
         assert shop.run(env={"ALERT_URLS": heard.url}).returncode == 0
     assert heard.messages == []
+    assert [what for what, _ in followed(shop)] == ["started", "finished"]
 
 
 def test_a_terminal_needs_no_telling(failing: Generated) -> None:
@@ -89,6 +93,8 @@ def test_a_terminal_needs_no_telling(failing: Generated) -> None:
 
 
 def test_overdue_data_is_told_once(failing: Generated) -> None:
+    """Once to the alerts, and once to a listener of the project's own."""
+    follow(failing)
     assert failing.run("--asset", "bronze_a").returncode == 0
     with listening() as heard:
         done = failing.program("overdue_alerts", env={"ALERT_URLS": heard.url})
@@ -96,6 +102,7 @@ def test_overdue_data_is_told_once(failing: Generated) -> None:
     (message,) = heard.messages
     assert message["title"] == "[dev] data is overdue"
     assert message["message"] == "bronze_a: last materialized 72.0 h ago, 36 h are allowed"
+    assert followed(failing)[2:] == [["overdue", "", "bronze_a 72 36"]]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
-from tests.quality.daemon import Daemon, Listener, daemon, listening, statuses, wait_for
+from tests.quality.daemon import (
+    Daemon,
+    Listener,
+    daemon,
+    follow,
+    followed,
+    listening,
+    statuses,
+    wait_for,
+)
 
 TWO_LOOKS = 12.0
 """Seconds: a sensor looks every five at the most, whatever SENSOR_SECONDS says."""
@@ -125,13 +134,22 @@ def test_an_upstream_that_runs_again_meanwhile_is_followed(slow: Generated) -> N
 
 
 def test_the_process_of_a_run_killed(slow: Generated) -> None:
+    """Alerts and listeners hear of it, and of each run once, whoever started it."""
+    follow(slow)
     with listening() as heard, daemon(slow, SENSOR_SECONDS="1", ALERT_URLS=heard.url):
         os.kill(started(slow), signal.SIGKILL)
         wait_for(lambda: statuses(slow)[0] == "FAILURE")
         assert slow.files("silver_a") == []
         wait_for(lambda: "silver_a: " in heard.said())
         goes_on(slow)
+        wait_for(lambda: [what for what, *_ in followed(slow)].count("finished") == 2)
     assert heard.said().count("silver_a: ") == 1
+    told = followed(slow)
+    (failed,) = (rest for what, *rest in told if what == "failed")
+    assert heard.messages[0]["message"].splitlines() == [*reversed(failed)]
+    pairs = [(what, run) for what, run, *_ in told]
+    assert len(pairs) == len(set(pairs))
+    assert sorted(what for what, _ in pairs) == ["failed", *["finished"] * 2, *["started"] * 3]
 
 
 def test_s10_the_code_servers_killed_while_a_run_goes_on(slow: Generated) -> None:

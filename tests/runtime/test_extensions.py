@@ -77,10 +77,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(secrets, "project_root", lambda: tmp_path)
     monkeypatch.setattr(environment, "project_root", lambda: tmp_path)
     monkeypatch.setattr(entry_points, "pyproject", lambda: _parsed(tmp_path))
-    for forget in (environment._load_dotenv, events._of_plugins):
+    for forget in (environment._load_dotenv, events._lasting):
         forget.cache_clear()
     yield tmp_path
-    for forget in (environment._load_dotenv, events._of_plugins):
+    for forget in (environment._load_dotenv, events._lasting):
         forget.cache_clear()
     for module in ("our_vault", "our_listener"):
         sys.modules.pop(module, None)

@@ -1,8 +1,7 @@
-"""Telling somebody of failed runs, failed checks, overdue data.
+"""Telling listeners, and with them the alerts, how runs end and which data is overdue.
 
-ALERT_URLS names the channels, separated by spaces or commas, in the form of Apprise: mailto://,
-slack://, msteams://, json:// for a webhook, and a hundred more. Without it nobody is told. The
-sensors tell of runs that the daemon started; a run of run_polster.py tells by itself.
+The sensors tell of runs that the daemon started, and of those that were killed; a run of
+run_polster.py tells by itself.
 """
 
 import json
@@ -10,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -17,13 +17,13 @@ import dagster as dg
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.failures import reason
-from polster_runtime.domain.asset_id import name_of
+from polster_runtime.domain.asset_id import AssetId, name_of
+from polster_runtime.execution.events import Run, RunListener, is_followed, tell
 
-TOLD = "alerts/told"
-"""The tag of a run that was told: the id of the run, since re-executions inherit its tags."""
+TOLD, START_TOLD = "alerts/told", "alerts/start_told"
+"""The tags of a run that was told: the id of the run, since re-executions inherit its tags."""
 BEGUN = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_RESTARTED}
 OVER = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
-RUNNING, STOPPED = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 OVERDUE_SECONDS = 60
 """How often data is looked at for being overdue."""
 
@@ -32,70 +32,65 @@ log = logging.getLogger("core.alerts")
 
 def alert_sensors() -> Sequence[dg.SensorDefinition]:
     """The sensors that watch; stopped where there is nobody to tell."""
-    status = RUNNING if settings().alert_urls else STOPPED
-    return [
+    status = dg.DefaultSensorStatus.RUNNING if is_heard() else dg.DefaultSensorStatus.STOPPED
+    watched = {
+        "alert_failed_run": (dg.DagsterRunStatus.FAILURE, _failed),
+        "alert_failed_check": (dg.DagsterRunStatus.SUCCESS, _succeeded),
+    }
+    if is_followed():  # alerts do not tell of it
+        watched["tell_started_run"] = (dg.DagsterRunStatus.STARTED, _started)
+    sensors = [
         dg.run_status_sensor(
-            name="alert_failed_run",
-            run_status=dg.DagsterRunStatus.FAILURE,
-            default_status=status,
-            minimum_interval_seconds=15,
-        )(_failed_run),
-        dg.run_status_sensor(
-            name="alert_failed_check",
-            run_status=dg.DagsterRunStatus.SUCCESS,
-            default_status=status,
-            minimum_interval_seconds=15,
-        )(_failed_checks),
-        dg.sensor(
-            name="alert_overdue_data",
-            default_status=status,
-            minimum_interval_seconds=OVERDUE_SECONDS,
-        )(_overdue),
+            name=name, run_status=ended, default_status=status, minimum_interval_seconds=15
+        )(act)
+        for name, (ended, act) in watched.items()
     ]
+    overdue = dg.sensor(
+        name="alert_overdue_data", default_status=status, minimum_interval_seconds=OVERDUE_SECONDS
+    )
+    return [*sensors, overdue(_overdue)]
 
 
-def tell(title: str, body: str) -> None:
-    """Send a message to every channel; one that is down is logged."""
-    import apprise  # here: it is slow to import, and only needed when something went wrong
+def is_heard() -> bool:
+    """Whether there is anybody to tell: a channel of ALERT_URLS, or a plugin's listener."""
+    return bool(settings().alert_urls) or is_followed()
 
-    logging.getLogger("apprise").disabled = True  # it would log what stands in the address
-    for number, url in enumerate(settings().alert_urls.replace(",", " ").split(), start=1):
-        # The address may hold a secret: a channel is named by its place alone.
-        try:
-            one = apprise.Apprise()
-            sent = one.add(url) and one.notify(
-                title=f"[{settings().env}] {title}",
-                body=body,
-                notify_type=apprise.NotifyType.FAILURE,
-            )
-        except Exception as error:
-            log.warning("alert channel %d: %s", number, type(error).__name__)
-            continue
-        if not sent:
-            log.warning("alert channel %d of ALERT_URLS could not be reached", number)
+
+def tell_start(run_id: str) -> dict[str, str]:
+    """Tell of a run that this process is about to start; return the tags that it has to get."""
+    if not is_followed():
+        return {}
+    run = _run(run_id)
+    tell(lambda listener: listener.run_started(run))
+    return {START_TOLD: run_id}
 
 
 def tell_at_once(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Tell of a run of this process, unless there is a terminal that shows what went wrong.
+    """Tell how a run of this process ended.
 
     Whatever goes wrong with that is logged: no run fails because of it.
     """
-    if not settings().alert_urls:
+    if not is_heard():
         return
     try:
-        _tell_at_once(instance, run_id)
+        claim(instance, run_id)
+        _tell_end(instance, _run(run_id, in_terminal=sys.stderr.isatty()))
     except Exception as error:
         log.warning("no alert could be sent: %s: %s", type(error).__name__, error)
 
 
-def _tell_at_once(instance: dg.DagsterInstance, run_id: str) -> None:
-    if failed := [*failures_of(instance, run_id)]:
-        title, found = "run failed", failed
-    else:
-        title, found = "check failed", [*failed_checks_of(instance, run_id)]
-    instance.add_run_tags(run_id, {TOLD: run_id})
-    if found and not sys.stderr.isatty():
-        tell(title, _body(found, run_id))
+def claim(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Leave a run out of what the sensors tell: this process will tell how it ended."""
+    if is_heard():
+        instance.add_run_tags(run_id, {TOLD: run_id})
+
+
+def tell_failure(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
+    """Tell that a run failed; `why` stands for what was under way, or for all where nothing was."""
+    lines = [*failures_of(instance, run_id)]
+    lines += [f"{asset}: {why}" for asset in unfinished_of(instance, run_id)]
+    run, reasons = _run(run_id), lines or [why]
+    tell(lambda listener: listener.run_failed(run, reasons))
 
 
 def failures_of(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
@@ -134,33 +129,46 @@ def _is_lasting(found: dg.AssetCheckEvaluation) -> bool:
     return found.check_name == "contract" and found.severity == dg.AssetCheckSeverity.WARN
 
 
-def _failed_run(context: dg.RunStatusSensorContext) -> None:
+def _tell_end(instance: dg.DagsterInstance, run: Run) -> None:
+    """Tell of a run whose steps have all ended: it failed if one of them did."""
+    if failed := [*failures_of(instance, run.id)]:
+        tell(lambda listener: listener.run_failed(run, failed))
+        return
+    tell(lambda listener: listener.run_finished(run))
+    if found := [*failed_checks_of(instance, run.id)]:
+        tell(lambda listener: listener.checks_failed(run, found))
+
+
+def _started(context: dg.RunStatusSensorContext) -> None:
+    run = context.dagster_run
+    if run.tags.get(START_TOLD) != run.run_id:
+        told = _run(run.run_id)
+        tell(lambda listener: listener.run_started(told))
+
+
+def _failed(context: dg.RunStatusSensorContext) -> None:
     run = context.dagster_run
     if run.tags.get(TOLD) != run.run_id:
         why = context.dagster_event.message or "it could not start"
-        lines = [*failures_of(context.instance, run.run_id)]
-        lines += [f"{asset}: {why}" for asset in unfinished_of(context.instance, run.run_id)]
-        tell("run failed", _body(lines or [why], run.run_id))
+        tell_failure(context.instance, run.run_id, why)
 
 
-def _failed_checks(context: dg.RunStatusSensorContext) -> None:
+def _succeeded(context: dg.RunStatusSensorContext) -> None:
     run = context.dagster_run
-    if run.tags.get(TOLD) != run.run_id and (
-        lines := [*failed_checks_of(context.instance, run.run_id)]
-    ):
-        tell("check failed", _body(lines, run.run_id))
+    if run.tags.get(TOLD) != run.run_id:
+        _tell_end(context.instance, _run(run.run_id))
 
 
 def _overdue(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Tell once when an asset is overdue, and again only after it has been fresh."""
-    told = set(json.loads(context.cursor or "[]"))
-    overdue = dict(_overdue_assets(context))
-    for name in sorted(overdue.keys() - told):
-        tell("data is overdue", f"{name}: {overdue[name]}")
-    return dg.SensorResult(cursor=json.dumps(sorted(overdue)))
+    told, found = set(json.loads(context.cursor or "[]")), [*_overdue_assets(context)]
+    for one in sorted(found, key=lambda one: str(one[0])):
+        if str(one[0]) not in told:
+            tell(partial(_tell_overdue, *one))
+    return dg.SensorResult(cursor=json.dumps(sorted(str(asset) for asset, _, _ in found)))
 
 
-def _overdue_assets(context: dg.SensorEvaluationContext) -> Iterator[tuple[str, str]]:
+def _overdue_assets(context: dg.SensorEvaluationContext) -> Iterator[tuple[AssetId, float, float]]:
     repository: Any = context.repository_def
     keys = list(repository.asset_graph.materializable_asset_keys)
     for record in context.instance.get_asset_records(keys):
@@ -171,8 +179,12 @@ def _overdue_assets(context: dg.SensorEvaluationContext) -> Iterator[tuple[str, 
         allowed = settings().max_age_hours_of(asset.layer)
         hours = (time.time() - entry.last_materialization.timestamp) / 3600
         if hours > allowed:
-            yield str(asset), f"last materialized {hours:.1f} h ago, {allowed:g} h are allowed"
+            yield asset, hours, allowed
 
 
-def _body(lines: list[str], run_id: str) -> str:
-    return "\n".join([*lines, f"{settings().ui_url.rstrip('/')}/runs/{run_id}"])
+def _tell_overdue(asset: AssetId, hours: float, allowed: float, listener: RunListener) -> None:
+    listener.overdue(asset, hours, allowed)
+
+
+def _run(run_id: str, *, in_terminal: bool = False) -> Run:
+    return Run(run_id, f"{settings().ui_url.rstrip('/')}/runs/{run_id}", in_terminal)

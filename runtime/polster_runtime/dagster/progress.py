@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution import report
-from polster_runtime.execution.events import listening
+from polster_runtime.execution.events import RunListener, listening
 from polster_runtime.execution.result import Materialized
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LIVE_LINES = 20
 
 
-class Progress:
+class Progress(RunListener):
     """Follows a run: one line for each asset that finishes.
 
     On a terminal, one live line for each that runs as well, and how many are done.

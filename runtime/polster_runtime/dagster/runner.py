@@ -56,6 +56,7 @@ def run(
     run_id, began = str(uuid.uuid4()), time.perf_counter()
     tags = {FULL_REFRESH: "true"} if full_refresh else {}
     with opened(running=True) as instance, watched(instance, run_id):
+        tags |= alerts.tell_start(run_id)
         try:
             events = local_run.execute(instance, definitions, selected, run_id, tags)
         except dg.DagsterExecutionInterruptedError:
