@@ -23,6 +23,7 @@ DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
 
 RUNTIME = "polster_runtime"
 OPTIONAL = (
+    "config/key_vault",
     "sources/api",
     "sources/files",
     "sources/mysql",

@@ -35,7 +35,10 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
         options=_options(),
         requirements=_REQUIREMENTS,
         env=_env(),
-        runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="adls"),),
+        runtime=(
+            RuntimePart(package="polster_runtime.storage.backends.adls", storage="adls"),
+            RuntimePart(package="polster_runtime.config.key_vault", secrets="azure-key-vault"),
+        ),
         files=_files,
     )
 
@@ -103,6 +106,10 @@ def _env() -> tuple[EnvVar, ...]:
             default="50",
         ),
         EnvVar(name="DISABLE_LOCAL_SAMPLE", help="Whether none are.", default="false"),
+        EnvVar(
+            name="AZURE_KEY_VAULT_URL",
+            help="With SECRETS=azure-key-vault: the vault, https://NAME.vault.azure.net.",
+        ),
     )
 
 
