@@ -107,6 +107,13 @@ class Parameter(NamedTuple):
     kind: str = ""
 
 
+class Annotation(NamedTuple):
+    """What a function says that it returns, as it is written."""
+
+    text: str
+    place: Place
+
+
 class Access(NamedTuple):
     """A place where a core file reaches for data; `text` is the call, `target` its path.
 
@@ -124,7 +131,9 @@ class Core:
     """A core file: its function (the layer's), what that takes, and what surrounds it.
 
     `stub`, `contract` and `duplicate` are where the function is not written, where the class
-    Contract is, and where the function is defined again. An empty contract names no columns.
+    Contract is, and where the function is defined again. An empty contract names no columns;
+    `columns` are those of the contract, and `primary_key` those that say so; both are `None` where
+    only running the file would tell.
     `runs` says whether running the file does anything.
     """
 
@@ -133,9 +142,12 @@ class Core:
     function: str | None = None
     place: Place | None = None
     parameters: tuple[Parameter, ...] = ()
+    returns: Annotation | None = None
     stub: Place | None = None
     contract: Place | None = None
     empty_contract: bool = False
+    columns: tuple[str, ...] | None = None
+    primary_key: tuple[str, ...] | None = None
     duplicate: Place | None = None
     accesses: tuple[Access, ...] = ()
     imports: tuple[Import, ...] = ()

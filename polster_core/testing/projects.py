@@ -20,7 +20,7 @@ from polster_core.plugins.installed import installed
 PLUMBING = {
     "src/polster_runtime/__init__.py": f"""\
 __version__ = "{version()}"
-Frames = Position = None
+Append = Frames = New = Own = Position = Touched = Upsert = None
 
 
 def run(function): ...

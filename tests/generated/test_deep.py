@@ -121,6 +121,48 @@ RIGHT: Mapping[str, str] = {
 }
 
 
+INCREMENTS = """
+    from typing import Annotated
+
+    from polster_runtime import Own, Touched, Upsert
+
+
+    class Contract(dy.Schema):
+        order_id = dy.Int64(primary_key=True)
+        city = dy.String(nullable=True)
+
+
+    def transform(ARGUMENTS) -> Upsert:
+        return RETURNS
+"""
+OWN = "orders: pl.LazyFrame, before: Own"
+TOUCHED = 'orders: Annotated[pl.LazyFrame, Touched("{}")]'
+# What a function takes and returns; a part of what is found at its name, if anything is.
+INCREMENTAL = {
+    "gold_no_group": (
+        TOUCHED.format("city"),
+        'orders.with_columns(city=pl.lit("Ulm"))',
+        "orders has no column 'city', which Touched names",
+    ),
+    "silver_no_flag": (
+        TOUCHED.format("order_id"),
+        'orders.select("order_id", city=pl.lit("Ulm"), _deleted=pl.lit(0))',
+        "transform() returns _deleted as Int32; it must be Boolean",
+    ),
+    "silver_removes": (
+        TOUCHED.format("order_id"),
+        'orders.select("order_id", city=pl.lit("Ulm"), _deleted=pl.col("amount") > 0)',
+        None,
+    ),
+    "silver_own": (OWN, 'orders.select("order_id").join(before, on="order_id")', None),
+    "silver_own_town": (
+        OWN,
+        'orders.join(before.select("order_id", "town"), on="order_id")',
+        'unable to find column "town"',
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def shop(
     tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
@@ -134,6 +176,11 @@ def shop(
         made.add(f"silver_{name}", function(body), ["bronze_orders"])
     for name, body in RIGHT.items():
         made.add(f"silver_{name}", function(body), ["bronze_orders"])
+    for stem, (arguments, returns, _) in INCREMENTAL.items():
+        text = INCREMENTS.replace("ARGUMENTS", arguments).replace("RETURNS", returns)
+        gold = stem.startswith("gold")  # over a silver asset whose columns no contract names
+        text = text.replace("transform", "aggregate") if gold else text
+        made.add(stem, text, ["silver_zoned" if gold else "bronze_orders"])
     return made
 
 
@@ -170,10 +217,20 @@ def test_what_is_right_raises_no_alarm(found: list[dict[str, Any]], name: str) -
     assert [one for one in found if one["path"] == f"src/core/silver_{name}.py"] == []
 
 
+@pytest.mark.parametrize("stem", INCREMENTAL)
+def test_functions_that_read_what_is_new(found: list[dict[str, Any]], stem: str) -> None:
+    here = [one["message"] for one in found if one["path"] == f"src/core/{stem}.py"]
+    says = INCREMENTAL[stem][-1]
+    assert len(here) == (says is not None)
+    assert says is None or says in here[0]
+
+
 def test_nothing_else_is_found_and_nothing_is_written(
     shop: Generated, found: list[dict[str, Any]]
 ) -> None:
-    assert {one["path"] for one in found} == {f"src/core/silver_{name}.py" for name in WRONG}
+    wrong = [stem for stem, (*_, says) in INCREMENTAL.items() if says]
+    wrong += [f"silver_{name}" for name in WRONG]
+    assert {one["path"] for one in found} == {f"src/core/{stem}.py" for stem in wrong}
     assert not (shop.root / "x.csv").exists()
     assert list(shop.root.rglob("*.parquet")) == []
 

@@ -17,6 +17,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         files,
         generated_files,
         imports,
+        increments,
         naming,
         registration,
         secrets,
@@ -29,6 +30,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         imports,
         registration,
         core_files,
+        increments,
         secrets,
         generated_files,
     ):

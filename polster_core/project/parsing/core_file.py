@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from polster_core.model.facts import Access, Core, Import, Parameter, Place
+from polster_core.model.facts import Access, Annotation, Core, Import, Parameter, Place
 from polster_core.model.layers import AssetId
+from polster_core.project.parsing.contract_columns import contract_columns
 from polster_core.project.parsing.source import ParsedFile, docstring, is_main_guard, written
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -31,15 +32,19 @@ def core(source: ParsedFile, asset: AssetId) -> Core:
     ]
     function = functions[0] if functions else None
     contract = _contract(source)
+    columns = contract_columns(contract)
     return Core(
         path=source.path,
         description=(docstring(function) if function else "") or docstring(source.tree),
         function=function.name if function else None,
         place=source.name_place(function) if function else None,
         parameters=tuple(_parameters(source, function)) if function else (),
+        returns=_returns(source, function) if function else None,
         stub=_stub(source, function) if function else None,
         contract=source.name_place(contract) if contract else None,
         empty_contract=contract is not None and _is_empty(contract),
+        columns=None if columns is None else tuple(columns),
+        primary_key=None if columns is None else tuple(filter(columns.get, columns)),
         duplicate=source.name_place(functions[1]) if len(functions) > 1 else None,
         accesses=tuple(_accesses(source, asset, imports)),
         imports=imports,
@@ -90,6 +95,12 @@ def _parameter(
 ) -> Parameter:
     annotation = written(argument.annotation) if argument.annotation else ""
     return Parameter(argument.arg, source.place(argument), annotation, required, kind)
+
+
+def _returns(source: ParsedFile, function: _Function) -> Annotation | None:
+    if function.returns is None:
+        return None
+    return Annotation(written(function.returns), source.place(function.returns))
 
 
 def _stub(source: ParsedFile, function: _Function) -> Place | None:

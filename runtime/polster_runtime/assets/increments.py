@@ -102,6 +102,8 @@ def _plan(function: Callable[..., Any]) -> Plan:
     touched = {name: mark.columns for name, mark in marks.items() if isinstance(mark, Touched)}
     if new and kind == REPLACE:
         raise ValueError("New needs -> Append or -> Upsert: else the rows so far would be lost")
+    if kind == APPEND and not (new or own or touched):
+        raise ValueError("Append needs New or Own: else each run would add all rows again")
     contract = function.__globals__.get("Contract")
     key = list(contract.primary_key()) if contract is not None and kind == UPSERT else []
     group = _one(list(touched), "Touched")

@@ -11,6 +11,7 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, StorageError
 from polster_runtime.execution.result import NEW_ONLY
 from polster_runtime.storage import versions
+from polster_runtime.storage.columns import common
 from polster_runtime.storage.merging import alive
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.store import Store
@@ -41,6 +42,7 @@ class Reading:
         """Find out what is new. Raises AssetError and StorageError."""
         self.plan: Plan = plan_of(function)
         self.asset = asset_of(function)
+        self.contract = contract_of(function)
         self.data, self.bound, self.snapshots = data, bound, snapshots
         self.previous = previous
         self.logic = logic_version(function)
@@ -101,7 +103,7 @@ class Reading:
         if self.previous is None:
             return "it has no data yet"
         if not self.plan.repeatable:
-            self._refuse_another_key()
+            self._refuse_another_key(self.previous)
             return None if self.plan.new is None else self._new_since()
         base = self.data.base(self.previous)
         if full_refresh:
@@ -110,20 +112,33 @@ class Reading:
             return "its annotations or its key have changed"
         if self.known.get("logic") != self.logic:
             return "its code has changed"
-        return self._new_since()
+        return self._other_type(self.previous) or self._new_since()
 
-    def _refuse_another_key(self) -> None:
+    def _other_type(self, previous: Snapshot) -> str | None:
+        """A column whose type in the contract does not go with the rows that there are, in words.
+
+        A key must be of the same type, or rows that are the same would be told apart.
+        """
+        if self.contract is None:
+            return None
+        before = self.data.scan(previous).collect_schema()
+        for name, kind in self.contract.create_empty().schema.items():
+            old = before.get(name, kind)
+            if kind != old and (name in self.plan.key or common(old, kind) is None):
+                return f"{name} was {old} and is {kind} in its contract now"
+        return None
+
+    def _refuse_another_key(self, previous: Snapshot) -> None:
         """Rows that nothing can compute again are neither dropped nor given another key."""
-        base = self.data.base(self.previous) if self.previous else {}
-        kind, key = base.get("kind"), base.get("key")
-        if (kind, key) == (self.plan.kind, self.plan.key):
+        base = self.data.base(previous)
+        why = self._other_type(previous)
+        if (base.get("kind"), base.get("key")) != (self.plan.kind, self.plan.key):
+            why = "its annotations or its key have changed"
+        if why is None:
             return
-        if kind is None and self.plan.own is None and self.plan.kind == "append":
-            return  # rows that were all there was go on growing
         raise AssetError(
-            f"{self.asset}: its annotations or its key have changed, and what it has cannot be "
-            f"computed again: go back to the old ones, or move {self.data.folder(self.asset)} away "
-            "to start over"
+            f"{self.asset}: {why}, and what it has cannot be computed again: go back to what it "
+            f"was, or move {self.data.folder(self.asset)} away to start over"
         )
 
     def _new_since(self) -> str | None:

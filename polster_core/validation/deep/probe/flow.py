@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from . import arithmetic, contracts, frames
+from . import arithmetic, contracts, frames, increments
 from .calling import Call, Input
 from .guard import Guard, ImpureError
 from .report import Answer, Fault, Files, Place, explained
@@ -93,13 +93,15 @@ class Flow:
     def _flow(
         self, asset: ProbedAsset, function: Callable[..., Any], contract: Any, want: Schema | None
     ) -> Schema | None:
-        inputs = self._inputs(asset, function)
-        if inputs is None:
+        inputs = self._inputs(asset, function, want, contract)
+        if inputs is None or not self._has_groups(asset, function, inputs):
             return None
         given = inspect.signature(function).parameters
         extra = {name: value for name, value in _RESERVED.items() if name in given}
         call = Call(function, inputs, extra, self.guard)
-        outcome = call.outcome(lambda got: want is None or contracts.fits(got, want))
+        outcome = call.outcome(
+            lambda got: want is None or contracts.fits(increments.kept(function, got), want)
+        )
         if outcome.error is not None:
             rule = "purity" if isinstance(outcome.error, ImpureError) else "schema"
             prefix = f"{asset.function}() " if rule == "purity" else ""
@@ -113,12 +115,33 @@ class Flow:
             place = Place(asset.path, asset.line)
             self._add("schema", place, f"{asset.function}() {message}", hint, "warning")
         if want is not None:
-            self._compare(asset, contract, outcome.schema, want)
+            self._compare(asset, contract, increments.kept(function, outcome.schema), want)
+        if message := increments.wrong_flag(function, outcome.schema):
+            self._add("schema", Place(asset.path, asset.line), message, "", "error")
         return outcome.schema
 
-    def _inputs(self, asset: ProbedAsset, function: Callable[..., Any]) -> dict[str, Input] | None:
+    def _has_groups(
+        self, asset: ProbedAsset, function: Callable[..., Any], inputs: Mapping[str, Input]
+    ) -> bool:
+        """Whether what is read has the columns that Touched names; else say so."""
+        found = list(
+            increments.lacking(function, {name: one.schema for name, one in inputs.items()})
+        )
+        for message, hint in found:
+            self._add("schema", Place(asset.path, asset.line), message, hint, "error")
+        return not found
+
+    def _inputs(
+        self,
+        asset: ProbedAsset,
+        function: Callable[..., Any],
+        want: Schema | None,
+        contract: Any,
+    ) -> dict[str, Input] | None:
         """Return what each parameter is given; `None` if that is not known or does not fit."""
-        names = [name for name in inspect.signature(function).parameters if name not in _RESERVED]
+        own = increments.own(function)
+        filled = {*_RESERVED, own}
+        names = [name for name in inspect.signature(function).parameters if name not in filled]
         by_name = {stem.partition("_")[2]: stem for stem in asset.deps}
         if len(names) == len(asset.deps) == 1:
             bound = {names[0]: asset.deps[0]}
@@ -133,6 +156,10 @@ class Flow:
                 self.waiting.setdefault(stem, []).append(asset.stem)
                 return None
             inputs[name] = found
+        if own is not None:
+            if want is None:
+                return None  # the rules that only read have said so
+            inputs[own] = Input(want, contract)
         return inputs
 
     def _as_stored(self, stem: str) -> Input | None:
