@@ -67,7 +67,8 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
     "polster_core.rendering": ("asset_variables", "project_files", "render", "tree", "variables"),
     "polster_core.testing": (
-        *("AssetColumnContract", "DoctorCheckContract", "GuideSectionContract"),
+        *("AssetColumnContract", "DoctorCheckContract", "GitignoreContract"),
+        *("GuideSectionContract", "InitOptionContract", "ProjectFilesContract"),
         *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
         "ConnectorContract",
         *("InstallPlugin", "MakeProject", "PluginContract", "ProjectFolder", "Ran"),
@@ -100,6 +101,8 @@ PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
     "polster_runtime.config.secrets": ("SecretProvider",),
     "polster_runtime.execution.events": ("Run", "RunListener"),
     "polster_runtime.storage.filesystems": ("PerThread",),
+    "polster_runtime.testing.listener_contract": ("RunListenerContract",),
+    "polster_runtime.testing.secrets_contract": ("SecretProviderContract",),
     "polster_runtime.storage.snapshots": ("Snapshot", "unique_name"),
     "polster_runtime.storage.store": ("Store",),
 }

@@ -15,14 +15,20 @@ and in its tests, a class for each thing that it offers:
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
 `AssetTemplateContract`, `ConnectorContract`, `RuleContract`, `CommandContract`,
-`DoctorCheckContract`, `AssetColumnContract` and `GuideSectionContract`; Polster's own plugins pass
-the same ones. The fixtures are `make_project`, `run_polster`, `install_plugin`,
-`check_golden` and `set_up_project`. Needs pytest; only `StorageContract` and `ConnectorContract`
-need more, the Python of a project's environment.
+`DoctorCheckContract`, `AssetColumnContract`, `InitOptionContract`, `ProjectFilesContract`,
+`GitignoreContract` and `GuideSectionContract`; those of secrets and listeners are in
+`polster_runtime.testing`. Polster's own plugins pass the same ones. The fixtures are
+`make_project`, `run_polster`, `install_plugin`, `check_golden` and `set_up_project`. Needs pytest;
+only `StorageContract` and `ConnectorContract` need more, the Python of a project's environment.
 """
 
 from polster_core.testing.cicd import CicdContract
 from polster_core.testing.commands import CommandContract
+from polster_core.testing.contributions import (
+    GitignoreContract,
+    InitOptionContract,
+    ProjectFilesContract,
+)
 from polster_core.testing.fixtures import (
     CheckGolden,
     InstallPlugin,
@@ -55,10 +61,13 @@ __all__ = [
     "CommandContract",
     "ConnectorContract",
     "DoctorCheckContract",
+    "GitignoreContract",
     "GuideSectionContract",
+    "InitOptionContract",
     "InstallPlugin",
     "MakeProject",
     "PluginContract",
+    "ProjectFilesContract",
     "ProjectFolder",
     "Ran",
     "RuleContract",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from polster_core.plugins.installed import installed
 from polster_core.testing.init_choices import InitChoiceContract
@@ -14,6 +15,7 @@ from polster_core.types import CicdGenerator, Contribution
 class CicdContract(InitChoiceContract):
     """What `polster init --cicd NAME` writes. Give `name`, and `answers` where it needs some."""
 
+    hook: ClassVar[str] = "polster_cicd_generators"
     kind = CicdGenerator
     option = "--cicd"
 

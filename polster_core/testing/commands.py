@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 from polster_core.plugins.installed import installed
 from polster_core.testing.projects import polster
@@ -23,6 +24,7 @@ sys.exit({module!r} in sys.modules)
 class CommandContract:
     """What `polster NAME` does, apart from its work. Give `name`."""
 
+    hook: ClassVar[str] = "polster_commands"
     name: str
 
     def test_it_is_in_the_help_of_polster(self, tmp_path: Path) -> None:

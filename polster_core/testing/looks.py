@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from polster_core.plugins.installed import installed
 from polster_core.testing.offers import files_of, init
@@ -21,6 +22,7 @@ class DoctorCheckContract:
     `files` are what the project has in which it is tried.
     """
 
+    hook: ClassVar[str] = "polster_doctor_checks"
     name: str
     files: Mapping[str, str] = {}
 
@@ -51,6 +53,7 @@ class AssetColumnContract:
     what their cells shall be.
     """
 
+    hook: ClassVar[str] = "polster_asset_columns"
     name: str
     expected: Mapping[str, str] = {}
     files: Mapping[str, str] = {}
@@ -79,6 +82,7 @@ class AssetColumnContract:
 class GuideSectionContract:
     """What a plugin adds to guides. Give `plugin`, its entry point, and `options` of `init`."""
 
+    hook: ClassVar[str] = "polster_guide_sections"
     plugin: str
     options: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from polster_core.model.diagnostics import ValidationRule
 from polster_core.plugins.installed import installed
@@ -27,6 +27,7 @@ class RuleContract:
     to. `prepare` is called with each project, to do what files cannot say.
     """
 
+    hook: ClassVar[str] = "polster_validation_rules"
     name: str
     broken: Mapping[str, str | None]
     sound: Mapping[str, str | None] = {}

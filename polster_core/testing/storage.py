@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import as_file
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -76,6 +76,8 @@ class StorageProject:
 
 class StorageContract:
     """What a storage backend promises. Give the fixture `stored`."""
+
+    group: ClassVar[str] = "polster_runtime.storage"
 
     @pytest.fixture
     def stored(self) -> StorageProject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +18,7 @@ from polster_core.types import RuntimePart, StorageBackend
 class StorageBackendContract(InitChoiceContract):
     """What `polster init --storage NAME` writes. Give `name`, and `answers` where it needs some."""
 
+    hook: ClassVar[str] = "polster_storage_backends"
     kind = StorageBackend
     option = "--storage"
 

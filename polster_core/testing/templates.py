@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -36,6 +37,7 @@ _TIMEOUT = 120.0
 class AssetTemplateContract(OfferContract):
     """What `polster add-asset --template NAME` writes. Give `name`, and `answers` for options."""
 
+    hook: ClassVar[str] = "polster_asset_templates"
     kind = AssetTemplate
 
     @pytest.fixture(scope="class")
@@ -172,6 +174,8 @@ class Source:
 
 class ConnectorContract(AssetTemplateContract):
     """What a template that reads from somewhere does. Give `name`, `answers`, fixture `source`."""
+
+    group: ClassVar[str] = "polster_runtime.sources"
 
     @pytest.fixture
     def source(self) -> Source:

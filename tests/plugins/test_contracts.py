@@ -18,8 +18,11 @@ from polster_core.testing import (
     AssetTemplateContract,
     CicdContract,
     DoctorCheckContract,
+    GitignoreContract,
     GuideSectionContract,
+    InitOptionContract,
     PluginContract,
+    ProjectFilesContract,
     RuleContract,
     StorageBackendContract,
 )
@@ -28,6 +31,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     DoctorCheck,
+    Option,
     StorageBackend,
     ValidationRule,
 )
@@ -143,3 +147,25 @@ class TestAzureSection(GuideSectionContract):
 
     plugin = "storage-adls"
     options = ("--storage", "adls", "--adls-account-name", "mylake", "--adls-container", "raw")
+
+
+class TestOption(InitOptionContract):
+    """Each option of `polster init` that a plugin of ours adds."""
+
+    @pytest.fixture(autouse=True, params=names(Option))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
+
+
+class TestFiles(ProjectFilesContract):
+    """The skeleton of every project; the samples belong to the team, and no upgrade writes them."""
+
+    plugin = "project"
+
+
+class TestReports(GitignoreContract):
+    """What pipelines leave behind."""
+
+    plugin = "project"
+    options = ("--cicd", "github-actions")
+    ignored = ("reports/junit.xml",)

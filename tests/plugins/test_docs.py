@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from polster_core import delivery
 from polster_core.plugins import validation
 from tests import machine
 from tests.docs.reader import Reader
@@ -51,6 +54,41 @@ def test_every_hook_is_tested() -> None:
     """By name, in a test of what a stranger's plugin does with it."""
     tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert {name for name in validation.hooks() if f"def {name}(" not in tests} == set()
+
+
+def contracts() -> Mapping[str, type]:
+    """Return the contracts of the kit."""
+    modules = (
+        importlib.import_module("polster_core.testing"),
+        importlib.import_module("polster_runtime.testing.listener_contract"),
+        importlib.import_module("polster_runtime.testing.secrets_contract"),
+    )
+    return {
+        name: one
+        for module in modules
+        for name, one in vars(module).items()
+        if name.endswith("Contract")
+    }
+
+
+def test_every_hook_and_every_group_has_a_contract_and_an_example() -> None:
+    """And what is Polster's own passes the contract, too."""
+    found = contracts()
+    kept = {getattr(one, of, "") for one in found.values() for of in ("hook", "group")}
+    assert kept - {""} == {*validation.hooks(), *delivery.GROUPS.values()}
+    folders = ("tests", "examples", "polster_core/templates/plugin")
+    files = (path for folder in folders for path in (ROOT / folder).rglob("test_*.py*"))
+    tests = "".join(path.read_text("utf-8") for path in files if path.suffix != ".pyc")
+    guide = PAGE.read_text("utf-8")
+    for name in found:
+        assert re.search(rf"^class \w+\(([^)]*, )?{name}\)", tests, re.MULTILINE), name
+        assert f"| `{name}` |" in guide, name
+    reference = (ROOT / "docs/reference/hooks.md").read_text("utf-8")
+    for hook in validation.hooks():
+        section = reference.partition(f"\n## {hook}\n")[2].partition("\n## ")[0]
+        assert f"def {hook}(" in section, hook
+    for group in delivery.GROUPS.values():
+        assert group in guide, group
 
 
 def test_what_may_be_imported_is_what_is_listed() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from polster_runtime.config import environment, key_vault
+from polster_runtime.config.secrets import Files, SecretProvider
 from polster_runtime.errors import SettingsError
+from polster_runtime.testing.secrets_contract import SecretProviderContract
 from tests.runtime.key_vault import TOKEN, Vault, served
 
 SECRET = "s3cr3t of the vault"  # noqa: S105 - not one
@@ -38,6 +40,33 @@ def vault(folder: Path, project: Path) -> Iterator[Vault]:
             "REQUESTS_CA_BUNDLE": str(found.authority),
         }
         yield found
+
+
+class TestKeyVault(SecretProviderContract):
+    """It is a provider like others."""
+
+    expected = {"CRM_PASSWORD": SECRET, "MYSQL_PASSWORD": "of others"}  # noqa: RUF012
+
+    @pytest.fixture
+    def provider(self, vault: Vault) -> SecretProvider:
+        """Connect."""
+        del vault
+        return key_vault.connect()
+
+
+class TestFiles(SecretProviderContract):
+    """Those of Docker, in either case."""
+
+    expected = {"CRM_PASSWORD": "schön", "API_TOKEN": "x=y\nz"}  # noqa: RUF012
+
+    @pytest.fixture
+    def provider(self, tmp_path: Path) -> SecretProvider:
+        """Write them."""
+        folder = tmp_path / "secrets"
+        folder.mkdir()
+        (folder / "crm_password").write_text("schön\n")
+        (folder / "API_TOKEN").write_text("x=y\nz\n")
+        return Files(folder)
 
 
 def refused() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,9 @@ import pytest
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import alerts, recovery, run_process
 from polster_runtime.execution import events
+from polster_runtime.execution.alerts import Alerts
 from polster_runtime.execution.events import Run, RunListener
+from polster_runtime.testing.listener_contract import RunListenerContract
 
 
 @dataclass
@@ -35,6 +38,16 @@ class Heard(RunListener):
     def checks_failed(self, run: Run, found: Sequence[str]) -> None:
         """Note the run, and what was found."""
         self.told.append(("checks", run.id, *found))
+
+
+class TestAlerts(RunListenerContract):
+    """The listener of every project."""
+
+    @pytest.fixture(params=["", "json://127.0.0.1:1/ nonsense"])
+    def listener(self, request: pytest.FixtureRequest) -> RunListener:
+        """Tell nobody, or somebody who is not there."""
+        os.environ["ALERT_URLS"] = request.param
+        return Alerts()
 
 
 @pytest.fixture

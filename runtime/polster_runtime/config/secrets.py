@@ -42,8 +42,10 @@ class Files:
 
     def get(self, name: str) -> str:
         """What is in the file, without the line end."""
-        files = (self.folder / name, self.folder / name.lower())
-        return next(one for one in files if one.is_file()).read_text("utf-8").rstrip("\r\n")
+        for file in (self.folder / name, self.folder / name.lower()):
+            if file.is_file():
+                return file.read_text("utf-8").rstrip("\r\n")
+        raise SettingsError(f"SECRETS_DIR={self.folder}: there is no file {name}")
 
 
 def fill() -> None:

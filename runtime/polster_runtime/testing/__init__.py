@@ -1,1 +1,1 @@
-"""What tests of storage backends run inside a project; projects do not hold it."""
+"""What tests of parts of the runtime use: of storage, of secrets, of listeners."""
