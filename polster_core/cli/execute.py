@@ -53,12 +53,16 @@ def show(plan: Plan, *, prefix: str = "") -> None:
 
 
 def show_summary(plan: Plan, *, prefix: str = "", verbose: bool = False) -> None:
-    """Print what a plan for a new project would make; with `verbose`, all its texts as well."""
+    """Print what a plan for a project would make, and the diff of what is there already.
+
+    With `verbose`, the texts of all new files as well.
+    """
     for line in overview(plan, prefix=prefix):
         click.echo(line)
-    if verbose:
+    present = [change for change in plan if change.before is not None]
+    if verbose or present:
         click.echo()
-        show_diff(plan)
+        show_diff(plan if verbose else replace(plan, changes=tuple(present)))
     click.echo(f"\n{NOT_CHANGED}")
 
 

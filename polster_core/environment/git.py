@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from polster_core.environment import git_command, process
 from polster_core.errors import PolsterError
@@ -75,15 +75,27 @@ def has_git() -> bool:
     return git_command.program() is not None
 
 
-def is_inside_repository(folder: Path) -> bool:
-    """Whether a folder belongs to a repository already."""
-    return _git("rev-parse", "--is-inside-work-tree", cwd=folder).code == 0
+def repository_of(folder: Path) -> Path | None:
+    """Return the top of the repository that a folder, which may not exist yet, is in."""
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    if not has_git():
+        return None
+    done = _git("rev-parse", "--show-toplevel", cwd=there)
+    return Path(done.lines[0]) if done.code == 0 and done.lines else None
 
 
-def is_unborn(root: Path) -> bool:
-    """Whether somebody began to make a repository of a folder, and there is no commit yet."""
-    is_begun = (root / ".git").is_dir() and has_git()
-    return is_begun and _git("rev-parse", "--verify", "--quiet", "HEAD", cwd=root).code != 0
+def ignored_by(root: Path, paths: Sequence[PurePosixPath]) -> list[tuple[str, str]]:
+    """Return what git ignores of some files, each with the line that says so: `.gitignore:3`.
+
+    A folder that is ignored stands for all that is in it. Nothing where there is no repository.
+    """
+    if repository_of(root) is None:
+        return []
+    found: dict[str, str] = {}
+    for path, source, line, pattern in git_command.ignored(root, paths):
+        folder = next((p for p in (path, *path.parents) if p.name == pattern.strip("/*")), path)
+        found.setdefault(f"{folder}{'/' if folder != path else ''}", f"{source}:{line}")
+    return [*found.items()]
 
 
 def initialize(root: Path) -> str:

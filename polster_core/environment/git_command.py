@@ -12,8 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from polster_core.environment import process
 
@@ -92,6 +92,21 @@ def tracked(root: Path) -> list[str] | str:
     return [name for name in os.fsdecode(done.stdout).split("\0") if name]
 
 
+def ignored(
+    root: Path, paths: Iterable[PurePosixPath]
+) -> Iterator[tuple[PurePosixPath, str, int, str]]:
+    """Yield those of some paths that git ignores, each with the file, line and pattern."""
+    names = [str(path) for path in paths]
+    try:
+        done = _ask(root, "check-ignore", "--verbose", "-z", "--stdin", given="\0".join(names))
+    except OSError:
+        return
+    fields = iter(os.fsdecode(done.stdout).split("\0"))
+    for source, line, pattern, path in zip(fields, fields, fields, fields, strict=False):
+        if not pattern.startswith("!"):
+            yield PurePosixPath(path), source, int(line or 0), pattern
+
+
 def has_uncommitted_changes(root: Path) -> bool:
     """Whether the project, its data aside, has changes that git does not know yet.
 
@@ -124,13 +139,15 @@ def _without_filters(root: Path) -> Iterator[str]:
         yield from (f"{name}.{key}=" for key in _FILTER_KEYS)
 
 
-def _ask(root: Path, *args: str, more: Sequence[str] = ()) -> subprocess.CompletedProcess[bytes]:
+def _ask(
+    root: Path, *args: str, more: Sequence[str] = (), given: str = ""
+) -> subprocess.CompletedProcess[bytes]:
     environment: Mapping[str, str] = variables()
     return subprocess.run(  # noqa: S603 - the arguments are ours
         command(*args, more=more),
         cwd=root,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        input=os.fsencode(given),
         capture_output=True,
         check=False,
     )

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from polster_core.errors import UsageProblem
+from polster_core.model.required_names import REQUIRED
 
 MAX_LENGTH = 100
 """Characters. File names may have 255 and Windows paths 260, and names are parts of both."""
@@ -98,6 +99,13 @@ def check_project_name(name: str) -> str:
     return name
 
 
+def distribution_problem(name: str) -> str | None:
+    """Say why a project of that name could not be installed; `None` if it can."""
+    if re.sub(r"[-_.]+", "-", name).lower() in REQUIRED:
+        return "a package that every project needs has that name"
+    return None
+
+
 def asset_name_problem(name: str) -> str | None:
     """Say what is wrong with an asset's name, without its layer; `None` if nothing is."""
     if problem := _length_problem(name):
@@ -115,7 +123,10 @@ def project_name_problem(name: str) -> str | None:
         return problem
     if not _PROJECT.fullmatch(name):
         return "use letters, digits, - and _, start with a letter, and end with a letter or digit"
-    return _trap(name.lower().replace("-", "_"))
+    word = name.lower().replace("-", "_")
+    if word in sys.stdlib_module_names:
+        return "a module of Python's standard library has that name"
+    return _trap(word) or distribution_problem(name)
 
 
 def suggest_asset_name(name: str) -> str:
@@ -167,8 +178,6 @@ def _trap(name: str) -> str | None:
         return "a module of the generated project has that name"
     if name in _LIBRARIES:
         return "a library that the generated project uses has that name"
-    if name in sys.stdlib_module_names:
-        return "a module of Python's standard library has that name"
     if name in _DEVICES:
         return "Windows reserves it for a device"
     return None

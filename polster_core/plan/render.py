@@ -35,8 +35,8 @@ def visible(plan: Plan) -> Plan:
 
 
 def overview(plan: Plan, *, prefix: str = "") -> Iterator[str]:
-    """Yield a line for each new file and step; a folder with many files has one line."""
-    paths = [change.path for change in plan]
+    """Yield a line for each file and step; a folder with many new files has one line."""
+    paths = [change.path for change in plan if change.kind is Kind.CREATE]
     many = {
         folder
         for folder, count in Counter(PurePosixPath(*path.parts[:2]) for path in paths).items()
@@ -50,7 +50,17 @@ def overview(plan: Plan, *, prefix: str = "") -> Iterator[str]:
     ]
     rows += [("create", f"{prefix}{path}/", f"{count} files") for path, count in whole.items()]
     rows.sort(key=lambda row: row[1])
+    rows += updates(plan, prefix=prefix)
     yield from table([*rows, *(step.row(step.summary) for step in plan.steps)])
+
+
+def updates(plan: Plan, *, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Return a row for each file that is there and changes."""
+    return [
+        (change.kind, _path(change, prefix), change.note or _size(change))
+        for change in plan
+        if change.kind is not Kind.CREATE
+    ]
 
 
 def table(rows: Iterable[tuple[str, str, str]]) -> Iterator[str]:

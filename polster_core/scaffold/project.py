@@ -28,6 +28,7 @@ from polster_core.plugins.secret_answers import (
 )
 from polster_core.project import manifest
 from polster_core.rendering.context import REQUIREMENTS
+from polster_core.scaffold import pages
 from polster_core.scaffold.additions import with_additions
 from polster_core.types import (
     CicdGenerator,
@@ -103,7 +104,8 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     _refuse_collisions(plugins, found)
     found = with_additions(plugins, found, _known_to(plugins, context, secrets))
     parties = {plugin for plugin, _ in (*chosen, *request.added)}
-    return _naming_plugins(found, plugins.strangers({*parties, *(f.origin for f in found)}))
+    named = _naming_plugins(found, plugins.strangers({*parties, *(f.origin for f in found)}))
+    return [*pages.beside_kept(named, request.answers)]
 
 
 def _project_files(

@@ -163,7 +163,8 @@ def test_git_uses_the_name_that_it_knows(tmp_path: Path) -> None:
 
 def test_no_repository_inside_another_unless_asked_for(tmp_path: Path) -> None:
     git("init", "--quiet", cwd=tmp_path)
-    assert "git" not in init("shop", "--no-setup", cwd=tmp_path).stdout
+    said = init("shop", "--no-setup", cwd=tmp_path).stdout
+    assert "  git     no repository of its own: the folder is in that of .\n" in said
     assert not (tmp_path / "shop/.git").exists()
     init("other", "--no-setup", "--git", cwd=tmp_path)
     assert (tmp_path / "other/.git").is_dir()
@@ -197,7 +198,8 @@ def test_a_second_run_refuses_and_changes_nothing(flags: tuple[str, ...], tmp_pa
     done = init("shop", *flags, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: shop/ exists and is not empty; nothing was changed\nhint: choose another name\n"
+        "error: shop/ is a Polster project already; nothing was changed\n"
+        "hint: choose another name; or  polster upgrade  in it\n"
     )
     assert tree(tmp_path) == before
 
@@ -224,9 +226,17 @@ def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "stderr"),
     [
-        ([], "error: missing argument NAME\nhint: for example  polster init shop\n"),
+        ([], "error: missing argument PATH\nhint: for example  polster init shop\n"),
         (
-            ["../x"],
+            ["./my shop"],
+            (
+                "error: 'my shop' cannot be a project's name: use letters, digits, - and _, start "
+                "with a letter, and end with a letter or digit\n"
+                "hint: polster init './my shop' --name my-shop\n"
+            ),
+        ),
+        (
+            ["x", "--name", "../x"],
             (
                 "error: '../x' cannot be a project's name: use letters, digits, - and _, start "
                 "with a letter, and end with a letter or digit\nhint: for example  x\n"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import keyword
 import sys
+from importlib import metadata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from polster_core.errors import UsageProblem
 from polster_core.model.names import (
@@ -21,9 +24,15 @@ from polster_core.model.names import (
     suggest_asset_name,
     suggest_project_name,
 )
+from polster_core.rendering.context import REQUIREMENTS
+
+DEVELOPMENT = ("mypy", "pytest", "ruff", "hatchling")
 
 
-@pytest.mark.parametrize("name", ["orders", "orders_2024", "a", "x" * MAX_LENGTH, "classes"])
+@pytest.mark.parametrize(
+    "name",
+    ["orders", "orders_2024", "a", "x" * MAX_LENGTH, "classes", "calendar", "email", "profile"],
+)
 def test_good_asset_names(name: str) -> None:
     assert check_asset_name(name) == name
 
@@ -50,7 +59,6 @@ def test_good_project_names(name: str) -> None:
         ("none", "a word of the Python language", "none_data"),
         ("match", "a word of the Python language", "match_data"),
         ("type", "a word of the Python language", "type_data"),
-        ("email", "standard library", "email_data"),
         ("polars", "a library that the generated project uses", "polars_data"),
         ("core", "a module of the generated project", "core_data"),
         ("con", "Windows reserves it", "con_data"),
@@ -84,6 +92,10 @@ def test_bad_asset_names_say_why_and_suggest_a_good_one(
         ("Polster", "a library that", "Polster-data"),
         ("tests", "a module of the generated project", "tests-data"),
         ("JSON", "standard library", "JSON-data"),
+        ("rich", "a package that every project needs", "rich-data"),
+        ("FileLock", "a package that every project needs", "FileLock-data"),
+        ("mypy", "a package that every project needs", "mypy-data"),
+        ("pydantic_core", "a package that every project needs", "pydantic_core-data"),
         ("NUL", "Windows reserves it", "NUL-data"),
     ],
 )
@@ -107,3 +119,16 @@ def test_did_you_mean() -> None:
     assert did_you_mean("ADSL", ["local", "adls"]) == ". Did you mean adls?"
     assert did_you_mean("weather", ["customers", "orders"]) == ""
     assert closest("order", []) is None
+
+
+def test_p11_no_project_is_called_like_a_package_that_it_needs() -> None:
+    """What this environment has installed for the requirements of every project."""
+    waiting, found = [Requirement(text) for text in (*REQUIREMENTS, *DEVELOPMENT)], set[str]()
+    while waiting:
+        needed = waiting.pop()
+        name = canonicalize_name(needed.name)
+        if name not in found and (needed.marker is None or needed.marker.evaluate({"extra": ""})):
+            found.add(name)
+            waiting += map(Requirement, metadata.requires(name) or [])
+    assert len(found) > 50
+    assert {name for name in found if project_name_problem(name) is None} == set()

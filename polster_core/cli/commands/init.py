@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
 
 from polster_core import delivery
+from polster_core.adoption import adopt, members
 from polster_core.cli import params
 from polster_core.cli.commands import setup
 from polster_core.cli.context import warn_of_broken
-from polster_core.cli.execute import run_steps, say, say_next, show_summary
+from polster_core.cli.execute import run_steps, say, say_next, show_summary, warn
 from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
-from polster_core.cli.working_project import undo_interrupted
+from polster_core.cli.options.target import Target, target
 from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import platforms
-from polster_core.model.names import check_project_name
-from polster_core.plan.apply import applied, tidy_beside, was_built_by_killed
-from polster_core.plan.definition import Plan, Step, draft
+from polster_core.plan.apply import applied, tidy_beside
+from polster_core.plan.definition import Kind, Plan, Step, draft, is_private
+from polster_core.plan.render import updates
 from polster_core.plugins.installed import installed
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import flags
-from polster_core.scaffold import project
+from polster_core.scaffold import pages, project
 from polster_core.types import StorageBackend
 
 
@@ -37,26 +39,29 @@ def command() -> click.Command:
     added = flags(plugins)
 
     @click.pass_obj
-    def callback(session: object, /, name: str | None, **typed: Any) -> None:
+    def callback(session: object, /, path: str | None, **typed: Any) -> None:
         options = {flag.name: typed.pop(params.parameter_name(flag)) for flag in added}
         arguments = InitArguments(
             **typed,
             verbose=bool(getattr(session, "verbose", False)),
             options=options,
         )
-        _do(name, arguments, Answers(plugins, storage, cicd, arguments), plugins)
+        _do(path, arguments, Answers(plugins, storage, cicd, arguments), plugins)
 
     return params.GroupedCommand(
         "init",
         callback=callback,
         params=[
-            click.Argument(["name"], required=False),
+            click.Argument(["path"], required=False),
+            click.Option(
+                ["--name"], help="What the project is called.  [default: the folder's name]"
+            ),
             click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
             *_cicd_options(cicd),
             *_own_options(),
             *params.options_for(added, HEADINGS),
         ],
-        help="Create a project in the folder NAME.",
+        help="Create a project in the folder PATH, new or not: `.` is this one.",
     )
 
 
@@ -97,38 +102,47 @@ def _own_options() -> Iterator[click.Option]:
     yield flag("dry-run", "Show what would be written, and stop.")
 
 
-def _do(name: str | None, arguments: InitArguments, answers: Answers, plugins: Plugins) -> None:
+def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: Plugins) -> None:
     """Check, ask, plan, write, run."""
     _refuse_contradictions(arguments)
-    name = check_project_name(answers.name() if name is None else name)
-    root = Path.cwd() / name
-    is_left = _check_target(root)
-    request = answers.request(name)
+    at = target(answers.name() if typed is None else typed, arguments.name)
+    request = answers.request(at.name)
     generated = project.files(plugins, request)
+    kept = adopt.pages_there(at.root, generated) if at.in_place else []
+    if kept:
+        told = {**request.answers, pages.KEPT: ",".join(map(str, kept))}
+        request = replace(request, answers=told)
+        generated = project.files(plugins, request)
     warn_of_broken(plugins)
-    plan = draft(root, generated, steps=_steps(root, arguments, answers, request))
-    if is_left and any(True for _ in plan):
-        raise _is_not_empty(root, "polster setup  in it: an init that was killed had written it")
+    wanted = adopt.adopt(at.root, generated) if at.in_place else generated
+    plan = draft(at.root, wanted, steps=_steps(at, arguments, answers, request), command="init")
+    if at.is_left and any(True for _ in plan):
+        raise PolsterError(
+            f"{at.prefix or 'this folder'} exists and is not empty; nothing was changed",
+            hint="polster setup  in it: an init that was killed had written it",
+        )
     if arguments.dry_run:
-        show_summary(plan, prefix=f"{name}/", verbose=arguments.verbose)
+        show_summary(plan, prefix=at.prefix, verbose=arguments.verbose)
         return
     context = click.get_current_context()
     with applied(plan):
-        say(_written(plan, is_left=is_left))
+        say(*_written(plan, at, kept))
+        for path, line in git.ignored_by(at.root, _committed(plan)):
+            warn([f"git ignores {path}, by {line}: what is ignored is lost to a clone"])
         if not run_steps(plan.steps):
             context.exit(1)
-    if is_left:
-        tidy_beside(root)
+    if at.is_left:
+        tidy_beside(at.root)
     samples = request.answers.get("sample-assets") == "true"
     has_run = arguments.run and not arguments.start_dagster
     if has_run:
         click.echo()
-        if code := project_python.run(root, [], returns=True):
+        if code := project_python.run(at.root, [], returns=True):
             context.exit(code)
-    _say_next(name, samples=samples, is_set_up=arguments.setup, has_run=has_run)
+    _say_next(at, samples=samples, is_set_up=arguments.setup, has_run=has_run)
     if arguments.start_dagster:
         click.echo()
-        context.exit(project_python.run(root, _ui_arguments(arguments)))
+        context.exit(project_python.run(at.root, _ui_arguments(arguments)))
 
 
 def _refuse_contradictions(arguments: InitArguments) -> None:
@@ -142,10 +156,16 @@ def _refuse_contradictions(arguments: InitArguments) -> None:
 
 
 def _steps(
-    root: Path, arguments: InitArguments, answers: Answers, request: project.ProjectRequest
+    at: Target, arguments: InitArguments, answers: Answers, request: project.ProjectRequest
 ) -> Iterator[Step]:
     """Yield what comes after the files, in order."""
-    name = root.name
+    if workspace := members.lacking(at.root):
+        yield Step(
+            name="update",
+            target=os.path.relpath(workspace.root / "pyproject.toml"),
+            summary=f"{workspace.member} becomes a member of the uv workspace",
+            run=workspace.write,
+        )
     if arguments.setup:
         if answers.install_uv():
             yield Step(
@@ -153,20 +173,29 @@ def _steps(
                 summary="uv, with pip",
                 run=lambda: setup.add_uv(verbose=arguments.verbose),
             )
+        shown = f"{at.prefix}.venv"
         yield Step(
             name="create",
-            target=f"{name}/.venv",
+            target=shown,
             summary=f"with {'uv' if venv.find_uv() else 'venv and pip'}",
-            run=lambda: setup.build(root, f"{name}/.venv", verbose=arguments.verbose),
+            run=lambda: setup.build(at.root, shown, verbose=arguments.verbose),
         )
-    if answers.git(root) or (arguments.git is None and git.is_unborn(root)):
-        yield Step(name="git", summary="initialize, first commit", run=lambda: git.initialize(root))
+    if answers.git(at):
+        yield Step(
+            name="git",
+            summary="initialize, first commit",
+            run=lambda: git.initialize(at.root),
+        )
+    elif arguments.git is not False and (around := git.repository_of(at.root)):
+        told = "no repository of its own: the folder is in that of " + os.path.relpath(around)
+        if around != at.root.resolve():
+            yield Step(name="git", summary=told, run=lambda: told)
     if arguments.remote:
         host = answers.host(request)
         yield Step(
             name="remote",
             summary=git.plan_remote(host),
-            run=lambda: git.publish(root, name, host),
+            run=lambda: git.publish(at.root, at.name, host),
         )
 
 
@@ -174,35 +203,35 @@ def _ui_arguments(arguments: InitArguments) -> list[str]:
     return ["--ui"] if arguments.run else ["--no-materialize", "--ui"]
 
 
-def _check_target(root: Path) -> bool:
-    """Return whether an init that was killed has written the project.
-
-    Raises PolsterError unless a project can be put there.
-    """
-    undo_interrupted(root)
-    if root.is_dir():
-        if any(root.iterdir()):
-            if was_built_by_killed(root):
-                return True
-            raise _is_not_empty(root, "choose another name")
-    elif os.path.lexists(root):
-        raise PolsterError(f"{root.name} exists and is not a directory; nothing was changed")
-    return False
-
-
-def _is_not_empty(root: Path, hint: str) -> PolsterError:
-    return PolsterError(f"{root.name}/ exists and is not empty; nothing was changed", hint=hint)
+def _written(
+    plan: Plan, at: Target, kept: Sequence[PurePosixPath]
+) -> Iterator[tuple[str, str, str]]:
+    shown = [change for change in plan.changes if change.path.parts[0] != ".polster"]
+    files = sum(change.kind is Kind.CREATE or not at.in_place for change in shown)
+    by = " (by the init that was killed)" if at.is_left else ""
+    folder = at.prefix or "./"
+    yield ("create", folder.ljust(len(f"{at.prefix}.venv")), f"{files} files{by}")
+    if at.in_place:
+        yield from updates(plan, prefix=at.prefix)
+        for path in kept:
+            other = pages.OTHER_NAMES.get(path)
+            told = f"; Polster's text is in {other}" if other else ""
+            yield ("keep", f"{at.prefix}{path}", f"yours{told}")
 
 
-def _written(plan: Plan, *, is_left: bool) -> tuple[str, str, str]:
-    files = sum(change.path.parts[0] != ".polster" for change in plan.changes)
-    name = plan.root.name
-    by = " (by the init that was killed)" if is_left else ""
-    return ("create", f"{name}/".ljust(len(f"{name}/.venv")), f"{files} files{by}")
+def _committed(plan: Plan) -> list[PurePosixPath]:
+    """Return the new files that a repository should have."""
+    return [
+        change.path
+        for change in plan
+        if change.kind is Kind.CREATE
+        and not is_private(change.path)
+        and change.path.parts[0] != "data"
+    ]
 
 
-def _say_next(name: str, *, samples: bool, is_set_up: bool, has_run: bool) -> None:
-    rows = [(f"cd {name}", "")]
+def _say_next(at: Target, *, samples: bool, is_set_up: bool, has_run: bool) -> None:
+    rows = [(f"cd {at.prefix.rstrip('/')}", "")] if at.prefix else []
     if not is_set_up:
         rows.append(("polster setup", "install what it needs"))
     if samples and not has_run:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from polster_core.cli import prompts
 from polster_core.cli.options.answer import Typed, settle
+from polster_core.cli.options.target import Target
 from polster_core.cli.params import PlatformChoice, PluginChoice
 from polster_core.delivery import Delivery
 from polster_core.environment import git, venv
@@ -28,6 +28,7 @@ _STORAGE = "local"
 class InitArguments:
     """The command line as it was typed; `None` where nothing was said."""
 
+    name: str | None
     storage: str | None
     cicd: tuple[str, ...]
     platform: str | None
@@ -64,7 +65,7 @@ class Answers:
     def name(self) -> str:
         """Ask for the project's name; raises UsageProblem without a terminal."""
         if not self._asks:
-            raise UsageProblem("missing argument NAME", hint="for example  polster init shop")
+            raise UsageProblem("missing argument PATH", hint="for example  polster init shop")
         return prompts.text("What is the project called?", problem=project_name_problem)
 
     def request(self, name: str) -> project.ProjectRequest:
@@ -100,12 +101,14 @@ class Answers:
             return prompts.yes("Install uv? It is faster than pip.", default=False)
         return bool(self._arguments.install_uv)
 
-    def git(self, root: Path) -> bool:
-        """Decide on git: not unasked in somebody else's repository, and not where it is missing."""
+    def git(self, at: Target) -> bool:
+        """Decide on git: a repository is made where there is none, and the folder was empty."""
         arguments = self._arguments
+        if (at.root / ".git").exists():
+            return at.is_left and arguments.git is not False  # the killed init had begun it
         if arguments.git is not None or arguments.remote:
             return arguments.git is not False
-        if not git.has_git() or git.is_inside_repository(root.parent):
+        if at.in_place or not git.has_git() or git.repository_of(at.root):
             return False
         return not self._asks or prompts.yes("Initialize git?")
 
