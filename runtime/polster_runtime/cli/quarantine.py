@@ -8,6 +8,7 @@ python -m polster_runtime quarantine replay silver_orders
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import dataframely as dy
@@ -48,7 +49,8 @@ def main(arguments: argparse.Namespace) -> int:
         from polster_runtime.dagster.replay import record
 
         done = replay(asset)
-        record(done)
+        for each in done:
+            record(each)
         return _tell(done, arguments.json)
     except (NotImplementedError, PipelineError) as error:
         report.say(f"error: {error}", to=sys.stderr)
@@ -116,12 +118,13 @@ def _show(asset: AssetId, rows: int, as_json: bool) -> int:
     return 0
 
 
-def _tell(done: Materialized, as_json: bool) -> int:
+def _tell(done: Sequence[Materialized], as_json: bool) -> int:
     if as_json:
-        told = {"asset": str(done.asset), "rows": done.rows, "rejected": done.rejected}
-        print(json.dumps(told | {"path": done.path}))
-    else:
-        report.say(report.line(done), report.place(done.path))
+        rows, rejected = sum(each.rows for each in done), sum(each.rejected for each in done)
+        told = {"asset": str(done[-1].asset), "rows": rows, "rejected": rejected}
+        print(json.dumps(told | {"path": done[-1].path}))
+    for each in [] if as_json else done:
+        report.say(report.line(each), report.place(each.path))
     return 0
 
 

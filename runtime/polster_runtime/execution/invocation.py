@@ -30,6 +30,7 @@ from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
 from polster_runtime.execution.reading import Reading, own_rows
 from polster_runtime.execution.removals import check_flag
+from polster_runtime.execution.slices import Slice
 from polster_runtime.sources.base import Frames, doubts
 from polster_runtime.storage.columns import ValueChanges, check_values, common
 from polster_runtime.storage.merging import alive
@@ -49,6 +50,7 @@ class Invocation:
         given: Mapping[AssetId, Snapshot],
         *,
         full_refresh: bool = False,
+        again: Slice | None = None,
     ) -> None:
         self.function, self.data, self.bound, self.previous = function, data, bound, previous
         self.given = given
@@ -67,7 +69,7 @@ class Invocation:
             snapshots = {asset: self._snapshot(asset) for asset in bound.values()}
             self.given = snapshots
             self.reading = Reading(
-                function, data, bound, snapshots, previous, full_refresh=full_refresh
+                function, data, bound, snapshots, previous, full_refresh=full_refresh, again=again
             )
 
     @property
@@ -99,6 +101,8 @@ class Invocation:
 
     def _rows_of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """What a function returned, as it goes with the rows that there are."""
+        if self.reading:
+            rows = self.reading.without_left_out(rows)
         if self.reading and self.reading.plan.kind == UPSERT:
             check_flag(rows.collect_schema())
             return rows if self.increases else alive(rows)

@@ -39,9 +39,10 @@ from polster_runtime.execution.invocation import Invocation, stubs_named
 from polster_runtime.execution.locks import alone
 from polster_runtime.execution.removals import with_removals, without_removals
 from polster_runtime.execution.result import Materialized
+from polster_runtime.execution.slices import Slice
 from polster_runtime.execution.upkeep import keep_files_few, merge_increments
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Provenance, Snapshot
+from polster_runtime.storage.snapshots import Provenance, Snapshot, base_name, is_full
 from polster_runtime.storage.staging import scan, stage
 from polster_runtime.storage.store import Store
 
@@ -52,17 +53,19 @@ def materialize(
     run_id: str = "",
     *,
     full_refresh: bool = False,
+    again: Slice | None = None,
 ) -> Materialized:
     """Run one asset, and publish its rows as a new snapshot.
 
     `upstream` are its dependencies; by default those that its Dagster file declares. A full refresh
-    lets an incremental one read everything again. Raises
+    lets an incremental one read everything again, and `again` what one of its runs has read, for
+    what it rejected. Raises
     ContractBroken, NoData when an upstream asset has never run, NotImplementedError for a
     function that was never written, StorageError, and whatever the function raises.
     """
     asset = asset_of(function)
     bound = bind(function, declared_upstream(asset) if upstream is None else upstream)
-    return _run(function, asset, bound, run_id, dict, full_refresh)
+    return _run(function, asset, bound, run_id, dict, full_refresh, again)
 
 
 def rerun(function: Function, inputs: Callable[[], Mapping[AssetId, Snapshot]]) -> Materialized:
@@ -82,6 +85,7 @@ def _run(
     run_id: str,
     inputs: Callable[[], Mapping[AssetId, Snapshot]],
     full_refresh: bool = False,
+    again: Slice | None = None,
 ) -> Materialized:
     started = time.perf_counter()
     tell(lambda listener: listener.started(asset))
@@ -90,7 +94,7 @@ def _run(
             if plan_of(function).incremental:
                 # Before the rows of this run: who is up to date has read all that is merged.
                 merge_increments(asset)
-            step = _Step(function, asset, bound, run_id, inputs(), started, full_refresh)
+            step = _Step(function, asset, bound, run_id, inputs(), started, full_refresh, again)
             done = step.run()
             keep_files_few(done, incremental=step.source.incremental)
     except BaseException:
@@ -115,6 +119,7 @@ class _Step:
         inputs: Mapping[AssetId, Snapshot],
         started: float,
         full_refresh: bool,
+        again: Slice | None,
     ) -> None:
         self.function, self.asset, self.run_id, self.started = function, asset, run_id, started
         self.contract = contract_of(function)
@@ -122,10 +127,16 @@ class _Step:
         plan = plan_of(function)
         grows = is_incremental(function) or plan.incremental or plan.own is not None
         self.previous = self.data.latest(asset) if grows else self.data.before(asset)
-        again = is_incremental(function) or plan.repeatable
-        self.columns_before = self._columns_before(grows and not (full_refresh and again))
+        computable = is_incremental(function) or plan.repeatable
+        self.columns_before = self._columns_before(grows and not (full_refresh and computable))
         self.source = Invocation(
-            function, self.data, bound, self.previous, inputs, full_refresh=full_refresh
+            function,
+            self.data,
+            bound,
+            self.previous,
+            inputs,
+            full_refresh=full_refresh,
+            again=again,
         )
         self.replaces = plan.key if self.source.increases and plan.kind == UPSERT else None
         """The key by which the rows replace others; None where they do not."""
@@ -251,12 +262,11 @@ class _Step:
         try:
             checked = check(scan(staged), rows, contract, evaluated)
             if checked.rejected:
-                folder, name = path.rsplit("/", 1)
                 bad = checked.bad.with_columns(
                     _run=pl.lit(self.run_id), _rejected_at=pl.lit(datetime.now(UTC))
                 )
-                self._forget_orphan(path, f"{folder}/_rejected/{name}")
-                self.data.publish(stage(bad, self.provenance), f"{folder}/_rejected/{name}")
+                target = self._rejected_path(path)
+                self.data.publish(stage(bad, self.provenance), target)
                 refuse(rows, checked, max_rejected(self.function), contract)
             self.rejected = checked.rejected
             if checked.good is None and not draft:
@@ -271,8 +281,13 @@ class _Step:
             if good != staged:
                 staged.unlink(missing_ok=True)
 
-    def _forget_orphan(self, path: str, rejected: str) -> None:
-        """Delete what a run rejected that was killed before it published its increment."""
-        with self.data.errors():
-            if self.data.fs.exists(rejected) and not self.data.fs.exists(path):
-                self.data.delete(Snapshot((rejected,)))
+    def _rejected_path(self, path: str) -> str:
+        """Where rejected rows go: of an increment to a name of their own, which its footer says.
+
+        What a killed run has left there is in the way of no other, and belongs to no increment.
+        """
+        path = path if is_full(path) else self.data.new_path(self.asset)
+        if self.source.reading:
+            self.source.reading.batch = base_name(path)
+        folder, name = path.rsplit("/", 1)
+        return f"{folder}/_rejected/{name}"

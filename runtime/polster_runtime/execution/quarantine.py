@@ -1,6 +1,6 @@
 """Rejected rows: which there are, and running them again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,9 +11,10 @@ from polster_runtime.config.paths import core_dir
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import PipelineError, StorageError
 from polster_runtime.execution.materialize import materialize, rerun
-from polster_runtime.execution.result import Materialized
+from polster_runtime.execution.result import ONCE_MORE, Materialized
+from polster_runtime.execution.slices import Slice
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Snapshot, full_name, numbers
+from polster_runtime.storage.snapshots import Provenance, Snapshot, base_name, full_name
 from polster_runtime.storage.store import Store
 
 GUARDED = ("silver", "gold")
@@ -27,11 +28,16 @@ class Batch:
     """The rows that a run rejected; of an incremental asset, those of all its runs so far."""
 
     asset: AssetId
-    path: str
-    """The newest of their files."""
+    paths: tuple[str, ...]
+    """Their files, the oldest first."""
     rows: pl.LazyFrame
     published: bool
     """Whether the good rows of that run were published; else nothing was."""
+
+    @property
+    def path(self) -> str:
+        """The newest of the files."""
+        return self.paths[-1]
 
 
 class NothingRejected(PipelineError):
@@ -42,23 +48,35 @@ def latest(asset: AssetId, data: Store) -> Batch:
     """What the last run of an asset rejected. Raises NothingRejected.
 
     A run that rejected nothing settles what those before it rejected, if it has read everything.
+    An incremental asset says in its footer what has not been settled; what its last run rejected
+    counts as well, where that published nothing.
     """
     snapshot = data.latest(asset)
+    footer = data.provenance(snapshot) if snapshot else {}
     full = full_name(snapshot.paths[0]) if snapshot else ""
-    grows = snapshot is not None and "kind" in data.base(snapshot)
-    since = data.epoch(snapshot) if snapshot and grows else full
-    unsettled = [path for path in data.rejected(asset) if full_name(path) >= since]
+    files = data.rejected(asset)
+    if snapshot and "kind" in footer:
+        known = [path for path in files if base_name(path) in footer.get("quarantined", [])]
+        refused = _since(data, files, footer) if files and files[-1] not in known else []
+        unsettled = known + refused
+        published = not refused
+    else:
+        unsettled = [path for path in files if full_name(path) >= full][-1:]
+        published = unsettled == [] or full_name(unsettled[0]) == full
     if not unsettled:
         raise NothingRejected(f"{asset}: the last run rejected nothing")
-    path = unsettled[-1]
-    files = data.frames(Snapshot(tuple(unsettled) if grows else (path,)))
-    reached = numbers(snapshot.path)[1] if snapshot and full_name(path) == full else -1
     return Batch(
         asset=asset,
-        path=path,
-        rows=pl.concat(files.values(), how="diagonal"),
-        published=full_name(path) < full or numbers(path)[1] <= reached,
+        paths=tuple(unsettled),
+        rows=pl.concat(data.frames(Snapshot(tuple(unsettled))).values(), how="diagonal"),
+        published=published,
     )
+
+
+def _since(data: Store, files: Sequence[str], footer: Provenance) -> list[str]:
+    """The newest file of rejected rows, if it was written after the rows that there are."""
+    written = data.provenance(Snapshot((files[-1],))).get("written", "")
+    return [files[-1]] if written > footer.get("written", "") else []
 
 
 def counts(batch: Batch) -> dict[str, int]:
@@ -68,24 +86,36 @@ def counts(batch: Batch) -> dict[str, int]:
     return dict(found.iter_rows())
 
 
-def replay(asset: AssetId) -> Materialized:
+def replay(asset: AssetId) -> list[Materialized]:
     """Run the inputs of the last run once more, through today's code and today's contract.
 
     The rows that pass now are published with the others, each once; those that still break the
-    contract are quarantined again. An incremental asset reads everything, which is the same.
+    contract are quarantined again. Of an incremental asset each increment that rejected rows is run
+    by itself; all is read anew where what it has read cannot be told any more.
     Raises NothingRejected, and StorageError when an input is gone.
     """
     function = function_of(asset)
-    plan = plan_of(function)
+    plan, data = plan_of(function), store()
     if not plan.incremental:
-        return rerun(function, lambda: _inputs(asset, store()))
-    latest(asset, store())
+        return [rerun(function, lambda: _inputs(asset, store()))]
+    batch = latest(asset, data)
     if not plan.repeatable:
         raise NothingRejected(
             f"{asset} cannot read again what it was given then: run it, which takes in what its "
             "upstream assets still have"
         )
-    return materialize(function, full_refresh=True)
+    paths = batch.paths if batch.published else batch.paths[:-1]
+    slices = [Slice.of(base_name(path), data.provenance(Snapshot((path,)))) for path in paths]
+    told = [found for found in slices if found is not None]
+    if len(told) < len(slices):
+        return [materialize(function, full_refresh=True)]
+    done = list[Materialized]()
+    # The newest rows first, since older ones never take their place.
+    for again in sorted(told, key=lambda found: found.until, reverse=True):
+        done.append(materialize(function, again=again))
+        if done[-1].read != ONCE_MORE:
+            return done  # which has settled all of them
+    return done if batch.published else [*done, materialize(function)]
 
 
 def _inputs(asset: AssetId, data: Store) -> dict[AssetId, Snapshot]:

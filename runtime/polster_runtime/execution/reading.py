@@ -6,10 +6,16 @@ import polars as pl
 
 from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.contract import contract_of
-from polster_runtime.assets.increments import Plan, logic_version, plan_of, seen_in
+from polster_runtime.assets.increments import (
+    Plan,
+    logic_version,
+    plan_of,
+    seen_in,
+)
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, StorageError
-from polster_runtime.execution.result import NEW_ONLY
+from polster_runtime.execution.result import NEW_ONLY, ONCE_MORE
+from polster_runtime.execution.slices import Slice, published_by
 from polster_runtime.storage import versions
 from polster_runtime.storage.columns import common
 from polster_runtime.storage.merging import alive
@@ -38,18 +44,26 @@ class Reading:
         previous: Snapshot | None,
         *,
         full_refresh: bool,
+        again: Slice | None = None,
     ) -> None:
-        """Find out what is new. Raises AssetError and StorageError."""
+        """Find out what is new, or what a run read before. Raises AssetError and StorageError."""
         self.plan: Plan = plan_of(function)
         self.asset = asset_of(function)
         self.contract = contract_of(function)
         self.data, self.bound, self.snapshots = data, bound, snapshots
-        self.previous = previous
+        self.previous, self.again = previous, again
         self.logic = logic_version(function)
         self.known: Provenance = data.provenance(previous) if previous else {}
         self.groups: pl.DataFrame | None = None
         """The keys of the groups that a Touched parameter was given."""
+        self.left_out: pl.LazyFrame | None = None
+        """The keys of rows that are there already, or have come later."""
+        self.batch: str | None = None
+        """The name of the file of the rows that this run has rejected."""
         self._parts: list[Part] = []
+        self._slice: tuple[str, int, int] | None = None
+        if again and again.batch not in self.known.get("quarantined", []):
+            raise AssetError(f"{self.asset}: what was rejected has been run again meanwhile")
         self._refuse_replaced_upstream()
         self.everything: str | None = self._everything(full_refresh=full_refresh)
         """Why all rows are read, in words; None when only what is new is."""
@@ -62,7 +76,9 @@ class Reading:
     @property
     def in_words(self) -> str:
         """What is read, for whoever looks at the run."""
-        return f"read everything: {self.everything}" if self.everything else NEW_ONLY
+        if self.everything:
+            return f"read everything: {self.everything}"
+        return ONCE_MORE if self.again else NEW_ONLY
 
     def frame(self, parameter: str) -> pl.LazyFrame:
         """The rows that a parameter is given. Raises StorageError."""
@@ -85,8 +101,34 @@ class Reading:
             if upstream
             else {}
         )
-        found = {"kind": self.plan.kind, "key": self.plan.key, "logic": self.logic, "seen": seen}
-        return found | ({"everything": self.everything} if self.everything else {})
+        found: Provenance = {
+            "kind": self.plan.kind,
+            "key": self.plan.key,
+            "logic": self.logic,
+            "seen": seen,
+            "quarantined": self._quarantined(),
+        }
+        if self.everything:
+            found["everything"] = self.everything
+        elif self._slice:
+            found["slice"], found["held"] = self._slice, [self._number]
+            found["replayed"] = self.known.get("replayed", [])
+            if self.again:
+                found["seen"] = self.known["seen"]
+                found["held"] = [*self.again.held, self._number]
+                found["replayed"] = [*found["replayed"], [self._number, self.again.until]]
+        return found
+
+    @property
+    def _number(self) -> int:
+        """That of the increment that this run publishes."""
+        return versions.version(self.data, self.previous).number + 1 if self.previous else 0
+
+    def _quarantined(self) -> list[str]:
+        """The files of rejected rows that have not been settled, with that of this run."""
+        before = self.known.get("quarantined", []) if self.increases else []
+        settled = self.again.batch if self.again else None
+        return [name for name in before if name != settled] + ([self.batch] if self.batch else [])
 
     def _refuse_replaced_upstream(self) -> None:
         if self.plan.new is None:
@@ -145,10 +187,12 @@ class Reading:
         """Find what is new; else why it cannot be told."""
         parameter = self.plan.new or self.plan.touched or ""
         upstream = self.bound[parameter]
-        snapshot, found = self.snapshots[upstream], seen_in(self.known, upstream)
-        if found is None or found[0] != versions.version(self.data, snapshot).epoch:
+        snapshot, found = self.snapshots[upstream], self._begin
+        now = versions.version(self.data, snapshot)
+        if found is None or found[0] != now.epoch:
             return f"{upstream} was replaced"
-        parts = versions.parts_since(self.data, snapshot, Version(*found))
+        until = self.again.until if self.again else now.number
+        parts = versions.parts_since(self.data, snapshot, found, until)
         if parts is None:
             return f"increments of {upstream} have been merged since"
         if self.plan.touched and parts:
@@ -156,8 +200,38 @@ class Reading:
                 return f"what was read of {upstream} before is gone"
             if versions.count(self.data, parts) > MUCH * self._rows(snapshot):
                 return f"much of {upstream} has changed"
-        self._parts = parts
+        self._parts, self._slice = parts, (*found, until)
+        return self._find_left_out() if self.again and self.plan.new else None
+
+    @property
+    def _begin(self) -> Version | None:
+        """How far the upstream asset had been read before the rows of this run."""
+        if self.again:
+            return Version(self.again.epoch, self.again.since)
+        found = seen_in(self.known, self.bound[self.plan.new or self.plan.touched or ""])
+        return Version(*found) if found else None
+
+    def _find_left_out(self) -> str | None:
+        """Find the keys of rows not to be published again; else why they cannot be told."""
+        key = self.contract.primary_key() if self.contract else []
+        if not self.again or not self.previous or not key:
+            return "its contract has no primary key"
+        numbers = self.again.held_by(self.plan.kind, self._number, self.known.get("replayed", []))
+        own = published_by(self.data, self.previous, numbers)
+        if own is None:
+            return "its own increments have been merged since"
+        self.left_out = versions.rows_of(self.data, self.previous, own).select(key)
         return None
+
+    def without_left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows that a function returned, without those that are there already."""
+        if self.left_out is None:
+            return rows
+        kinds = self.left_out.collect_schema()
+        columns = [pl.col(name).cast(kind, strict=False) for name, kind in kinds.items()]
+        return rows.join(
+            self.left_out, left_on=columns, right_on=kinds.names(), how="anti", nulls_equal=True
+        )
 
     def _rows(self, snapshot: Snapshot) -> int:
         return versions.count(self.data, [Part(path, None) for path in snapshot.paths])
@@ -170,11 +244,9 @@ class Reading:
     def _before(self, snapshot: Snapshot) -> Snapshot | None:
         """The rows of the upstream asset as the last run has read them."""
         upstream = self.bound[self.plan.touched or ""]
-        found, read = seen_in(self.known, upstream), self.known.get("inputs", {})
+        read = [] if self.again else self.known.get("inputs", {}).get(str(upstream), [])
         try:
-            return versions.state_at(
-                self.data, snapshot, Version(*found or ("", 0)), read.get(str(upstream), [])
-            )
+            return versions.state_at(self.data, snapshot, self._begin or Version("", 0), read)
         except StorageError:
             return None
 

@@ -12,6 +12,8 @@ from polster_runtime.execution.column_lineage import Lineage
 
 NEW_ONLY = "read what is new"
 """What an incremental asset does when all is well."""
+ONCE_MORE = "read what was rejected once more"
+"""What a replay of an increment does."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,17 @@ class Part(NamedTuple):
     path: str
     last: int | None
     """The last so many rows; None for all."""
+    later: int = 0
+    """Rows of these that came after it, and do not belong to it."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has, where it is not a whole file."""
+        return (self.last or 0) - self.later
+
+    def of(self, file: pl.LazyFrame) -> pl.LazyFrame:
+        """Its rows, of those of its file."""
+        return file if self.last is None else file.tail(self.last).head(self.rows)
 
 
 def version(data: Store, snapshot: Snapshot) -> Version:
@@ -39,32 +50,41 @@ def version(data: Store, snapshot: Snapshot) -> Version:
     return Version(data.epoch(snapshot), base.get("number", 0) + numbers(snapshot.path)[1])
 
 
-def parts_since(data: Store, snapshot: Snapshot, seen: Version) -> list[Part] | None:
-    """What of a snapshot came after a version; None when nothing but all of it can be told."""
+def parts_since(
+    data: Store, snapshot: Snapshot, seen: Version, until: int | None = None
+) -> list[Part] | None:
+    """What of a snapshot came after a version, and not after the increment `until`.
+
+    None when nothing but all of it can be told.
+    """
     now, base = version(data, snapshot), data.base(snapshot)
+    until = now.number if until is None else until
     if now.epoch != seen.epoch or seen.number > now.number:
         return None
     found = list[Part]()
     for path in snapshot.paths:
-        parts = _of_file(data, path, seen.number, base)
+        parts = _of_file(data, path, seen.number, until, base)
         if parts is None:
             return None
         found += parts
     return found
 
 
-def _of_file(data: Store, path: str, seen: int, base: Mapping[str, Any]) -> list[Part] | None:
+def _of_file(
+    data: Store, path: str, seen: int, until: int, base: Mapping[str, Any]
+) -> list[Part] | None:
     start, full = base.get("number", 0), is_full(path)
     first, last = (start + number for number in numbers(path))
-    if last <= seen:
+    if last <= seen or (first > until and not full):
         return []
-    if not full and first > seen:
+    if not full and first > seen and last <= until:
         return [Part(path, None)]
     parts = (base if full else data.provenance(Snapshot((path,)))).get("parts", [])
-    if not parts or seen + 1 < parts[0][0]:
+    if not parts or (seen + 1 if full else max(seen + 1, first)) < parts[0][0]:
         return None
     rows = sum(count for number, count in parts if number > seen)
-    return [Part(path, rows)] if rows else []
+    later = sum(count for number, count in parts if number > until)
+    return [Part(path, rows, later)] if rows > later else []
 
 
 def count(data: Store, parts: Sequence[Part]) -> int:
@@ -73,7 +93,7 @@ def count(data: Store, parts: Sequence[Part]) -> int:
     with data.errors():
         counted = pl.collect_all(whole)
     rows: int = sum(each.item() for each in counted)
-    return rows + sum(part.last or 0 for part in parts)
+    return rows + sum(part.rows for part in parts)
 
 
 def rows_of(data: Store, snapshot: Snapshot, parts: Sequence[Part]) -> pl.LazyFrame:
@@ -83,10 +103,7 @@ def rows_of(data: Store, snapshot: Snapshot, parts: Sequence[Part]) -> pl.LazyFr
     """
     files, frames = data.frames(snapshot), [data.scan(snapshot).clear()]
     key = data.base(snapshot).get("key")
-    taken = [
-        files[part.path] if part.last is None else files[part.path].tail(part.last)
-        for part in parts
-    ]
+    taken = [part.of(files[part.path]) for part in parts]
     return pl.concat([*frames, *survivors(taken, key)], how="diagonal")
 
 
