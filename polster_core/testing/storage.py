@@ -125,6 +125,33 @@ class StorageContract:
         assert sum("was published by another run meanwhile" in end for end in ends) == 7
         assert len(stored.do("look", "bronze_contended")["latest"]) == 2
 
+    def test_later_rows_replace_earlier_ones(self, stored: StorageProject) -> None:
+        """Of rows with the same key readers get the last, and none that was removed."""
+        stored.do("replace", "silver_replaced")
+        before = stored.do("look", "silver_replaced")
+        assert before["rows"] == [[[1, 8], [2, 1]]]
+        assert stored.do("merge", "silver_replaced", 2) == 1
+        after = stored.do("look", "silver_replaced")
+        assert (after["rows"], after["provenance"]["position"]) == (before["rows"], 3)
+        assert len(after["snapshots"]) == 1
+
+    def test_nothing_is_lost_where_increments_are_merged_meanwhile(
+        self, stored: StorageProject
+    ) -> None:
+        """Three processes publish increments and merge them: each is there once, in its place."""
+        stored.do("write", "bronze_growing", 1)
+        with ExitStack() as stack:
+            growing = [
+                stack.enter_context(stored.start("grow", "bronze_growing", number))
+                for number in range(1, 4)
+            ]
+            written = [path for process in growing for path in _result(process)]
+        assert len(set(written)) == 15
+        found = stored.do("look", "bronze_growing")
+        wanted = [n * 1000 + each for n in range(1, 4) for each in range(5)]
+        assert found["rows"] == [[[0, _ROWS], *([number, 10] for number in wanted)]]
+        assert len(found["latest"]) < 15  # files
+
     def test_twenty_writers_lose_nothing_and_twenty_readers_see_all_of_it_or_nothing(
         self, stored: StorageProject
     ) -> None:

@@ -86,6 +86,8 @@ NAMES = {
     "20260101T000000000000Z-abcdef.000001.parquet": True,
     "20260101T000000000000Z-abcdef.1000000.parquet": True,
     "20260101T000000000000Z-abcdef.000001-000016.parquet": True,
+    "20260101T000000000000Z-abcdef.000000-000016.parquet": True,
+    "20260101T000000000000Z-abcdef.000000-000000.parquet": False,
     "backup.parquet": False,
     "20260101T000000000000Z-abcdef.sync-conflict-20260102-010101-ABCDEFG.parquet": False,
     "20260101T000000000000Z-abcdef (1).parquet": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -113,3 +114,47 @@ def test_compaction_starts_no_new_epoch(project: Path, monkeypatch: pytest.Monke
     since = parts_since(store, latest, Version(began.epoch, 2))
     assert since is not None
     assert sorted(rows_of(store, latest, since).collect()["id"]) == [2, 3]
+
+
+@pytest.mark.parametrize("weight", [0, 4], ids=["blocks", "all"])
+def test_an_increment_of_another_machine_is_not_hidden_by_a_compaction(
+    project: Path, monkeypatch: pytest.MonkeyPatch, weight: int
+) -> None:
+    monkeypatch.setattr(compaction, "TOGETHER", 2)
+    monkeypatch.setattr(compaction, "UPSERT_WEIGHT", weight)
+    store = Store(LocalFileSystem(), (project / "data").as_posix())
+    for key in range(3):
+        publish(store, {key: key}, keyed=True)
+    stage = staging.stage
+
+    def meanwhile(*args: Any) -> Path:
+        publish(store, {3: 3, 0: 100}, keyed=True)
+        return stage(*args)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(compaction, "stage", meanwhile)
+        compact(store, ORDERS)
+    assert state(store) == {0: 100, 1: 1, 2: 2, 3: 3}
+    publish(store, {1: None}, keyed=True)
+    compact(store, ORDERS)
+    assert state(store) == {0: 100, 2: 2, 3: 3}
+    assert len(store.snapshots(ORDERS)) == 1
+
+
+def test_a_full_refresh_of_another_machine_is_not_hidden_by_a_compaction(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "TOGETHER", 2)
+    store = Store(LocalFileSystem(), (project / "data").as_posix())
+    for key in range(3):
+        publish(store, {key: key}, keyed=True)
+    stage = staging.stage
+
+    def meanwhile(*args: Any) -> Path:
+        fresh = staging.stage(pl.LazyFrame({"id": [7], "value": [7]}), lambda: {"key": ["id"]})
+        store.publish(fresh, store.new_path(ORDERS))
+        return stage(*args)
+
+    monkeypatch.setattr(compaction, "stage", meanwhile)
+    compact(store, ORDERS)
+    assert state(store) == {7: 7}

@@ -284,7 +284,7 @@ class _Step:
     def _rejected_path(self, path: str) -> str:
         """Where rejected rows go: of an increment to a name of their own, which its footer says.
 
-        What a killed run has left there is in the way of no other, and belongs to no increment.
+        What a killed run has left there blocks no other, and belongs to no increment.
         """
         path = path if is_full(path) else self.data.new_path(self.asset)
         if self.source.reading:

@@ -55,7 +55,7 @@ class State:
             position=found.get("position"),
             seen=found.get("seen", {}),
             rows=data.scan(snapshot).select(pl.len()).collect().item(),
-            increments=numbers(snapshot.path)[1],
+            increments=numbers(snapshot.path)[1] - numbers(snapshot.paths[0])[1],
             files=len(snapshot.paths),
             written=found.get("written"),
             path=snapshot.path,

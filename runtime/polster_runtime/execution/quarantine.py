@@ -91,7 +91,7 @@ def replay(asset: AssetId) -> list[Materialized]:
 
     The rows that pass now are published with the others, each once; those that still break the
     contract are quarantined again. Of an incremental asset each increment that rejected rows is run
-    by itself; all is read anew where what it has read cannot be told any more.
+    by itself; all is read where what it has read cannot be told any more.
     Raises NothingRejected, and StorageError when an input is gone.
     """
     function = function_of(asset)

@@ -2,8 +2,9 @@
 
 Sixteen increments become one, sixteen of those become one, and so on: each row is written a few
 times at most, and a reader opens few files. Once the increments outweigh the full file, all of it
-becomes a new full file. What is merged appears in one step and the files that it holds stay for a
-day, so that readers and crashes at any moment find every row, once.
+becomes one file. What is merged appears in one step, in the place of what it holds, and the files
+that it holds stay for a day: readers and crashes at any moment find every row, once, and so do
+runs on other machines, which may publish the next increment meanwhile.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +18,9 @@ from polster_runtime.assets.increments import DELETED
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.merging import alive, survivors
-from polster_runtime.storage.snapshots import Provenance, Snapshot, is_full, numbers
+from polster_runtime.storage.snapshots import Provenance, Snapshot, is_first, numbers
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
-from polster_runtime.storage.versions import version
 
 TOGETHER = 16
 """How many increments become one."""
@@ -47,11 +47,12 @@ def compact(data: Store, asset: AssetId) -> None:
     snapshot = data.latest(asset)
     if snapshot is None or numbers(snapshot.path)[1] % TOGETHER != 0 or len(snapshot.paths) == 1:
         return
-    if _outweighs(data, snapshot):
-        data.publish(_merged(data, snapshot, snapshot.paths), data.new_path(asset))
-        log.info("compacted", extra={"details": {"asset": str(asset)}})
-        return
     _forget_held(data, snapshot)
+    if _outweighs(data, snapshot):
+        path = data.merged_path(snapshot, 0, numbers(snapshot.path)[1])
+        data.publish(_merged(data, snapshot, snapshot.paths), path)
+        log.info("compacted", extra={"details": {"path": path, "files": len(snapshot.paths)}})
+        return
     for first, last in _blocks(numbers(snapshot.path)[1]):
         block = [path for path in snapshot.paths if _within(path, first, last)]
         if len(block) > 1:
@@ -86,7 +87,8 @@ def _outweighs(data: Store, snapshot: Snapshot) -> bool:
 def _merged(data: Store, snapshot: Snapshot, paths: Sequence[str]) -> Path:
     """One file with the rows of several, in their order; it says what the last of them says."""
     base, newest = data.base(snapshot), data.provenance(Snapshot(tuple(paths)))
-    key, full = base.get("key"), is_full(paths[0])
+    key, full = base.get("key"), is_first(paths[0])
+    start = base.get("number", 0)
     increments = [*_increments(data, snapshot, paths, base)]
     kept = survivors([each.rows for each in increments], key)
     since = _last_removal(increments) if full and key else 0
@@ -97,11 +99,11 @@ def _merged(data: Store, snapshot: Snapshot, paths: Sequence[str]) -> Path:
     parts = [
         [increment.number, rows.item()]
         for increment, rows in zip(increments, counted, strict=True)
-        if increment.number > max(since, base.get("number", 0))
+        if increment.number > max(since, start + numbers(paths[0])[1] if full else 0)
     ]
     found: Provenance = {**newest, "merged": datetime.now(UTC).isoformat(), "parts": parts}
     if full:
-        found |= version(data, snapshot)._asdict()
+        found |= {"epoch": data.epoch(snapshot), "number": start}
     found |= {name: base[name] for name in ("recent_rows",) if name in base}
     with data.errors():
         return stage(pl.concat(kept, how="diagonal"), lambda: found)
@@ -114,7 +116,7 @@ def _increments(
     frames, start = data.frames(snapshot), base.get("number", 0)
     for path in paths:
         rows, offset = frames[path], 0
-        parts = [] if is_full(path) else data.provenance(Snapshot((path,))).get("parts", [])
+        parts = [] if is_first(path) else data.provenance(Snapshot((path,))).get("parts", [])
         for number, count in parts:
             yield _Increment(number, rows.slice(offset, count))
             offset += count

@@ -1,9 +1,10 @@
 """The names of an asset's files, and which of them are its rows.
 
 A snapshot is a full file, TIME-ID.parquet, and the increments on top of it, TIME-ID.000001.parquet
-and so on; TIME-ID.000001-000016.parquet holds the rows of sixteen of them, in their place. Names
-sort by time: the last full file, with its increments, is what readers get. A file with any other
-name is no snapshot: it is never read, compared, merged, copied or deleted.
+and so on; TIME-ID.000001-000016.parquet holds the rows of sixteen of them, in their place, and
+TIME-ID.000000-000016.parquet those of the full file as well. Names sort by time: the last full
+file, with its increments, is what readers get. A file with any other name is no snapshot: it is
+never read, compared, merged, copied or deleted.
 """
 
 import re
@@ -25,7 +26,7 @@ NAME = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{6}(?:\.(\d{6,})(?:-(\d{6,}))?)?\.parq
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of an asset's rows: the paths of a full file and of its increments, in order."""
+    """One version of an asset's rows: the paths of its first file and of increments, in order."""
 
     paths: tuple[str, ...]
     held: tuple[str, ...] = ()
@@ -66,7 +67,7 @@ def is_snapshot(path: str) -> bool:
         return False
     first, last = numbers(path)
     as_written = [f"{number:06}" for number in (first, last)][: sum(map(bool, increments))]
-    ordered = not increments[0] or (0 < first <= last and (not increments[1] or first < last))
+    ordered = first < last if increments[1] else first > 0 or not increments[0]
     return ordered and as_written == [number for number in increments if number]
 
 
@@ -76,8 +77,13 @@ def written_at(path: str) -> datetime:
 
 
 def is_full(path: str) -> bool:
-    """Whether a path is that of a full file, not of an increment."""
+    """Whether a path is that of a full file, not of increments or with any."""
     return full_name(path) == base_name(path)
+
+
+def is_first(path: str) -> bool:
+    """Whether a snapshot may begin with a file: a full one, alone or with increments in it."""
+    return numbers(path)[0] == 0
 
 
 def numbers(path: str) -> tuple[int, int]:
@@ -87,10 +93,10 @@ def numbers(path: str) -> tuple[int, int]:
     return int(first or 0), int(last or first or 0)
 
 
-def snapshot_of(full: str, *increments: str) -> Snapshot:
+def snapshot_of(*files: str) -> Snapshot:
     """What counts of a full file and its increments: not those that a merged one holds as well."""
-    paths, held, reached = [full], list[str](), 0
-    for path in sorted(increments, key=lambda path: (numbers(path)[0], -numbers(path)[1])):
+    paths, held, reached = list[str](), list[str](), -1
+    for path in sorted(files, key=lambda path: (numbers(path)[0], -numbers(path)[1])):
         last = numbers(path)[1]
         (paths if last > reached else held).append(path)
         reached = max(reached, last)

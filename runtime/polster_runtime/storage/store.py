@@ -33,6 +33,7 @@ from polster_runtime.storage.snapshots import (
     Snapshot,
     base_name,
     full_name,
+    is_first,
     is_full,
     is_snapshot,
     numbers,
@@ -78,9 +79,9 @@ class Store:
 
     def snapshots(self, asset: AssetId) -> list[Snapshot]:
         """All snapshots of an asset, the oldest first."""
-        # In order a full file comes before its increments; those whose full file is gone are none.
+        # In order the first file comes before increments; those of which it is gone are none.
         found = (list(files) for _, files in groupby(self._files(self.folder(asset)), full_name))
-        return [snapshot_of(*files) for files in found if is_full(files[0])]
+        return [snapshot_of(*files) for files in found if is_first(files[0])]
 
     def latest(self, asset: AssetId) -> Snapshot | None:
         """What a reader of an asset gets: its newest snapshot, if it has any."""
@@ -113,7 +114,7 @@ class Store:
         all files.
         """
         frames = list(self.frames(snapshot).values())
-        if len(frames) == 1 and is_full(snapshot.path):
+        if len(frames) == 1 and is_first(snapshot.path):
             return frames[0]
         return on_top(frames, self.base(snapshot).get("key"))
 
@@ -167,11 +168,14 @@ class Store:
                 known += self.rejected(asset)[-1:]
             newest = max(known, key=full_name, default="")
             return f"{self.folder(asset)}/{unique_name(after=newest)}{SUFFIX}"
-        return f"{on.paths[0].removesuffix(SUFFIX)}.{numbers(on.path)[1] + 1:06}{SUFFIX}"
+        return f"{_stem(on)}.{numbers(on.path)[1] + 1:06}{SUFFIX}"
 
     def merged_path(self, snapshot: Snapshot, first: int, last: int) -> str:
-        """The path of a file that holds increments of a snapshot, from one number to another."""
-        return f"{snapshot.paths[0].removesuffix(SUFFIX)}.{first:06}-{last:06}{SUFFIX}"
+        """The path of a file that holds increments of a snapshot, from one number to another.
+
+        From 0 it holds the full file as well.
+        """
+        return f"{_stem(snapshot)}.{first:06}-{last:06}{SUFFIX}"
 
     @contextmanager
     def ahead(self, path: str) -> Iterator[Callable[[Path], None]]:
@@ -246,6 +250,12 @@ class Store:
             is_local = isinstance(self.fs, LocalFileSystem)  # a cloud's answer may be cut short
             what = f"{path} is damaged ({error}){_what_to_do(path)}"
             raise StorageError(what, final=is_local) from None
+
+
+def _stem(snapshot: Snapshot) -> str:
+    """The path of the full file of a snapshot, without its suffix."""
+    folder, name = snapshot.paths[0].rsplit("/", 1)
+    return f"{folder}/{full_name(name)}"
 
 
 def _what_to_do(path: str) -> str:

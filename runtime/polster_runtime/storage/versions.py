@@ -1,7 +1,7 @@
 """How far the rows of an asset go, and what came after a point.
 
 A full file begins an epoch, which is called after it; each increment counts on. Compaction changes
-neither: a compacted full file carries the epoch and the number of what it holds. `parts` in the
+neither: a file that holds the full one and increments says in its name up to which. `parts` in the
 footer of a merged file says how many of its last rows came with which increment.
 """
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from polster_runtime.errors import StorageError
 from polster_runtime.storage.merging import survivors
-from polster_runtime.storage.snapshots import Snapshot, is_full, numbers
+from polster_runtime.storage.snapshots import Snapshot, is_first, numbers
 from polster_runtime.storage.store import Store
 
 
@@ -73,7 +73,7 @@ def parts_since(
 def _of_file(
     data: Store, path: str, seen: int, until: int, base: Mapping[str, Any]
 ) -> list[Part] | None:
-    start, full = base.get("number", 0), is_full(path)
+    start, full = base.get("number", 0), is_first(path)
     first, last = (start + number for number in numbers(path))
     if last <= seen or (first > until and not full):
         return []

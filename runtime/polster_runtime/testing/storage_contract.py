@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -21,6 +22,7 @@ from polars.io.plugins import register_io_source
 
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError
+from polster_runtime.storage import compaction
 from polster_runtime.storage.description import newest
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Snapshot
@@ -40,8 +42,14 @@ class Tried:
 
     def write(self, number: int, rows: int = ROWS, on: Snapshot | None = None) -> str:
         """Publish rows; return where they are."""
-        frame = pl.LazyFrame({"row": range(rows)}).with_columns(write=pl.lit(number))
-        staged = stage(frame, lambda: {"position": number})
+        return self.publish(pl.LazyFrame({"row": range(rows)}), number, on)
+
+    def publish(
+        self, rows: pl.LazyFrame, number: int, on: Snapshot | None, **footer: object
+    ) -> str:
+        """Publish rows that say which write they are of; return where they are."""
+        frame = rows.with_columns(write=pl.lit(number))
+        staged = stage(frame, lambda: {"position": number, **footer})
         return self.data.publish(staged, self.data.new_path(self.asset, on=on))
 
     def read(self, snapshot: Snapshot) -> list[list[int]]:
@@ -62,6 +70,39 @@ def write(tried: Tried, number: int) -> Any:
 def increase(tried: Tried, number: int) -> Any:
     """Publish increments on the newest snapshot."""
     return [tried.write(number + n, on=tried.latest()) for n in range(number)]
+
+
+def replace(tried: Tried, number: int) -> Any:
+    """Publish ten keys, then other rows for two of them, then the removal of one of the two."""
+    keys = {"kind": "upsert", "key": ["row"]}
+    tried.publish(pl.LazyFrame({"row": range(10)}), number, None, **keys)
+    tried.publish(pl.LazyFrame({"row": [3, 4]}), number + 1, tried.latest(), **keys)
+    gone = pl.LazyFrame({"row": [4], "_deleted": [True]})
+    return tried.publish(gone, number + 2, tried.latest(), **keys)
+
+
+def merge(tried: Tried, number: int) -> Any:
+    """Merge the increments of an asset, every so many of them; tell how many files there are."""
+    compaction.TOGETHER = number
+    compaction.compact(tried.data, tried.asset)
+    return len(tried.latest().paths)
+
+
+def grow(tried: Tried, number: int) -> Any:
+    """Publish increments while others do, each in its turn, and merge them as runs do."""
+    compaction.TOGETHER = 4
+    wanted = iter(range(number * 1000, number * 1000 + 5))
+    done, n = list[str](), next(wanted, None)
+    while n is not None:
+        with suppress(StorageError):  # another was faster: its increment comes first
+            merge(tried, 4)
+        try:
+            done.append(tried.write(n, 10, on=tried.latest()))
+            n = next(wanted, None)
+        except StorageError as error:
+            if "was published by another run meanwhile" not in str(error):
+                raise
+    return done
 
 
 def look(tried: Tried, _: int) -> Any:
@@ -168,6 +209,9 @@ ACTIONS: dict[str, Callable[[Tried, int], Any]] = {
     for action in (
         write,
         increase,
+        replace,
+        merge,
+        grow,
         look,
         write_together,
         read_together,
