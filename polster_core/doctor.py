@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,10 @@ def of_project(root: Path) -> Iterator[Check]:
         hint = f"make one with  {venv.retry(root)}"
         yield Check(name="environment", status="error", message=problem, hint=hint)
         return
+    if lacking := venv.lacking(root):
+        message = f"{venv.shown(root)} lacks {', '.join(lacking)}, which pyproject.toml asks for"
+        hint = f"install it:  {venv.retry(root)}"
+        yield Check(name="environment", status="warning", message=message, hint=hint)
     done = subprocess.run(  # noqa: S603 - it is the project's own code
         [venv.python(root), "-m", project_python.RUNTIME, "doctor", "--json"],
         check=False,
@@ -96,5 +101,5 @@ def _after_failure(root: Path, said: str) -> str:
     """Say what to do where the project's own doctor ended with these words."""
     if _LACKS in said:
         return f"install what the project needs:  {venv.retry(root)}"
-    python = venv.python(root).relative_to(root)
+    python = Path(os.path.relpath(venv.python(root), root))
     return f"see all of it with  {python} -m {project_python.RUNTIME} doctor"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from urllib.parse import unquote
 
 _PATTERNS = ("lib/python3.*/site-packages", "Lib/site-packages")
 
@@ -24,6 +27,36 @@ def versions(environment: Path, names: Iterable[str]) -> Iterator[str]:
 def count(environment: Path) -> int:
     """Return how many packages are installed."""
     return sum(len(list(site.glob("*.dist-info"))) for site in sites(environment))
+
+
+def python_version(environment: Path) -> str:
+    """Return the version of its Python as the folders say, `3.11`; empty where they do not."""
+    names = (part for site in sites(environment) for part in site.parts[-2:-1])
+    return next((name[6:] for name in names if name.startswith("python3.")), "")
+
+
+def editable(environment: Path) -> list[Path]:
+    """Return the folders of which the code is installed without a copy of it."""
+    found = []
+    for site in sites(environment):
+        for file in sorted(site.glob("*.dist-info/direct_url.json")):
+            try:
+                said = json.loads(file.read_text(encoding="utf-8"))
+                if said["url"].startswith("file://") and said["dir_info"].get("editable"):
+                    found.append(_path(said["url"]))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                continue  # not what PEP 610 says
+    return found
+
+
+def holds(environment: Path, root: Path) -> bool:
+    """Whether a project is installed in an environment, from its own folder."""
+    return any(one.exists() and one.samefile(root) for one in editable(environment))
+
+
+def _path(url: str) -> Path:
+    path = unquote(url.removeprefix("file://"))
+    return Path(path.lstrip("/") if sys.platform == "win32" else path)
 
 
 def incomplete(environment: Path) -> list[str]:

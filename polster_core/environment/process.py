@@ -23,7 +23,7 @@ _OF_OTHERS = (
     "VIRTUAL_ENV",
     "VIRTUAL_ENV_PROMPT",
     "__PYVENV_LAUNCHER__",
-    # These would make installers write somewhere else than into the project.
+    # These would make installers write somewhere else than into the project's environment.
     "PIP_PREFIX",
     "PIP_TARGET",
     "PIP_USER",

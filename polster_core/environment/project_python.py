@@ -23,7 +23,7 @@ def run(root: Path, args: Sequence[str], *, returns: bool = False) -> int:
 
     POSIX does not come back from it, unless it `returns`, where something is left to do.
 
-    Raises PolsterError if there is no environment or no script.
+    Raises PolsterError if there is no environment of this project or no script.
     """
     script = root / SCRIPT
     if not script.is_file():
@@ -34,7 +34,7 @@ def run(root: Path, args: Sequence[str], *, returns: bool = False) -> int:
 def run_module(root: Path, module: str, args: Sequence[str]) -> int:
     """Run one of the project's own modules, as `python -m` does, and return its exit code.
 
-    Raises PolsterError if there is no environment.
+    Raises PolsterError if there is no environment of this project.
     """
     return _become([*_python(root), "-m", module, *args], root)
 
@@ -42,7 +42,8 @@ def run_module(root: Path, module: str, args: Sequence[str]) -> int:
 def output_of_module(root: Path, module: str, args: Sequence[str] = ()) -> str:
     """Run one of the project's own modules and return what it prints.
 
-    Raises PolsterError if there is no environment, and with what the module says if it fails.
+    Raises PolsterError if there is no environment of this project, and with what the module says if
+    it fails.
     """
     done = subprocess.run(  # noqa: S603 - it is the project's own code
         [*_python(root), "-m", module, *args],
@@ -61,10 +62,9 @@ def output_of_module(root: Path, module: str, args: Sequence[str] = ()) -> str:
 
 
 def _python(root: Path) -> tuple[str]:
-    python = venv.python(root)
-    if not python.exists():
-        raise PolsterError(venv.problem(root) or "", hint="make one with  polster setup")
-    return (str(python),)
+    if problem := venv.mismatch(root):
+        raise PolsterError(problem, hint=f"make one with  {venv.retry(root)}")
+    return (str(venv.python(root)),)
 
 
 def _become(command: list[str], root: Path, *, returns: bool = False) -> int:

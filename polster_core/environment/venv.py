@@ -1,35 +1,58 @@
-"""A project's own Python environment: `.venv`."""
+"""Which Python environment is a project's own, and whether it can be used.
+
+That is the active one (`VIRTUAL_ENV`, `CONDA_PREFIX`) if the project is installed in it, editable;
+else the one that uv makes: `UV_PROJECT_ENVIRONMENT`, or `.venv` of the project or of the workspace
+that it is a member of.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import sysconfig
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from polster_core.environment import installed, process
+from polster_core.environment import installed, process, requirements
 from polster_core.environment.process import Listener
 from polster_core.errors import PolsterError
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 """The versions that generated projects are tested with; their pyproject.toml says the same."""
-_SHOWN = ("dagster", "polars")
-_OLD = ".venv.old-"
-_EXE = ".exe" if sys.platform == "win32" else ""
+EXE = ".exe" if sys.platform == "win32" else ""
+_ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
+_MADE_FOR = re.compile(r"""^\s*(?:export )?VIRTUAL_ENV=(["']?)([^"'$\n]+)\1\s*$""", re.MULTILINE)
 
 
 def folder(root: Path) -> Path:
-    """Return where a project's environment is."""
-    return root / ".venv"
+    """Return where a project's environment is, whether or not it is there."""
+    usual = made_by_uv(root)
+    for name in _ACTIVE:
+        active = os.environ.get(name)
+        if active and Path(active) != usual and installed.holds(Path(active), root):
+            return Path(active)
+    return usual
+
+
+def made_by_uv(root: Path) -> Path:
+    """Return where `uv sync` makes a project's environment, and so does Polster."""
+    named = os.environ.get("UV_PROJECT_ENVIRONMENT")
+    return (requirements.workspace_of(root) or root) / (named or ".venv")
+
+
+def shown(root: Path) -> str:
+    """Return the environment's folder as messages name it: `.venv`, or its whole path."""
+    found = folder(root)
+    return str(found.relative_to(root)) if found.is_relative_to(root) else str(found)
 
 
 def python(root: Path) -> Path:
     """Return the Python of a project's environment, whether or not it is there."""
-    return process.scripts(folder(root)) / f"python{_EXE}"
+    environment = folder(root)
+    found = process.scripts(environment) / f"python{EXE}"
+    at_top = environment / f"python{EXE}"  # as conda has it on Windows
+    return at_top if at_top.is_file() and not found.is_file() else found
 
 
 def retry(root: Path) -> str:
@@ -44,20 +67,72 @@ def retry(root: Path) -> str:
 
 def problem(root: Path) -> str | None:
     """Say why the environment cannot be used; `None` if it can."""
-    if not folder(root).exists():
-        return "there is no .venv"
-    if not python(root).exists():
-        return ".venv has no Python that exists"
+    return broken(root) or of_another(root)
+
+
+def broken(root: Path) -> str | None:
+    """Say why only a new environment would help; `None` if this one can stay."""
+    if missing := _missing(root) or _moved(root):
+        return missing
+    name = shown(root)
     try:
         done = process.run(
             [python(root), "-c", "import sys; print(*sys.version_info[:2])"], cwd=root
         )
     except PolsterError as error:
-        return f".venv: {error.reason}"
+        return f"{name}: {error.reason}"
     version = done.lines[-1].split() if done.code == 0 and done.lines else []
     if tuple(map(int, version)) not in PYTHONS:
-        return f".venv has Python {'.'.join(version)}" if version else ".venv has a broken Python"
+        return (
+            f"{name} has Python {'.'.join(version)}" if version else f"{name} has a broken Python"
+        )
     return None
+
+
+def mismatch(root: Path) -> str | None:
+    """Say what `problem` says, as far as files tell it: no Python is started."""
+    return _missing(root) or _moved(root) or of_another(root)
+
+
+def of_another(root: Path) -> str | None:
+    """Say which other project is installed in the environment where this one is not."""
+    found = installed.editable(folder(root))
+    others = [one for one in found if not one.exists() or requirements.is_of_polster(one)]
+    if not others or installed.holds(folder(root), root):
+        return None
+    return f"{shown(root)} holds the project {others[0]}, not {root}"
+
+
+def lacking(root: Path) -> list[str]:
+    """Return what the project depends on that is not installed in the version it asks for."""
+    environment = folder(root)
+    asked = requirements.of(root, python=installed.python_version(environment))
+    found = dict(line.split(" ") for line in installed.versions(environment, asked))
+    return [
+        f"{name}{specifier}"
+        for name, specifier in asked.items()
+        if name not in found or not specifier.contains(found[name], prereleases=True)
+    ]
+
+
+def _missing(root: Path) -> str | None:
+    if not folder(root).exists():
+        return f"there is no {shown(root)}"
+    return None if python(root).exists() else f"{shown(root)} has no Python that exists"
+
+
+def _moved(root: Path) -> str | None:
+    """Say that the environment was made in another place: its programs still mean that one."""
+    environment = folder(root)
+    try:
+        text = (process.scripts(environment) / "activate").read_text("utf-8", errors="replace")
+    except OSError:
+        return None
+    made_for = _MADE_FOR.search(text)
+    there = Path(made_for[2]) if made_for else environment
+    if not there.is_absolute() or (there.exists() and there.samefile(environment)):
+        return None
+    return f"{shown(root)} was made as {there}, and does not work as {environment}"
 
 
 def find_uv() -> Path | None:
@@ -65,7 +140,7 @@ def find_uv() -> Path | None:
     if found := shutil.which("uv"):
         return Path(found)
     schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
-    beside = (Path(sysconfig.get_path("scripts", scheme), f"uv{_EXE}") for scheme in schemes)
+    beside = (Path(sysconfig.get_path("scripts", scheme), f"uv{EXE}") for scheme in schemes)
     return next((path for path in beside if path.is_file()), None)
 
 
@@ -92,130 +167,3 @@ def install_uv(listener: Listener | None = None) -> str:
             hint="without uv, pip is used",
         )
     raise PolsterError(reason, hint="install it another way:  pipx install uv")
-
-
-def set_up(root: Path, *, force: bool = False, listener: Listener | None = None) -> str:
-    """Create or repair the environment, with uv if it is there; return what is in it now.
-
-    With `force` it is recreated; the present one comes back if that fails. Raises PolsterError with
-    the last lines of the installer.
-    """
-    started = time.monotonic()
-    for left in root.glob(f"{_OLD}*"):  # from a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    uv = find_uv()
-    fresh = force or problem(root) is not None or (uv is None and not _has_pip(root))
-    with _aside(root) if fresh else _as_it_is():
-        if uv:
-            _sync(uv, root, fresh=fresh, listener=listener)
-        else:
-            _pip(root, listener=listener)
-        _complete(uv, root, listener=listener)
-    seconds = time.monotonic() - started
-    found = [*installed.versions(folder(root), _SHOWN)]
-    what = ", ".join(found) or f"{installed.count(folder(root))} packages"
-    return f"{what} ({seconds:.1f} s, {'uv' if uv else 'pip'})"
-
-
-def _sync(uv: Path, root: Path, *, fresh: bool, listener: Listener | None) -> None:
-    """Install with uv, which writes `uv.lock`; what else is installed stays."""
-    which = ["--python", _interpreter() or _any_python()] if fresh else []
-    _install([uv, "sync", "--inexact", "--extra", "dev", *which], root, listener)
-
-
-def _pip(root: Path, *, listener: Listener | None) -> None:
-    """Install with the standard library's venv and pip."""
-    if not folder(root).exists():
-        base = _interpreter()
-        if base is None:
-            wanted = " to ".join(".".join(map(str, v)) for v in (PYTHONS[0], PYTHONS[-1]))
-            raise PolsterError(
-                f"a project needs Python {wanted}, and there is none on PATH",
-                hint="uv brings one:  polster init --install-uv, or https://docs.astral.sh/uv/",
-            )
-        _install([base, "-m", "venv", folder(root)], root, listener)
-    options = ["--disable-pip-version-check", "--no-input"]
-    _install([python(root), "-m", "pip", "install", *options, "-e", ".[dev]"], root, listener)
-
-
-def _complete(uv: Path | None, root: Path, *, listener: Listener | None) -> None:
-    """Install packages again of which a folder is missing; an installer does not look at them."""
-    broken = installed.incomplete(folder(root))
-    if not broken:
-        return
-    if uv:
-        again = [part for name in broken for part in ("--reinstall-package", name)]
-        _install([uv, "sync", "--inexact", "--extra", "dev", *again], root, listener)
-    else:
-        options = ["--disable-pip-version-check", "--no-input", "--no-deps", "--force-reinstall"]
-        exact = list(installed.versions(folder(root), broken))
-        names = [one.replace(" ", "==") for one in exact]
-        _install([python(root), "-m", "pip", "install", *options, *names], root, listener)
-    if left := installed.incomplete(folder(root)):
-        raise PolsterError(
-            f".venv lacks files of {', '.join(left)}, and installing them again did not help",
-            hint="recreate it:  polster setup --force",
-        )
-
-
-def _install(command: list[str | Path], root: Path, listener: Listener | None) -> None:
-    try:
-        done = process.run(command, cwd=root, listener=listener)
-    except process.InterruptedProgramError as error:
-        raise process.InterruptedProgramError(
-            "interrupted while installing", hint=f"try again with  {retry(root)}"
-        ) from error
-    if done.code == 0:
-        return
-    tool = " ".join(Path(part).name for part in map(str, command[:4]) if not part.startswith("-"))
-    if "ensurepip is not available" in "\n".join(done.lines):
-        raise PolsterError(
-            "this Python cannot make environments: its ensurepip is missing",
-            hint=f"install your system's package python3-venv, or uv, then  {retry(root)}",
-        )
-    raise PolsterError(
-        f"installing failed: {tool}: {done.ending}",
-        details=done.last_lines(),
-        hint=f"try again with  {retry(root)}",
-    )
-
-
-def _has_pip(root: Path) -> bool:
-    """Whether pip can be used there: uv makes environments without, and so does being killed."""
-    return process.run([python(root), "-c", "import pip"], cwd=root).code == 0
-
-
-def _interpreter() -> str | None:
-    """Return a Python that projects are tested with: the one that runs Polster, if it is one."""
-    if sys.version_info[:2] in PYTHONS and sys.executable:
-        return sys.executable
-    names = (f"python{major}.{minor}" for major, minor in reversed(PYTHONS))
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-def _any_python() -> str:
-    """Ask uv for any version that will do; it downloads one if need be."""
-    (major, minor), (_, last) = PYTHONS[0], PYTHONS[-1]
-    return f">={major}.{minor},<{major}.{last + 1}"
-
-
-@contextmanager
-def _aside(root: Path) -> Iterator[None]:
-    """Put the present environment aside; it comes back if there is no new one."""
-    present, old = folder(root), root / f"{_OLD}{os.getpid()}"
-    if not os.path.lexists(present):
-        yield
-        return
-    present.rename(old)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(present, ignore_errors=True)
-        old.rename(present)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield

@@ -24,6 +24,7 @@ sys.exit(int(os.environ.get("CODE", 0)))
 """
 # What uv does, without the network: it makes .venv unless there is one, and says a few lines.
 SYNC = f"""
+[ "$1" = venv ] && {{ printf '%s ' "$@" > uv-venv; exit; }}
 [ "$1" = sync ] || exit 9
 echo "Resolved 2 packages" >&2
 printf '%s ' "$@" > uv-args
@@ -43,7 +44,8 @@ def project(tmp_path: Path) -> Path:
     """Return the smallest thing that is a project."""
     root = tmp_path / "shop"
     (root / "src/core").mkdir(parents=True)
-    (root / "pyproject.toml").write_text("[tool.polster]\n")
+    dev = "[project.optional-dependencies]\ndev = []\n"
+    (root / "pyproject.toml").write_text(f"[tool.polster]\n{dev}")
     (root / "run_polster.py").write_text(SCRIPT)
     return root
 
@@ -67,16 +69,16 @@ def python(project: Path) -> Path:
 
 
 def test_makes_the_environment_with_uv(project: Path, uv: Uv) -> None:
-    loud = {"VIRTUAL_ENV": "/elsewhere", "PYTHONPATH": "", "UV_PROJECT_ENVIRONMENT": "elsewhere"}
+    loud = {"VIRTUAL_ENV": "/elsewhere", "PYTHONPATH": ""}
     done = machine.polster("setup", cwd=project / "src/core", env={**uv(SYNC), **loud})
 
     assert (done.returncode, done.stderr) == (0, "")
     said = r"  create  \.venv  dagster 1\.0, polars 1\.0 \(\d+\.\d s, uv\)\n"
     assert re.fullmatch(said, done.stdout)
     assert (project / "uv-env").read_text() == "", "another Python is none of its business"
-    assert (project / "uv-args").read_text() == (
-        f"sync --inexact --extra dev --python {sys.executable} "
-    )
+    assert (project / "uv-args").read_text() == ("sync --inexact --extra dev ")
+    made = f"venv --seed --python {sys.executable} {project / '.venv'} "
+    assert (project / "uv-venv").read_text() == made
     assert python(project).exists()
 
 
@@ -130,7 +132,8 @@ def test_a_failure_shows_the_last_lines_and_gives_the_old_one_back(
 ) -> None:
     machine.polster("setup", cwd=project, env=uv(SYNC))
     (project / ".venv/mine").touch()
-    broken = "for i in 1 2 3 4 5 6 7 8; do echo line $i; done; rm -rf .venv/lib; echo; exit 2"
+    lines = "for i in 1 2 3 4 5 6 7 8; do echo line $i; done"
+    broken = f"[ $1 = sync ] || exit 0; {lines}; rm -rf .venv/lib; echo; exit 2"
     done = machine.polster("setup", *force, cwd=project / "src", env=uv(broken))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -149,7 +152,7 @@ def test_a_killed_installer(project: Path, uv: Uv) -> None:
     assert (done.returncode, done.stderr) == (
         1,
         (
-            "error: installing failed: uv sync: killed by signal 9\n  working\n"
+            "error: installing failed: uv venv: killed by signal 9\n  working\n"
             "hint: try again with  polster setup\n"
         ),
     )
@@ -164,7 +167,7 @@ def test_init_leaves_a_complete_project_when_the_installer_is_killed(
     assert done.stdout.splitlines()[1].startswith("  git     initialized, first commit")
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == (
-        "error: installing failed: uv sync: killed by signal 9\n"
+        "error: installing failed: uv venv: killed by signal 9\n"
         "hint: try again with  cd shop && polster setup\n"
     )
     assert (tmp_path / "shop/.git").is_dir()

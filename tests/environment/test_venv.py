@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from polster_core.environment import requirements
 from tests import machine
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,8 @@ def project(tmp_path: Path) -> Path:
     (root / "src/core").mkdir(parents=True)
     (root / "src/core/__init__.py").write_text("")
     (root / "pyproject.toml").write_text(PYPROJECT)
+    show = "import core, pathlib\nprint(pathlib.Path(core.__file__).parent)\n"
+    (root / "run_polster.py").write_text(show)
     return root
 
 
@@ -80,10 +83,118 @@ def test_uv(project: Path) -> None:
     uv = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = machine.polster("setup", cwd=project, env=uv)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("  create  .venv  2 packages (")
+    assert done.stdout.startswith("  create  .venv  ")
     assert done.stdout.endswith(" s, uv)\n")
     assert (project / "uv.lock").is_file()
     assert works(project)
+
+
+def run(project: Path, **env: str) -> str:
+    """Return what `polster run` prints: the folder of `core`; or else what is wrong."""
+    done = machine.polster("run", cwd=project, env=env)
+    return done.stdout + done.stderr
+
+
+def setup(project: Path, *args: str, **env: str) -> str:
+    done = machine.polster("setup", *args, cwd=project, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_p1_copied_moved_and_behind_a_link(project: Path, tmp_path: Path) -> None:
+    setup(project)
+    assert run(project) == f"{project / 'src/core'}\n"
+    link = tmp_path / "link"
+    link.symlink_to(project)
+    assert run(link, PWD=str(link)) == f"{project / 'src/core'}\n"
+    copied, moved = tmp_path / "copied", tmp_path / "moved"
+    shutil.copytree(project, copied, symlinks=True)
+    hint = "hint: make one with  polster setup\n"
+    made = f"error: .venv was made as {project / '.venv'}, and does not work as"
+    assert run(copied) == f"{made} {copied / '.venv'}\n{hint}"
+    setup(copied)
+    active = {"VIRTUAL_ENV": str(project / ".venv")}
+    assert run(copied, **active) == f"{copied / 'src/core'}\n"
+    copied.rename(moved)
+    assert "error: .venv was made as" in run(moved)
+    (moved / ".venv/bin/activate").unlink()
+    assert run(moved) == f"error: .venv holds the project {copied}, not {moved}\n{hint}"
+    setup(moved)
+    assert run(moved) == f"{moved / 'src/core'}\n"
+
+
+def test_p12_polster_and_pip_are_in_the_environment(project: Path) -> None:
+    setup(project)
+    programs = project / ".venv/bin"
+    assert machine.run([programs / "python", "-m", "pip", "--version"]).returncode == 0
+    done = machine.run([programs / "polster", "run"], cwd=project, env={"PATH": "/usr/bin:/bin"})
+    assert (done.returncode, done.stdout) == (0, f"{project / 'src/core'}\n")
+    (programs / "polster").write_text("#!/bin/sh\necho of its own\n")
+    setup(project)
+    assert "of its own" in (programs / "polster").read_text()
+
+
+def test_p4_a_member_of_a_workspace_and_an_environment_elsewhere(
+    project: Path, tmp_path: Path
+) -> None:
+    workspace = '[tool.uv.workspace]\nmembers = ["projects/*"]\n'
+    (tmp_path / "pyproject.toml").write_text(workspace)
+    member = tmp_path / "projects/tiny"
+    member.parent.mkdir()
+    project.rename(member)
+    assert f"create  {tmp_path / '.venv'}  " in setup(member)
+    assert not (member / ".venv").exists()
+    assert run(member) == f"{member / 'src/core'}\n"
+    elsewhere = {"UV_PROJECT_ENVIRONMENT": str(tmp_path / "elsewhere")}
+    assert run(member, **elsewhere).startswith(f"error: there is no {tmp_path / 'elsewhere'}\n")
+    setup(member, **elsewhere)
+    assert run(member, **elsewhere) == f"{member / 'src/core'}\n"
+
+
+def test_p4_the_active_environment_counts_when_it_holds_the_project(
+    project: Path, tmp_path: Path
+) -> None:
+    venv = tmp_path / "active"
+    assert machine.run([*UV, "venv", "--quiet", "--python", sys.executable, venv]).returncode == 0
+    active = {"VIRTUAL_ENV": "", "CONDA_PREFIX": str(venv)}
+    assert run(project, **active).startswith("error: there is no .venv\n")
+    python = str(venv / "bin/python")
+    install = [*UV, "pip", "install", "--quiet", "--python", python, "-e", str(project)]
+    assert machine.run(install).returncode == 0
+    for variables in (active, {"VIRTUAL_ENV": str(venv), "CONDA_PREFIX": ""}):
+        assert run(project, **variables) == f"{project / 'src/core'}\n"
+    # Somebody else has added a dependency.
+    text = PYPROJECT.replace("dependencies = []", 'dependencies = ["iniconfig>=2"]')
+    (project / "pyproject.toml").write_text(text)
+    lacks = f"{venv} lacks iniconfig>=2, which pyproject.toml asks for"
+    assert f"warning: {lacks}; install it:  polster setup\n" in run(project, **active)
+    assert f"create  {venv}  " in setup(project, **active)
+    assert run(project, **active) == f"{project / 'src/core'}\n"
+    done = machine.polster("setup", "--force", cwd=project, env=active)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {venv} is the environment in use here, and is not rec")
+    assert not (project / ".venv").exists()
+
+
+def test_p10_dev_may_be_a_group_of_dependencies(project: Path) -> None:
+    groups = '[dependency-groups]\nbase = ["iniconfig"]\ndev = [{include-group = "base"}]\n'
+    text = PYPROJECT.replace('[project.optional-dependencies]\ndev = ["iniconfig"]\n', groups)
+    assert text != PYPROJECT
+    (project / "pyproject.toml").write_text(text)
+    assert requirements.dev_group(project) == ["iniconfig"]
+    setup(project)
+    assert works(project)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("packages/a", True), ("packages/b/c", False), ("packages/old", False), ("deep/x/y", True)],
+)
+def test_members_of_a_workspace(tmp_path: Path, path: str, *, expected: bool) -> None:
+    table = 'members = ["packages/*", "deep/**"]\nexclude = ["packages/old"]'
+    (tmp_path / "pyproject.toml").write_text(f"[tool.uv.workspace]\n{table}\n")
+    found = requirements.workspace_of(tmp_path / path)
+    assert found == (tmp_path if expected else None)
 
 
 @pytest.mark.slow
@@ -109,6 +220,8 @@ def test_pip_where_there_is_no_uv(project: Path, bare: Path, no_uv: Mapping[str,
     shutil.rmtree(site / "pip")
     shutil.rmtree(site / "iniconfig")
     shutil.rmtree(next(site.glob("iniconfig-*.dist-info")))
+    text = PYPROJECT.replace("[project.optional-dependencies]", "[dependency-groups]")
+    (project / "pyproject.toml").write_text(text)
     assert setup().endswith(" s, pip)\n")
     assert works(project)
 

@@ -129,7 +129,10 @@ def errors_of(done: Done) -> dict[str, str]:
         (
             "import polars as pl",
             "import polars as pl\nimport pandsa",
-            "src/core/gold_example.py:5: ModuleNotFoundError: No module named 'pandsa'",
+            (
+                "src/core/gold_example.py:5: ModuleNotFoundError: No module named 'pandsa'; "
+                "if pyproject.toml lists it, install it:  polster setup"
+            ),
         ),
         (
             "def aggregate(",
@@ -209,7 +212,7 @@ def test_a_python_without_the_project(project: MakeProject, tmp_path: Path) -> N
     command = [sys.executable, "-S", str(shop.root / "run_polster.py")]
     done = execute([*command, "--status"], cwd=tmp_path, env=nothing)
     why = f"polster_runtime is not installed in {sys.executable}; "
-    todo = 'install this project: python -m pip install -e ".[dev]"\n'
+    todo = 'install this project: polster setup, or python -m pip install -e ".[dev]"\n'
     assert_fails_in_one_line(done, why + todo, code=2)
     (shop.root / ".venv/bin").mkdir(parents=True)
     (shop.root / ".venv/bin/python").touch()

@@ -38,6 +38,11 @@ def not_installed(_: Generated) -> Mapping[str, str]:
     return {"PYTHONPATH": ""}
 
 
+def of_another(project: Generated) -> Mapping[str, str]:
+    original = copy(project.root, project.root.with_name("original"))
+    return {"PYTHONPATH": str(original / "src")}
+
+
 def wrong_setting(_: Generated) -> Mapping[str, str]:
     return {"MAX_REJECTED": "five"}
 
@@ -70,6 +75,7 @@ def with_guessed_types(project: Generated) -> None:
 
 PROVOKED: Mapping[str, Provocation] = {
     "polster_runtime is not installed": not_installed,
+    "this project is": of_another,
     "no asset is called gold_revenue": unregistered,
     "payments names more than one": nothing,
     "gold_revenue depends on bronze_payments": edit(

@@ -33,7 +33,13 @@ CoreFile = Callable[[str, str], ModuleType]
 def project(tmp_path: Path) -> Iterator[Path]:
     """Return a new project's folder; the environment has nothing but what names it."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
-    caches = (root._found, root._parsed, environment._load_dotenv, settings._settings_class)
+    caches = (
+        root._found,
+        root._with_own_code,
+        root._parsed,
+        environment._load_dotenv,
+        settings._settings_class,
+    )
     for cache in caches:
         cache.cache_clear()
     with mock.patch.dict(os.environ, {"PROJECT_ROOT": str(tmp_path)}, clear=True):

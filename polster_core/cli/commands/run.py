@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli import console
 from polster_core.cli.working_project import current_project
-from polster_core.environment import project_python
+from polster_core.environment import project_python, venv
 
 
 @click.command(
@@ -18,4 +19,8 @@ from polster_core.environment import project_python
 @click.pass_context
 def command(ctx: click.Context, *, args: tuple[str, ...]) -> None:
     """Hand everything on, and the exit code back."""
-    ctx.exit(project_python.run(current_project().root, args))
+    root = current_project().root
+    if lacking := venv.lacking(root):
+        what = f"{venv.shown(root)} lacks {', '.join(lacking)}, which pyproject.toml asks for"
+        console.warn(f"{what}; install it:  {venv.retry(root)}")
+    ctx.exit(project_python.run(root, args))

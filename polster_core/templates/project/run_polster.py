@@ -43,8 +43,13 @@ def load_commands() -> Any:
     """The project's part of this program, told where Dagster keeps its history."""
     try:
         from polster_runtime.config.paths import dagster_home
+        from polster_runtime.errors import SettingsError
 
-        os.environ["DAGSTER_HOME"] = str(dagster_home())
+        try:
+            os.environ["DAGSTER_HOME"] = str(dagster_home())
+        except SettingsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
         # What a run is going to do is stored at once, not asset by asset.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
         from polster_runtime.dagster import main as commands
@@ -61,7 +66,7 @@ def not_installed(missing: ModuleNotFoundError) -> str:
     for own in (Path(".venv", "bin", "python"), Path(".venv", "Scripts", "python.exe")):
         if (folder / own).exists() and not Path(sys.prefix).samefile(folder / ".venv"):
             return f"{why}; use the Python of this project: {own} run_polster.py"
-    return f'{why}; install this project: python -m pip install -e ".[dev]"'
+    return f'{why}; install this project: polster setup, or python -m pip install -e ".[dev]"'
 
 
 def stop_like_ctrl_c() -> None:

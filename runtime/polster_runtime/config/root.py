@@ -1,4 +1,4 @@
-"""Which project this is."""
+"""Which project this is, and whether the code that runs is its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ def project_root() -> Path:
     """The folder whose pyproject.toml has `[tool.polster]`.
 
     PROJECT_ROOT names it, or it is found upward from the running file, from the working
-    directory, or from this package. Raises SettingsError when there is none.
+    directory, or from this package. Raises SettingsError when there is none, and when this Python
+    would import the code of another project: a copy must not work with the code of its original.
     """
     named = os.environ.get("PROJECT_ROOT")
-    return Path(named).resolve() if named else _found()
+    return _with_own_code(Path(named).resolve() if named else _found())
 
 
 def pyproject() -> dict[str, Any]:
@@ -38,7 +40,7 @@ def project_name() -> str:
 def _found() -> Path:
     for start in _starts():
         for folder in (start, *start.parents):
-            if "polster" in _parsed(folder / "pyproject.toml").get("tool", {}):
+            if _is_project(folder):
                 return folder
     raise SettingsError(
         f"there is no Polster project in {Path.cwd()} or above it; go into the folder of one, "
@@ -46,12 +48,63 @@ def _found() -> Path:
     )
 
 
+def _is_project(folder: Path) -> bool:
+    return "polster" in _parsed(folder / "pyproject.toml").get("tool", {})
+
+
 def _starts() -> Iterator[Path]:
     running = getattr(sys.modules.get("__main__"), "__file__", None)
-    if running:
+    if running and not _is_tool(Path(running).absolute()):
         yield Path(running).resolve().parent
+    if served := _working_directory_of_server():
+        yield served
     yield Path.cwd()
     yield Path(__file__).resolve().parent
+
+
+def _is_tool(running: Path) -> bool:
+    """Whether a program is one of the environment, or of this package: they serve any project."""
+    is_installed = "site-packages" in running.parts or running.parent == Path(sys.executable).parent
+    return is_installed or running.resolve().is_relative_to(Path(__file__).resolve().parents[1])
+
+
+def _working_directory_of_server() -> Path | None:
+    """The `working_directory` of workspace.yaml, which a code server of Dagster is started with."""
+    option = "--working-directory"
+    if Path(sys.argv[0]).parent.name != "dagster" or option not in sys.argv[:-1]:
+        return None
+    return Path(sys.argv[sys.argv.index(option) + 1]).resolve()
+
+
+@cache
+def _with_own_code(root: Path) -> Path:
+    """The same folder, unless `core` or this package is imported from another project."""
+    found = [*_imported("core")] if (root / "src" / "core").is_dir() else []
+    if _is_project(held := Path(__file__).resolve().parents[3]):
+        found.append(held / "src" / "polster_runtime")
+    for folder in found:
+        if not _is_same(root / "src" / folder.name, folder):
+            raise SettingsError(
+                f"this project is {root}, but its Python ({sys.prefix}) would run {folder}; "
+                "run  polster setup  here, and use the .venv that it makes"
+            )
+    return root
+
+
+def _imported(name: str) -> list[Path]:
+    """The folders of a package, which need not be imported yet; none if there is none."""
+    try:
+        spec = find_spec(name)
+    except ValueError:  # a stand-in that a test has put there
+        return []
+    return [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+
+
+def _is_same(folder: Path, other: Path) -> bool:
+    try:
+        return folder.samefile(other)
+    except OSError:
+        return False
 
 
 @cache

@@ -83,7 +83,10 @@ def load() -> dg.Definitions:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if _is_own(frame.filename)] or frames
         where = f"{_relative(own[-1].filename)}:{own[-1].lineno}"
-        raise InvalidProject(f"{where}: {type(error).__name__}: {error}") from None
+        hint = ""
+        if isinstance(error, ModuleNotFoundError) and not _is_own_module(error.name or ""):
+            hint = "; if pyproject.toml lists it, install it:  polster setup"
+        raise InvalidProject(f"{where}: {type(error).__name__}: {error}{hint}") from None
 
 
 def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
@@ -152,6 +155,10 @@ def _fail(message: str, code: int, before: str = "") -> int:
 
 def _is_own(file: str) -> bool:
     return Path(file).is_relative_to(project_root() / "src")
+
+
+def _is_own_module(name: str) -> bool:
+    return (project_root() / "src" / name.partition(".")[0]).is_dir()
 
 
 def _relative(file: str) -> str:
