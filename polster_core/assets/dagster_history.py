@@ -66,8 +66,8 @@ def _home(project: Project) -> Path:
 
 
 def _variable(project: Project, name: str) -> str:
-    """Return a variable of the shell or, where it does not say, of `.env`."""
-    return os.environ.get(name) or env_file.values(project, ".env").get(name, "")
+    """Return a variable of the shell or, where it does not say, of `.env` and the like."""
+    return os.environ.get(name) or env_file.in_effect(project).get(name, "")
 
 
 def _has_history(project: Project) -> bool:

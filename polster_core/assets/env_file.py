@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from polster_core.errors import PolsterError
 from polster_core.plan.definition import is_private, read
 from polster_core.project.locate import Project
 from polster_core.rendering import dotenv
@@ -23,6 +26,7 @@ _LINE = re.compile(
     re.MULTILINE | re.ASCII,
 )
 _WIDTH = 100
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def added(
@@ -32,6 +36,7 @@ def added(
 
     `values` are what was answered, for `.env`; answers that are no secret are defaults as well.
     What a file has already stays, commented out or not. There is no `.env` where nobody made one.
+    Raises PolsterError for a file in UTF-16.
     """
     given = values or {}
     wanted = [
@@ -42,7 +47,10 @@ def added(
         before = read(project.root / path)
         if before is None:
             continue
-        there = {name.decode() for name in _NAME.findall(before)}
+        if before.startswith(_UTF16):
+            reason = f"{path} is UTF-16, and lines cannot be added to it"
+            raise PolsterError(reason, hint="save it as UTF-8")
+        there = {name.decode() for name in _NAME.findall(_plain(before))}
         lacking = [variable for variable in wanted if variable.name not in there]
         if lacking:
             secrets = given if is_private(path) else {}
@@ -51,18 +59,32 @@ def added(
 
 def unset(project: Project, variables: Iterable[EnvVar]) -> list[str]:
     """Return the names of those that somebody has to fill in, and nobody has."""
-    given = values(project, ".env")
+    given = in_effect(project)
     needed = [one.name for one in variables if one.required or one.secret]
     return [name for name in needed if not given.get(name)]
 
 
+def in_effect(project: Project) -> dict[str, str]:
+    """Return what `.env` says, and over it the `.env.prod` of the environment that ENV names."""
+    found = values(project, ".env")
+    name = os.environ.get("ENV") or found.get("ENV", "")
+    return {**found, **(values(project, f".env.{name}") if name.isidentifier() else {})}
+
+
 def values(project: Project, path: str) -> dict[str, str]:
     """Return the variables that a file of settings names; those commented out are empty."""
-    text = (read(project.root / path) or b"").decode(errors="replace")
+    text = _plain(read(project.root / path) or b"").decode(errors="replace")
     return {
         found["name"]: "" if found["off"] else dotenv.unquoted(text[found.end() :])
         for found in _LINE.finditer(text)
     }
+
+
+def _plain(data: bytes) -> bytes:
+    """Return a file's text as UTF-8 without a mark, whatever an editor of Windows made of it."""
+    if data.startswith(_UTF16):
+        return data.decode("utf-16", errors="replace").encode()
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _block(before: bytes, variables: Iterable[EnvVar], secrets: Mapping[str, str]) -> bytes:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from polster_core.assets import env_file
 from polster_core.model.layers import AssetId
-from polster_core.plan.definition import read
 from polster_core.project.locate import Project
 
 _BACKEND = "STORAGE_BACKEND"
 _LOCAL = "local"
-_SET = re.compile(
-    rb"^[ \t]*(?:export[ \t]+)?STORAGE_BACKEND[ \t]*=[ \t]*[\"']?([\w-]+)", re.MULTILINE
-)
 
 
 def folder(asset: AssetId) -> PurePosixPath:
@@ -51,11 +47,6 @@ def stays(project: Project, assets: Iterable[AssetId]) -> Iterator[str]:
 
 def warnings(project: Project, done: str) -> Iterator[str]:
     """Warn where the data is not on this machine and so will not be `done`."""
-    backend = os.environ.get(_BACKEND) or _from_file(project)
+    backend = os.environ.get(_BACKEND) or env_file.in_effect(project).get(_BACKEND, "")
     if backend not in {"", _LOCAL}:
         yield f"{_BACKEND}={backend}: the data there is not {done}"
-
-
-def _from_file(project: Project) -> str:
-    found = _SET.findall(read(project.root / ".env") or b"")
-    return found[-1].decode() if found else ""

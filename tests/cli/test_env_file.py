@@ -36,13 +36,30 @@ def test_the_answers_of_init_are_read_back(tmp_path: Path, value: str) -> None:
         assert (found["STORAGE_BACKEND"], found["ADLS_CONTAINER"]) == ("adls", "raw")
 
 
+ADD = ("add-asset", "--layer", "bronze", "--name", "x", "--template", "mysql", "--table", "t")
+
+
+def test_p10_what_an_editor_of_windows_wrote_is_not_spoilt(tmp_path: Path) -> None:
+    polster(tmp_path, "init", "shop", "--no-setup", "--no-git").succeeded()
+    env = tmp_path / "shop/.env"
+    env.write_text("MYSQL_HOST=db\n", encoding="utf-16")
+    before = env.read_bytes()
+    done = polster(tmp_path / "shop", *ADD)
+    assert done.code == 1
+    assert ".env is UTF-16, and lines cannot be added to it" in done.err
+    assert env.read_bytes() == before
+    env.write_text("MYSQL_HOST=db\n", encoding="utf-8-sig")
+    polster(tmp_path / "shop", *ADD).succeeded()
+    assert env.read_text(encoding="utf-8-sig").count("MYSQL_HOST=") == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 @pytest.mark.parametrize(("before", "after"), [(0o644, 0o600), (0o664, 0o600), (0o400, 0o400)])
 @pytest.mark.parametrize(
     "command",
     [
         ("storage", "add", "adls"),
-        ("add-asset", "--layer", "bronze", "--name", "x", "--template", "mysql", "--table", "t"),
+        ADD,
     ],
     ids=lambda command: command[0],
 )

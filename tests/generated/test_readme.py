@@ -150,6 +150,17 @@ def test_the_table_of_settings_is_complete(ran: Generated) -> None:
     assert {name: rows[name] for name in given} == given
 
 
+def test_p10_the_files_of_an_environment_are_named(project: MakeProject) -> None:
+    shop = project(samples=False)
+    (block,) = [one for one in blocks(page(shop, "docs/settings.md")) if "doctor" in one.text]
+    write, run, said = block.text.splitlines()
+    assert write == "$ echo 'MAX_REJECTED=0' > .env.prod"
+    shop.write({".env.prod": "MAX_REJECTED=0\n"})
+    command = run.removeprefix("$ ENV=prod python ").removesuffix(" | grep settings").split()
+    done = shop.python(*command, env={"ENV": "prod"})
+    assert [line for line in done.stdout.splitlines() if "settings" in line] == [said]
+
+
 def test_every_flag_is_explained(ran: Generated) -> None:
     flags = set(re.findall(r"--[a-z][\w-]+", ran.run("--help").stdout)) - {"--help"}
     explained = set(re.findall(r"--[a-z][\w-]+", page(ran, "docs/running.md")))

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from polster_runtime.config import environment, root, settings
+from polster_runtime.config import dotenv_files, environment, root, settings
 
 PYPROJECT = """\
 [project]
@@ -38,6 +38,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         root._with_own_code,
         root._parsed,
         environment._load_dotenv,
+        dotenv_files._pairs,
         settings._settings_class,
     )
     for cache in caches:

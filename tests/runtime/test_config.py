@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from polster_runtime.config import entry_points, paths, root
+from polster_runtime.config import dotenv_files, entry_points, environment, paths, root
 from polster_runtime.config.settings import RuntimeSettings, load, settings
 from polster_runtime.errors import SettingsError
 from polster_runtime.storage.backends import local
@@ -87,6 +87,68 @@ def test_the_shell_wins_over_the_file_and_the_file_over_the_default(
     (project / ".env").write_text("ENV=staging\nBRONZE_THREADS=4\n", encoding="utf-8")
     found = settings()
     assert (found.env, found.bronze_threads, found.executor) == ("prod", 4, "in_process")
+
+
+def test_p10_the_file_of_the_environment_wins_over_env(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "HOST=dev\nENV=prod\nPORT=1\nSHELL_SAYS=file\nUSER_OF=ann\nQUOTED='a\nb'\n"
+    (project / ".env").write_text(base, encoding="utf-8")
+    over = "HOST=prod\nSHELL_SAYS=over\nURL=${USER_OF}@${HOST}:${PORT}\n"
+    (project / ".env.prod").write_text(over, encoding="utf-8")
+    (project / ".env.dev").write_text("HOST=never\n", encoding="utf-8")
+    monkeypatch.setenv("SHELL_SAYS", "shell")
+    given = environment.variables()
+    assert [given[name] for name in ("HOST", "PORT", "URL", "SHELL_SAYS", "QUOTED")] == [
+        *("prod", "1", "ann@prod:1", "shell", "a\nb")
+    ]
+    assert [file.name for file in dotenv_files.files()] == [".env", ".env.prod"]
+
+
+@pytest.mark.parametrize("env", ["staging", "example", "../other/.env", ""])
+def test_no_other_file_is_read(project: Path, monkeypatch: pytest.MonkeyPatch, env: str) -> None:
+    for name in (".env", ".env.example"):
+        (project / name).write_text(f"READ={name}\n", encoding="utf-8")
+    monkeypatch.setenv("ENV", env)
+    assert (environment.variables()["READ"], len(dotenv_files.files())) == (".env", 1)
+
+
+def test_what_dagster_has_read_of_env_is_no_word_of_the_shell(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".env").write_text("HOST=dev\nPORT=1\n", encoding="utf-8")
+    (project / ".env.prod").write_text("HOST=prod\nPORT=2\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["/venv/site-packages/dagster/__main__.py", "api", "grpc"])
+    for name, value in {"ENV": "prod", "HOST": "dev", "PORT": "3"}.items():
+        monkeypatch.setenv(name, value)
+    given = environment.variables()
+    assert (given["HOST"], given["PORT"]) == ("prod", "3")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_p10_what_an_editor_of_windows_writes_is_read(project: Path, encoding: str) -> None:
+    (project / ".env").write_text("PASSWORD=grün\nUSER_OF=ann\n", encoding=encoding, newline="\r\n")
+    given = environment.variables()
+    assert (given["PASSWORD"], given["USER_OF"]) == ("grün", "ann")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("A=1\nPASSWORD=grün\n".encode("cp1252"), "line 2 is not UTF-8; save it as UTF-8"),
+        ("PASSWORD=secret\n".encode("utf-16-le"), "is not UTF-8; save it as UTF-8"),
+        (b"A=1\nPASSWORD='secret\nB=2\n", "line 2 is not NAME=value; a quote that is opened"),
+        (b"A=1\n<<<<<<< secret\n", "line 2 is not NAME=value; a quote that is opened"),
+    ],
+)
+def test_p10_what_cannot_be_read_as_a_whole_is_one_sentence_without_secrets(
+    project: Path, data: bytes, message: str
+) -> None:
+    (project / ".env").write_bytes(data)
+    with pytest.raises(SettingsError) as refused:
+        environment.variables()
+    assert str(refused.value).startswith(f".env: {message}")
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from polster_runtime.config import entry_points, environment, root, secrets
+from polster_runtime.config import dotenv_files, entry_points, environment, root, secrets
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import SettingsError
 from polster_runtime.execution import events
@@ -75,7 +75,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         os.environ.pop(name)
     monkeypatch.setattr(root, "project_root", lambda: tmp_path)
     monkeypatch.setattr(secrets, "project_root", lambda: tmp_path)
-    monkeypatch.setattr(environment, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(dotenv_files, "project_root", lambda: tmp_path)
     monkeypatch.setattr(entry_points, "pyproject", lambda: _parsed(tmp_path))
     for forget in (environment._load_dotenv, events._lasting):
         forget.cache_clear()

@@ -17,10 +17,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from dotenv import dotenv_values
-
 from polster_runtime.cli.dagster_checks import Check, history, private_names
-from polster_runtime.config import paths
+from polster_runtime.config import dotenv_files, paths
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId, name_of
@@ -55,7 +53,8 @@ def checks() -> Iterator[Check]:
     yield private_names()
     known = _settings()
     yield known
-    yield from _unknown_variables()
+    if known.status == "ok":
+        yield from _unknown_variables()
     yield _port()
     if known.status == "ok":
         yield from history()
@@ -212,13 +211,13 @@ def _settings() -> Check:
         settings()
     except SettingsError as error:
         return Check("settings", "error", str(error), "change it in .env, or in the shell")
-    return Check("settings", "ok", f"environment {settings().env}")
+    read = " and ".join(file.name for file in dotenv_files.files()) or "no .env"
+    return Check("settings", "ok", f"environment {settings().env}, from {read}")
 
 
 def _unknown_variables() -> Iterator[Check]:
-    """Names in .env that nothing in the project reads."""
-    file = paths.project_root() / ".env"
-    names = list(dotenv_values(file)) if file.exists() else []
+    """Names in .env and the like that nothing in the project reads."""
+    names = dotenv_files.values()
     example = paths.project_root() / ".env.example"
     listed = VARIABLE.findall(example.read_text("utf-8")) if example.exists() else []
     known = {*listed, *_used_in_code(), "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "PROJECT_ROOT"}

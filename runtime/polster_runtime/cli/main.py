@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from polster_runtime.errors import PipelineError
+
 COMMANDS = {
     "doctor": "diagnose this project and suggest fixes",
     "preview": "show stored rows, columns or snapshots",
@@ -36,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(given)
     try:
         return int(import_module(f"polster_runtime.cli.{parsed.runtime_command}").main(parsed))
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

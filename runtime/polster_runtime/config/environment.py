@@ -5,11 +5,12 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 
-from polster_runtime.config.root import project_root
+from polster_runtime.config import dotenv_files
+from polster_runtime.config.root import is_started_by_dagster
 
 
 def variables() -> Mapping[str, str]:
-    """The variables of the shell and, where it does not say, those of .env.
+    """The variables of the shell and, where it does not say, of .env (and .env.prod in prod).
 
     A test that replaces `core.settings.variables` says what they are instead.
     """
@@ -24,9 +25,11 @@ def variables() -> Mapping[str, str]:
 @cache
 def _load_dotenv() -> None:
     """Put .env into the environment, where libraries find it as well. The shell wins."""
-    from dotenv import load_dotenv
-
-    load_dotenv(project_root() / ".env", override=False)
+    # What `dagster dev` has read of .env itself is no word of the shell.
+    read = dotenv_files.values(only_first=True) if is_started_by_dagster() else {}
+    for name, value in dotenv_files.values().items():
+        if os.environ.get(name) in {None, read.get(name)}:
+            os.environ[name] = value
     if os.environ.get("SECRETS"):
         from polster_runtime.config import secrets
 

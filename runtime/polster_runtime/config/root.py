@@ -48,6 +48,11 @@ def _found() -> Path:
     )
 
 
+def is_started_by_dagster() -> bool:
+    """Whether this is a process of Dagster's own, such as a code server: `python -m dagster`."""
+    return Path(sys.argv[0]).parent.name == "dagster"
+
+
 def _is_project(folder: Path) -> bool:
     return "polster" in _parsed(folder / "pyproject.toml").get("tool", {})
 
@@ -71,7 +76,7 @@ def _is_tool(running: Path) -> bool:
 def _working_directory_of_server() -> Path | None:
     """The `working_directory` of workspace.yaml, which a code server of Dagster is started with."""
     option = "--working-directory"
-    if Path(sys.argv[0]).parent.name != "dagster" or option not in sys.argv[:-1]:
+    if not is_started_by_dagster() or option not in sys.argv[:-1]:
         return None
     return Path(sys.argv[sys.argv.index(option) + 1]).resolve()
 
