@@ -128,7 +128,9 @@ class AssetContext:
     `parameters` are the names of the core function's parameters: one for each of `dependencies`,
     in their order. `description` is one line. `docstring` is the description as Python writes it
     below a `def`, quotes included. `answers` maps the template's options to their values; options
-    without one are not in it.
+    without one are not in it. `partition` is the key of one of the asset's partitions, as examples
+    have it, `partitions_def` what its Dagster file says of them, and `partitions_import` the line
+    that this needs; all are empty for an asset without.
     """
 
     project: str
@@ -138,6 +140,9 @@ class AssetContext:
     dependencies: tuple[AssetId, ...] = ()
     parameters: tuple[str, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
+    partition: str = ""
+    partitions_def: str = ""
+    partitions_import: str = ""
 
     def __post_init__(self) -> None:
         """Keep what a template does to the mapping from others."""

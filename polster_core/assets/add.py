@@ -43,6 +43,7 @@ def plan(project: Project, resolved: ResolvedAsset) -> Plan:
         [
             *wanted,
             *registered(project, asset),
+            *([request.partitions.file] if request.partitions and request.partitions.file else []),
             *env_file.added(project, resolved.env, resolved.values),
             *_recorded(project, resolved, wanted),
         ],

@@ -25,12 +25,14 @@ def default_description(asset: AssetId) -> str:
 def usual(context: AssetContext) -> Iterator[NewFile]:
     """Yield the files of an asset whose function is still to be written."""
     asset, layer = context.asset, context.asset.layer
-    variables = {**asset_variables(context), "sample": sample(asset, context.parameters)}
+    code = sample(asset, context.parameters, context.partition)
+    variables = {**asset_variables(context), "sample": code}
+    names = ["partition"] if variables["partition"] else context.parameters
     core = "bronze_core" if layer is Layer.BRONZE else "core"
     yield NewFile(
         path=asset.core_file,
         text=_render(f"{core}.py.jinja", variables),
-        note=f"write {layer.function}({', '.join(context.parameters)}) here",
+        note=f"write {layer.function}({', '.join(names)}) here",
     )
     dagster = "bronze_asset" if layer is Layer.BRONZE else "asset"
     yield NewFile(path=asset.asset_file, text=_render(f"{dagster}.py.jinja", variables))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from polster_core.assets import files
+from polster_core.assets.partitions import Partitions
 from polster_core.model.layers import AssetId
 from polster_core.model.ownership import Owner, owner_of
 from polster_core.plugins.calls import call
@@ -35,6 +36,7 @@ class AssetRequest:
     dependencies: tuple[AssetId, ...] = ()
     description: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
+    partitions: Partitions | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ def resolve(project: Project, request: AssetRequest) -> ResolvedAsset:
 
 def _context(project: Project, request: AssetRequest) -> AssetContext:
     description = one_line(request.description) or files.default_description(request.asset)
+    parts = request.partitions
     return AssetContext(
         project=project.name,
         asset=request.asset,
@@ -108,6 +111,9 @@ def _context(project: Project, request: AssetRequest) -> AssetContext:
         dependencies=request.dependencies,
         parameters=tuple(map(files.parameter, request.dependencies)),
         answers=request.answers,
+        partition=parts.key if parts else "",
+        partitions_def=parts.text if parts else "",
+        partitions_import=parts.import_line if parts else "",
     )
 
 

@@ -11,13 +11,16 @@ WIDTH = 100
 _INDENT = "    "
 
 
-def sample(asset: AssetId, parameters: Sequence[str]) -> str:
+def sample(asset: AssetId, parameters: Sequence[str], partition: str = "") -> str:
     """Return comment lines for the body of an asset's function, each with its newline.
 
     Without their `# ` they are a body that runs, on frames with the columns `id`, `name` and
-    `amount`. Returns "" where a name is too long for a line.
+    `amount`. Bronze with a `partition`, of which this is an example, reads that partition alone.
+    Returns "" where a name is too long for a line.
     """
     code = _BODIES[asset.layer](asset, parameters)
+    if partition and asset.layer is Layer.BRONZE:
+        code = _extract_partition(asset, partition)
     lines = [f"{_INDENT}# {line}".rstrip() for line in ("For example:", "", *code)]
     if max(map(len, lines)) > WIDTH:
         return ""
@@ -29,6 +32,15 @@ def _extract(asset: AssetId, _: Sequence[str]) -> list[str]:
         "from core.paths import PROJECT_ROOT",
         "",
         f'path = PROJECT_ROOT / "incoming/{asset.name}.csv"',
+        "return pl.scan_csv(path, infer_schema=False)  # every column as text, as it comes",
+    ]
+
+
+def _extract_partition(asset: AssetId, partition: str) -> list[str]:
+    return [
+        "from core.paths import PROJECT_ROOT",
+        "",
+        f'path = PROJECT_ROOT / f"incoming/{asset.name}/{{partition}}.csv"  # {partition}.csv',
         "return pl.scan_csv(path, infer_schema=False)  # every column as text, as it comes",
     ]
 

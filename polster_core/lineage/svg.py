@@ -96,7 +96,7 @@ def wire(start: tuple[float, float], to: tuple[float, float]) -> str:
 def _nodes(graph: Graph, places: dict[str, tuple[float, float]]) -> Iterator[str]:
     for asset in graph.assets:
         x, y = places[asset.key]
-        about = f"{asset}: {asset.description}" if asset.description else str(asset)
+        about = f"{asset.label}: {asset.description}" if asset.description else asset.label
         yield (
             f'<g class="{asset.layer}" transform="translate({x:g} {y:g})">'
             f"<title>{escape(about)}</title>"

@@ -161,11 +161,11 @@ def _paint(
     lines = [""] * (max(rows.values()) + 1)
     for n, column in enumerate(order):
         names = {rows[key]: key for key in column}
-        wide = max(len(str(graph.by_key[key])) for key in column)
+        wide = max(len(graph.by_key[key].label) for key in column)
         for row in range(len(lines)):
             key = names.get(row)
             goes_on = key is not None and bool(graph.downstream[key])
-            lines[row] += _label(str(graph.by_key[key]) if key else "", wide, goes_on=goes_on)
+            lines[row] += _label(graph.by_key[key].label if key else "", wide, goes_on=goes_on)
         if n < len(gutters):
             following = {rows[key]: key for key in order[n + 1]}
             for row in range(len(lines)):

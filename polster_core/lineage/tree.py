@@ -24,7 +24,7 @@ def _tree(graph: Graph, root: str, shown: set[str]) -> Iterator[str]:
         key, margin, branch = todo.pop()
         above = graph.upstream[key]
         again = key in shown and above
-        yield f"{margin}{branch}{graph.by_key[key]}{'  (see above)' if again else ''}"
+        yield f"{margin}{branch}{graph.by_key[key].label}{'  (see above)' if again else ''}"
         shown.add(key)
         if again:
             continue

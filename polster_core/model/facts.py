@@ -83,7 +83,8 @@ class Definition:
     """One Dagster asset as its file declares it; `function` and `place` are those of its def.
 
     `imports` are those of the whole file. `computes` says that the function itself takes and
-    returns frames, and no core file is behind it.
+    returns frames, and no core file is behind it. `partitions` is the text of its
+    `partitions_def`, a name or a definition; empty for an asset without partitions.
     """
 
     key: str
@@ -95,6 +96,7 @@ class Definition:
     description: str = ""
     imports: tuple[Import, ...] = ()
     computes: bool = False
+    partitions: str = ""
 
 
 class Parameter(NamedTuple):

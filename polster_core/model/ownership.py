@@ -13,6 +13,7 @@ RUNTIME = PurePosixPath("src/polster_runtime")
 _LAYERS = "|".join(Layer)
 _TEAM = re.compile(
     rf"\.env|data/.*|src/core/(?:{_LAYERS})_\w+\.py|src/orchestration/assets/.*"
+    r"|src/orchestration/partitions\.py"
     rf"|tests/test_(?:{_LAYERS})_\w+\.py"
 )
 

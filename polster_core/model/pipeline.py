@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,8 @@ from polster_core.model.contributed import check_name
 from polster_core.model.facts import Core, Definition, Dependency, Fault, Package, Registration
 from polster_core.model.layers import AssetId, Layer
 from polster_core.model.names import did_you_mean
+
+_OF_CLASS = re.compile(r"(\w+?)PartitionsDefinition\b")
 
 
 class AssetNameError(UsageProblem):
@@ -60,6 +63,18 @@ class Asset:
     def deps(self) -> tuple[Dependency, ...]:
         """What the asset declares, in the order in which it is written."""
         return self.definitions[0].deps if self.definitions else ()
+
+    @property
+    def partitions(self) -> str:
+        """What kind of partitions it has, `daily`, or the name that they have; "" without."""
+        text = self.definitions[0].partitions if self.definitions else ""
+        found = _OF_CLASS.search(text)
+        return found[1].lower() if found else text.rpartition(".")[2]
+
+    @property
+    def label(self) -> str:
+        """The asset as a person sees it in a list: `silver_orders`, `silver_orders [daily]`."""
+        return f"{self} [{self.partitions}]" if self.partitions else str(self)
 
     @property
     def description(self) -> str:

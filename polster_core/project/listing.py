@@ -46,6 +46,10 @@ RESPONSE_SCHEMA: dict[str, Any] = {
                         "description": "keys of the assets that it is declared to depend on",
                     },
                     "description": _TEXT,
+                    "partitions": {
+                        **_TEXT,
+                        "description": "what kind it has, or their name; absent without",
+                    },
                     "core_file": _FILE,
                     "asset_file": _FILE,
                     "columns": {
@@ -76,12 +80,14 @@ RESPONSE_SCHEMA: dict[str, Any] = {
 
 def describe(asset: Asset) -> dict[str, Any]:
     """Return an asset as plain values, in the published form."""
+    parts = {"partitions": asset.partitions} if asset.partitions else {}
     return {
         "key": asset.key,
         "layer": str(asset.layer),
         "name": asset.name,
         "deps": list(dict.fromkeys(dep.key for dep in asset.deps)),
         "description": asset.description,
+        **parts,
         "core_file": str(asset.core_file) if asset.core_file else None,
         "asset_file": str(asset.asset_file) if asset.asset_file else None,
     }
@@ -147,7 +153,8 @@ def columns(rows: Sequence[Sequence[str]], *, widest: int = _WIDEST) -> Iterator
 
 def _row(asset: Asset) -> tuple[str, str, str, str]:
     deps = ", ".join(dict.fromkeys(_shown(asset, dep) for dep in asset.deps))
-    return asset.layer, asset.name, deps, asset.description
+    mark = f" [{asset.partitions}]" if asset.partitions else ""
+    return asset.layer, f"{asset.name}{mark}", deps, asset.description
 
 
 def _other_row(definition: Definition) -> tuple[str, str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polster_core.model.layers import AssetId, Layer
-from polster_core.rendering.python_source import bracketed, docstring, imported
+from polster_core.rendering.python_source import bracketed, docstring, imported, quoted
 from polster_core.types import AssetContext
 
 _PROMISE = {
@@ -20,11 +20,16 @@ def asset_variables(context: AssetContext) -> dict[str, object]:
     `promise` of its contract; `signature`, the function's `def`; `parameters`, its names, and
     `first`, the first of them ("" in bronze); `call`, a call with empty frames (`with_frames` says
     whether there are any); `core_import`, which imports the function; `deps`, `check`, `drift` and
-    `definition`, lines of the Dagster file; `answers` of the template's options.
+    `definition`, lines of the Dagster file; `partitions`, the line with its partitions, and
+    `partitions_import`, what that needs ("" for an asset without); `answers` of the template's
+    options.
     """
     asset, function = context.asset, context.asset.layer.function
     deps = [f'"{dependency.key}"' for dependency in context.dependencies]
     arguments = [f"{name}=pl.LazyFrame()" for name in context.parameters]
+    takes_partition = asset.layer is Layer.BRONZE and bool(context.partition)
+    line = f"    partitions_def={context.partitions_def},\n" if context.partitions_def else ""
+    imports = f"{context.partitions_import}\n" if context.partitions_import else ""
     return {
         "layer": asset.layer,
         "function": function,
@@ -49,7 +54,15 @@ def asset_variables(context: AssetContext) -> dict[str, object]:
             [f"{name}: pl.LazyFrame" for name in context.parameters],
             ") -> pl.LazyFrame:",
         ),
-        "call": bracketed(f"{function}(", arguments, ")", indent=1),
+        "call": bracketed(
+            f"{function}(",
+            [quoted(context.partition)] if takes_partition else arguments,
+            ")",
+            indent=1,
+        ),
+        "partition": "partition: str" if takes_partition else "",
+        "partitions": line,
+        "partitions_import": imports,
         "with_frames": bool(arguments),
         "answers": context.answers,
     }

@@ -63,7 +63,6 @@ def test_several_go_by_name(core_file: CoreFile) -> None:
     [
         ("a, c", "transform(a, c) must take one parameter a dependency of silver_x: a, b"),
         ("", "transform() must take one parameter a dependency of silver_x: a, b"),
-        ("a, b, partition", "transform() takes partition, but assets have no partitions"),
     ],
 )
 def test_parameters_that_do_not_match_are_a_sentence_with_a_line(

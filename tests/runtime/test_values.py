@@ -10,7 +10,7 @@ import pytest
 
 from polster_runtime.assets.values import UNSHOWN, rows_as_python
 from polster_runtime.cli.main import main
-from polster_runtime.dagster.steps import metadata
+from polster_runtime.dagster.results import metadata
 from polster_runtime.execution import report
 from polster_runtime.execution.materialize import materialize
 

@@ -19,6 +19,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         imports,
         increments,
         naming,
+        partitions,
         registration,
         secrets,
     )
@@ -31,6 +32,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         registration,
         core_files,
         increments,
+        partitions,
         secrets,
         generated_files,
     ):

@@ -133,9 +133,9 @@ def _extra_parameters(pipeline: Pipeline, asset: Asset, core: Core) -> Iterator[
     """Yield the parameters that no dependency fills."""
     names = {dep.id.name for dep in asset.deps if dep.id}
     for parameter in core.parameters:
-        if parameter.name == "partition":
-            message = f"{core.function}() takes partition, but assets have no partitions"
-            hint = "read what is new with position instead"
+        if parameter.name == "partition" and not asset.definitions[0].partitions:
+            message = f"{core.function}() takes partition, and {asset} has none"
+            hint = "say which there are: partitions_def=... in its Dagster file"
             yield Problem.at(parameter.place, message, hint=hint)
     own = [one for one in core.parameters if not _is_filled_by_runtime(one)]
     if len(own) == len(asset.deps) == 1 and own[0].kind == "":

@@ -11,6 +11,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Create a project in the folder NAME.",
     "setup": "Create or repair this project's environment.",
     "run": "Run this project's assets in its own environment.",
+    "backfill": "Compute partitions of assets: all, some, or those without data.",
     "add-asset": "Add an asset to this project.",
     "add-cicd": "Write the pipeline of a CI/CD platform, and its guide.",
     "rename-asset": "Rename an asset: files, uses, tests, docs, data, history.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from polster_core.assets import add, dependencies, env_file, naming
+from polster_core.assets import add, dependencies, env_file, naming, partitions
 from polster_core.assets.index import known
 from polster_core.assets.resolve import AssetRequest, ResolvedAsset, resolve
 from polster_core.cli import params, prompts
@@ -37,6 +37,8 @@ class AddAssetArguments:
     dependencies: tuple[str, ...]
     description: str | None
     template: str | None
+    partition: str | None
+    start: str | None
     dry_run: bool
     options: Mapping[str, str | bool | None]
 
@@ -65,6 +67,12 @@ def command() -> click.Command:
             ),
             click.Option(["--description"], help="What it is, in a line."),
             click.Option(["--template"], type=template, help="What to write.  [default: function]"),
+            click.Option(
+                ["--partition"],
+                metavar="KIND",
+                help="Give it partitions: hourly, daily, weekly, monthly, or names: eu,us.",
+            ),
+            click.Option(["--start"], metavar="DATE", help="When its partitions begin."),
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
             *templates.click_options(flags),
         ],
@@ -94,6 +102,7 @@ class _Add:
         naming.check(project, asset)
         upstream = self._dependencies(asset)
         template = self._template(layer)
+        parts = self._partitions(asset, upstream, template)
         answers = templates.answers(
             template, self._flags, self._arguments.options, asks=self._can_ask
         )
@@ -107,6 +116,7 @@ class _Add:
             dependencies=upstream,
             description=self._description(),
             answers=answers,
+            partitions=parts,
         )
         warn_of_broken(self._plugins)
         with writing(project, later=self._arguments.dry_run):
@@ -203,6 +213,23 @@ class _Add:
             f"--template {name} writes {layers} assets only",
             hint=f"for {layer} there is  {', '.join(offered)}",
         )
+
+    def _partitions(
+        self, asset: AssetId, upstream: tuple[AssetId, ...], template: AssetTemplate
+    ) -> partitions.Partitions | None:
+        kind, start = self._arguments.partition, self._arguments.start
+        if kind is None:
+            if start is not None:
+                raise UsageProblem("--start needs --partition", hint="--partition daily")
+            return None
+        if template.name != _DEFAULT:
+            raise UsageProblem(
+                f"--partition goes with functions of your own, not with --template {template.name}",
+                hint=f"omit one of them, or take  --template {_DEFAULT}",
+            )
+        if asset.layer is Layer.BRONZE:
+            return partitions.of_kind(self._project, asset, kind, start)
+        return partitions.of_upstream(self._read, asset, upstream, kind, start)
 
     def _description(self) -> str:
         if self._arguments.description is None and self._asked:

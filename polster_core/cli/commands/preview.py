@@ -17,8 +17,9 @@ from polster_core.project.reader import read_pipeline
 def command(*, asset: str, rows: int, history: bool, as_json: bool) -> None:
     """Find the asset, and let the project look at its data."""
     project = current_project()
-    found = read_pipeline(project, core=False).resolve(asset)
+    name, bracket, partition = asset.partition("[")
+    found = read_pipeline(project, core=False).resolve(name)
     flags = [*(["--history"] if history else []), *(["--json"] if as_json else [])]
-    arguments = ["preview", str(found.id), "--rows", str(rows), *flags]
+    arguments = ["preview", f"{found.id}{bracket}{partition}", "--rows", str(rows), *flags]
     code = project_python.run_module(project.root, project_python.RUNTIME, arguments)
     click.get_current_context().exit(code)

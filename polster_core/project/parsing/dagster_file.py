@@ -100,7 +100,12 @@ class _Reader:
             or docstring(self.function),
             imports=imports,
             computes=self._computes(),
+            partitions=self._partitions(),
         )
+
+    def _partitions(self) -> str:
+        node = self.given.get("partitions_def")
+        return "" if node is None or _is_none(node) else ast.unparse(node)
 
     def _computes(self) -> bool:
         """Whether the function returns a frame; what it yields are Dagster's own events."""

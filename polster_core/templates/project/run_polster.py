@@ -8,6 +8,8 @@
     python run_polster.py --select 'layer:silver'    one layer; also 'bronze_orders+', '*'
     python run_polster.py --failed                   what failed or was skipped last time
     python run_polster.py --full-refresh             read incremental sources again
+    python run_polster.py --partition 2026-01-05     one partition, or several: FIRST..LAST
+    python run_polster.py --missing                  the partitions that have no data
     python run_polster.py --status                   the state of each asset; runs nothing
 
 The exit code is 0 only when every asset that was asked for succeeded; 1 when one failed, 2 when
@@ -96,6 +98,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--full-refresh", action="store_true", help="let incremental assets read everything again"
     )
+    parser.add_argument(
+        "--partition", metavar="KEY", help="of assets with partitions: one, or FIRST..LAST"
+    )
+    parser.add_argument("--missing", action="store_true", help="partitions that have no data")
+    parser.add_argument("--dry-run", action="store_true", help="show what would run, and stop")
     parser.add_argument("--status", action="store_true", help="show the state of each asset")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--ui", action="store_true", help="then open the Dagster UI")
@@ -106,6 +113,8 @@ def parse_arguments() -> argparse.Namespace:
     arguments.asset += arguments.names
     if sum(map(bool, (arguments.asset, arguments.select is not None, arguments.failed))) > 1:
         parser.error("use one of --asset, --select and --failed")
+    if arguments.failed and (arguments.partition or arguments.missing):
+        parser.error("--failed goes with neither --partition nor --missing")
     return arguments
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from polster_runtime.assets.increments import plan_of
 from polster_runtime.config.paths import assets_dir, core_dir, project_root
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.domain.layers import FUNCTIONS, LAYERS, NO_PARTS, RESERVED
+from polster_runtime.domain.layers import FUNCTIONS, LAYERS, RESERVED
 from polster_runtime.errors import AssetError
 
 Function = Callable[..., Any]
@@ -27,7 +27,7 @@ def asset_of(function: Function) -> AssetId:
 
 def core_file(asset: AssetId) -> Path:
     """The file of an asset's function."""
-    return core_dir() / f"{asset}.py"
+    return core_dir() / f"{asset.whole}.py"
 
 
 @cache
@@ -38,7 +38,7 @@ def source_file(function: Function) -> Path:
 
 def function_of(asset: AssetId) -> Function:
     """The function of an asset: extract, transform or aggregate in its core file."""
-    found: Function = getattr(import_module(f"core.{asset}"), FUNCTIONS[asset.layer])
+    found: Function = getattr(import_module(f"core.{asset.whole}"), FUNCTIONS[asset.layer])
     return found
 
 
@@ -46,7 +46,7 @@ def find_function(asset: AssetId) -> Function | None:
     """The function of an asset; None for an @asset function, which has no core file."""
     if not core_file(asset).exists():
         return None
-    return getattr(import_module(f"core.{asset}"), FUNCTIONS[asset.layer], None)
+    return getattr(import_module(f"core.{asset.whole}"), FUNCTIONS[asset.layer], None)
 
 
 @cache
@@ -56,21 +56,38 @@ def code_version(file: Path) -> str:
 
 
 def declared_upstream(asset: AssetId) -> list[AssetId]:
-    """The dependencies in the `deps=[...]` of an asset's Dagster file."""
-    folder, name = assets_dir() / asset.layer, f"{asset.key}.py"
-    file = folder / name
+    """The dependencies in the `deps=[...]` of an asset's Dagster file; for a partition, its own."""
+    deps = _declared(asset, "deps")
+    found = [AssetId.parse(key) for key in ast.literal_eval(deps)] if deps else []
+    if not asset.partition:
+        return found
+    return [one.at(asset.partition) if has_partitions(one) else one for one in found]
+
+
+def has_partitions(asset: AssetId) -> bool:
+    """Whether the Dagster file of an asset says that it has partitions."""
+    return _declared(asset, "partitions_def") is not None
+
+
+def _declared(asset: AssetId, name: str) -> ast.expr | None:
+    """What an asset's Dagster file says of something; None where it says nothing."""
+    folder, file_name = assets_dir() / asset.layer, f"{asset.key}.py"
+    file = folder / file_name
     if not file.exists():  # it may lie in a folder of its own
-        file = min(folder.rglob(name), default=file)
+        file = min(folder.rglob(file_name), default=file)
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "deps":
-            return [AssetId.parse(key) for key in ast.literal_eval(node.value)]
-    return []
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == name)
+    return next((node.value for node in found), None)
 
 
 def is_incremental(function: Function) -> bool:
     """Whether a function asks where the last run stopped, and yields only what is new."""
     return "position" in inspect.signature(function).parameters
+
+
+def takes_partition(function: Function) -> bool:
+    """Whether a function asks which partition it computes."""
+    return "partition" in inspect.signature(function).parameters
 
 
 def wants_all(function: Function, parameter: str) -> bool:
@@ -88,10 +105,6 @@ def bind(function: Function, upstream: Sequence[AssetId]) -> dict[str, AssetId]:
     Raises AssetError when parameters and dependencies do not match.
     """
     asset, takes_all = asset_of(function), inspect.signature(function).parameters
-    if "partition" in takes_all:
-        raise AssetError(
-            f"{_where(function)}: {function.__name__}() takes partition, but {NO_PARTS}"
-        )
     plan = plan_of(function)
     if asset.layer == LAYERS[0] and (plan.incremental or plan.own):
         raise AssetError(

@@ -88,11 +88,12 @@ def _history(data: Store, asset: AssetId, arguments: argparse.Namespace) -> Iter
     """Every snapshot that is still there, the newest first."""
     every = [
         Past(
-            **asdict(described(data, asset, one)),
-            rejected=rejected_rows(data, asset, one),
+            **asdict(described(data, chain, one)),
+            rejected=rejected_rows(data, chain, one),
             files=len(one.paths),
         )
-        for one in reversed(data.snapshots(asset))
+        for chain in data.chains(asset)
+        for one in reversed(data.snapshots(chain))
     ]
     if not every:
         raise NoData(asset)

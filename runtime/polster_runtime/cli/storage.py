@@ -77,7 +77,8 @@ def _prune(arguments: argparse.Namespace) -> int:
         if not settings().snapshot_retention:
             raise SettingsError("SNAPSHOT_RETENTION is not set: every snapshot stays")
         data = store()
-        gone = [(asset, prune(data, asset, arguments.dry_run)) for asset in data.assets()]
+        chains = (chain for asset in data.assets() for chain in data.chains(asset))
+        gone = [(chain, prune(data, chain, arguments.dry_run)) for chain in chains]
     except (SettingsError, StorageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

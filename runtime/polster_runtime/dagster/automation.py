@@ -38,6 +38,11 @@ left to a sensor that looks at what has happened; in a condition made of it Dags
 """
 
 
+ON_PARTITION_SUCCESS = _condition.eager().without(_condition.in_latest_time_window())
+"""What stands for ON_UPSTREAM_SUCCESS where an asset has partitions: each runs as soon as that of
+its upstream assets has succeeded, also one of long ago. Dagster evaluates it."""
+
+
 def source_retry() -> dg.RetryPolicy:
     """How a bronze asset is tried again: SOURCE_RETRIES times, waiting twice as long each time."""
     return dg.RetryPolicy(
@@ -71,7 +76,12 @@ def bronze_schedule(bronze: Iterable[dg.AssetKey] | None = None) -> dg.ScheduleD
 
 def sensors(specs: Iterable[dg.AssetSpec]) -> list[dg.SensorDefinition]:
     """The sensors that start assets: ours, and Dagster's for conditions that the team wrote."""
-    conditions = {spec.key: spec.automation_condition for spec in specs}
+    conditions = {
+        spec.key: ON_PARTITION_SUCCESS
+        if spec.partitions_def and spec.automation_condition is ON_UPSTREAM_SUCCESS
+        else spec.automation_condition
+        for spec in specs
+    }
     ours = frozenset(
         key for key, condition in conditions.items() if condition is ON_UPSTREAM_SUCCESS
     )
@@ -91,8 +101,9 @@ def sensors(specs: Iterable[dg.AssetSpec]) -> list[dg.SensorDefinition]:
 
 def condition_of(spec: dg.AssetSpec) -> dg.AutomationCondition[dg.AssetKey] | None:
     """The condition of an asset that Dagster is to evaluate: not ON_UPSTREAM_SUCCESS."""
-    condition = spec.automation_condition
-    return None if condition is ON_UPSTREAM_SUCCESS else condition
+    if spec.automation_condition is not ON_UPSTREAM_SUCCESS:
+        return spec.automation_condition
+    return ON_PARTITION_SUCCESS if spec.partitions_def else None
 
 
 def medallion_sensor(automatic: Keys | None = None) -> dg.SensorDefinition:

@@ -19,6 +19,7 @@ from polster_runtime.dagster.io_manager import KEY, snapshots
 from polster_runtime.dagster.layer_rules import enforce_layers
 from polster_runtime.dagster.links import LINK, code_link
 from polster_runtime.dagster.local_run import JOB
+from polster_runtime.dagster.partition_schedules import partition_schedules
 from polster_runtime.domain.layers import LAYERS
 
 
@@ -42,9 +43,9 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     assets = [asset for asset in found if isinstance(asset, dg.AssetsDefinition)]
     ours, others = as_members(assets, packages)
     enforce_layers(ours)
-    keys = [key for one in ours for key in one.keys]
-    bronze = [key for key in keys if (asset := asset_of_key(key)) and asset.layer == LAYERS[0]]
     specs = [spec for one in ours for spec in one.specs]
+    whole = [spec.key for spec in specs if spec.partitions_def is None]
+    bronze = [one for one in specs if (asset := asset_of_key(one.key)) and asset.layer == LAYERS[0]]
     ours = [*_completed(ours)]
     return dg.Definitions(
         assets=[
@@ -54,8 +55,12 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
         ],
         resources={KEY: snapshots},
         # Not of what others merge with it: a job with assets of several partitions cannot be.
-        jobs=[dg.define_asset_job(JOB, dg.AssetSelection.assets(*keys))],
-        schedules=[bronze_schedule(bronze)],
+        # Nor of assets with partitions: they run in Dagster's own job, as the UI starts them.
+        jobs=[dg.define_asset_job(JOB, dg.AssetSelection.assets(*whole))],
+        schedules=[
+            bronze_schedule([one.key for one in bronze if one.partitions_def is None]),
+            *partition_schedules(bronze),
+        ],
         sensors=[*sensors(specs), *alert_sensors()],
         executor=executor(),
     )
@@ -76,4 +81,11 @@ def _completed(assets: Sequence[dg.AssetsDefinition]) -> Iterable[dg.AssetsDefin
             automation_condition=condition_of(spec),
         )
 
-    return dg.map_asset_specs(complete, assets)
+    return map(_filled_in_one_run, dg.map_asset_specs(complete, assets))
+
+
+def _filled_in_one_run(one: dg.AssetsDefinition) -> dg.AssetsDefinition:
+    """An asset whose partitions one run computes, unless the team has said otherwise."""
+    if one.partitions_def is None or one.backfill_policy is not None:
+        return one
+    return one.with_attributes(backfill_policy=dg.BackfillPolicy.single_run())

@@ -13,7 +13,7 @@ from polster_runtime.assets.binding import code_version, source_file
 from polster_runtime.config.interruption import Interrupted, interrupt
 from polster_runtime.dagster import private
 from polster_runtime.dagster.asset_keys import asset_of_key
-from polster_runtime.dagster.steps import metadata
+from polster_runtime.dagster.results import metadata
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import NoData, PipelineError
 from polster_runtime.execution.frames import latest, publish

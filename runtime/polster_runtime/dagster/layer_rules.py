@@ -10,8 +10,9 @@ from polster_runtime.assets.contract import contract_of, max_rejected, try_out
 from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
+from polster_runtime.dagster.partition_rules import Partitions, wrong_partitions
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.domain.layers import FUNCTIONS, MAY_DEPEND_ON, NO_PARTS
+from polster_runtime.domain.layers import FUNCTIONS, MAY_DEPEND_ON
 from polster_runtime.errors import AssetError, SettingsError
 
 
@@ -23,10 +24,12 @@ def enforce_layers(assets: Iterable[dg.AssetsDefinition]) -> None:
     """
     specs = [spec for definition in assets for spec in definition.specs]
     keys: dict[AssetId, list[str]] = {}
+    partitions: dict[AssetId, dg.PartitionsDefinition[str] | None] = {}
     for spec in specs:
         if asset := asset_of_key(spec.key):
             keys.setdefault(asset, []).append(spec.key.to_user_string())
-    problems = [problem for spec in specs for problem in _problems(spec, keys)]
+            partitions[asset] = spec.partitions_def
+    problems = [problem for spec in specs for problem in _problems(spec, keys, partitions)]
     problems += [
         f"{' and '.join(several)} are the same asset: give one of them another name"
         for several in keys.values()
@@ -36,7 +39,9 @@ def enforce_layers(assets: Iterable[dg.AssetsDefinition]) -> None:
         raise dg.DagsterInvalidDefinitionError("\n".join(problems))
 
 
-def _problems(spec: dg.AssetSpec, keys: Container[AssetId]) -> Iterator[str]:
+def _problems(
+    spec: dg.AssetSpec, keys: Container[AssetId], partitions: Partitions
+) -> Iterator[str]:
     asset = asset_of_key(spec.key)
     if asset is None:
         yield (
@@ -44,12 +49,11 @@ def _problems(spec: dg.AssetSpec, keys: Container[AssetId]) -> Iterator[str]:
             "assets of no layer belong in a module of their own: build_definitions([…, MODULE])"
         )
         return
-    if spec.partitions_def is not None:
-        # Its snapshots would each hold one partition, and readers would get the last one alone.
-        yield f"{asset} has a partitions_def, but {NO_PARTS}"
     wrong = [*_wrong_dependencies(asset, spec, keys)]
     upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
     function = _loaded(asset)
+    if function is not None or not core_file(asset).exists():
+        wrong += wrong_partitions(asset, function, upstream, partitions)
     if function is not None:
         wrong = wrong or [*_wrong_parameters(function, upstream)]
         wrong += _wrong_contract(asset, function)

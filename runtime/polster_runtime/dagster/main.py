@@ -17,6 +17,8 @@ from polster_runtime.config.paths import project_root
 from polster_runtime.dagster import progress, status
 from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
+from polster_runtime.dagster.dry_run import as_text
+from polster_runtime.dagster.partition_runs import partitions_of
 from polster_runtime.domain.asset_id import name_of
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import HistoryError, SettingsError, StorageError
@@ -26,6 +28,7 @@ from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Snapshot, is_snapshot
 
 DONE, FAILED, USAGE = 0, 1, 2
+NOTHING_FAILED = "no asset failed or was skipped last time"
 
 
 class InvalidProject(Exception):
@@ -60,6 +63,8 @@ def _carry_out(arguments: Namespace) -> int:
         states = status.states(definitions)
         say(json.dumps({"assets": states}) if arguments.json else status.table(states))
         return DONE
+    if arguments.dry_run:
+        return _plan(definitions, arguments)
     code = _run(definitions, arguments)
     if arguments.ui:
         ui.serve()
@@ -89,9 +94,22 @@ def load() -> dg.Definitions:
         raise InvalidProject(f"{where}: {type(error).__name__}: {error}{hint}") from None
 
 
+def _plan(definitions: dg.Definitions, arguments: Namespace) -> int:
+    """Show what would be run."""
+    plan = launch.planned(
+        definitions,
+        arguments.asset,
+        arguments.select,
+        failed=arguments.failed,
+        partition=arguments.partition,
+        missing=arguments.missing,
+    )
+    say(json.dumps(plan) if arguments.json else "\n".join(as_text(plan, _width(definitions))))
+    return DONE
+
+
 def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
-    keys = definitions.resolve_asset_graph().materializable_asset_keys
-    width = max([24, *(len(name_of(key.to_user_string())) + 2 for key in keys)])
+    width = _width(definitions)
     store()  # a backend that is not there is found before anything runs
     with progress.shown(progress.stream(arguments.json), width):
         outcome = launch.run(
@@ -100,15 +118,29 @@ def _run(definitions: dg.Definitions, arguments: Namespace) -> int:
             arguments.select,
             failed=arguments.failed,
             full_refresh=arguments.full_refresh,
+            partition=arguments.partition,
+            missing=arguments.missing,
         )
     if not outcome["assets"]:
-        nothing = "nothing to run: no asset failed or was skipped last time"
+        why = "no partition is missing" if arguments.missing else NOTHING_FAILED
+        nothing = f"nothing to run: {why}"
         say(nothing, to=progress.stream(arguments.json))
     if arguments.json:
         say(json.dumps(_with_short_paths(outcome)))
     elif outcome["assets"]:
         _print_summary(outcome, width)
     return DONE if outcome["success"] else FAILED
+
+
+def _width(definitions: dg.Definitions) -> int:
+    """Characters of the longest name of an asset, or of a partition, and a gap."""
+    graph = definitions.resolve_asset_graph()
+    names = []
+    for key in graph.materializable_asset_keys:
+        own = partitions_of(graph, key)
+        latest = own and own.get_last_partition_key()
+        names.append(name_of(key.to_user_string()) + (f"[{latest}]" if latest else ""))
+    return max([24, *(len(name) + 2 for name in names)])
 
 
 def _with_short_paths(outcome: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 KILLED = "killed runs are noticed later"
+RECORDED = "dagster._core.definitions.source_asset.SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION"
 _IDLE = "the daemon costs more while nothing happens"
 _UI = "the UI counts runs of the terminal to no job"
 
@@ -50,6 +51,7 @@ USED: Mapping[str, str] = {
     "dagster._grpc.types.CanCancelExecutionRequest": KILLED,
     "dagster._grpc.types.CanCancelExecutionResult": KILLED,
     **dict.fromkeys(IDLE, _IDLE),
+    RECORDED: "each partition is recorded twice, which takes longer",
     "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
     "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,
 }
@@ -89,6 +91,15 @@ def find(path: str) -> Any:
         return getattr(import_module(module), name, None)
     except ImportError:
         return None
+
+
+def recorded_already() -> dict[str, bool]:
+    """What tells Dagster, as metadata of an output, that the step has recorded its events itself.
+
+    Without it Dagster records the partitions of a run once more when the step ends.
+    """
+    key = find(RECORDED)
+    return {key: True} if key else {}
 
 
 def function_of(op: Any) -> Callable[..., Any] | None:

@@ -3,16 +3,18 @@
 import dagster as dg
 
 from polster_runtime.dagster.instance import opened
-from polster_runtime.dagster.steps import checked, metadata
+from polster_runtime.dagster.results import checked, metadata
 from polster_runtime.execution.result import Materialized
 
 
 def record(done: Materialized) -> None:
     """Report a replay as a materialization without a run, and its check."""
-    key, check = dg.AssetKey(done.asset.key), checked(done)
+    key, check, part = dg.AssetKey(done.asset.key), checked(done), done.asset.partition or None
     with opened(running=True) as instance:
         instance.report_runless_asset_event(
-            dg.AssetMaterialization(key, description="replayed", metadata=metadata(done))
+            dg.AssetMaterialization(
+                key, description="replayed", metadata=metadata(done), partition=part
+            )
         )
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(

@@ -28,7 +28,8 @@ from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import is_snapshot
 
 State = dict[str, Any]
-"""One asset in the JSON of --status: key, status, last_materialized, rows, waiting, problem."""
+"""One asset in the JSON of --status: key, status, last_materialized, rows, waiting, problem,
+and partitions where it has any."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class _Known:
     """When it began to fail, in its last run; 0 where that did not fail."""
     oldest: float
     """When data that is not too old may have been made at the earliest."""
+    partitions: dg.PartitionsDefinition[str] | None = None
 
     @property
     def is_missing(self) -> bool:
@@ -71,6 +73,15 @@ class _Known:
             return self.stored.rows
         found = self.event and self.event.asset_materialization.metadata.get("dagster/row_count")
         return int(found.value) if found else None
+
+    @property
+    def parts(self) -> dict[str, Any] | None:
+        """How many of its partitions have data, of how many, and the latest of them."""
+        if self.partitions is None:
+            return None
+        done = self.stored.partitions if self.stored else ()
+        every = self.partitions.get_num_partitions()
+        return {"done": len(done), "all": every, "latest": max(done, default=None)}
 
     @property
     def problem(self) -> str | None:
@@ -119,6 +130,7 @@ def states(definitions: dg.Definitions) -> list[State]:
             stored=stored.get(asset) if asset else None,
             failed=failed.get(key, 0.0),
             oldest=oldest[asset.layer] if asset else 0.0,
+            partitions=graph.get(key).partitions_def if asset else None,
         )
     return [
         _state(one, [known[up] for up in graph.get(one.key).parent_keys], waiting)
@@ -153,7 +165,23 @@ def _failed(
                 entry = entries.get(key)
                 if entry and entry.last_run_id == run_id and _time(entry) < record.timestamp:
                     failed[key] = record.timestamp
-    return failed
+    return {**failed, **dict(_failed_partitions(instance, graph, entries, steps))}
+
+
+def _failed_partitions(
+    instance: dg.DagsterInstance,
+    graph: Any,
+    entries: Mapping[dg.AssetKey, Any],
+    steps: Mapping[str, list[dg.AssetKey]],
+) -> Iterator[tuple[dg.AssetKey, float]]:
+    """The assets of which a run made some partitions and not the others."""
+    known = {key: entry for key, entry in entries.items() if graph.get(key).partitions_def}
+    for run_id in {entry.last_run_id for entry in known.values()} - {None}:
+        over = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        for record in over.records:
+            for key in steps.get((record.event_log_entry.step_key or "").partition(".")[0], ()):
+                if key in known and known[key].last_run_id == run_id:
+                    yield key, record.timestamp
 
 
 def _last_run_succeeded(entry: Any) -> bool:
@@ -178,6 +206,7 @@ def _state(one: _Known, parents: Iterable[_Known], waiting: Mapping[str, int]) -
         "rows": one.rows,
         "waiting": waiting.get(name_of_key(one.key), 0),
         "problem": one.problem,
+        **({"partitions": one.parts} if one.parts else {}),
     }
 
 
@@ -191,7 +220,8 @@ def table(states: list[State]) -> str:
     width = max([24, *(len(name_of(state["key"])) + 2 for state in states)])
     rows = [
         f"{name_of(state['key']):<{width}}{state['status']:<9}"
-        f"{_count(state['rows']):>11}   {state['last_materialized'] or ''}".rstrip()
+        f"{_count(state['rows']):>11}   {state['last_materialized'] or '':<20}   "
+        f"{_parts_text(state.get('partitions'))}".rstrip()
         for state in states
     ]
     head = f"{'ASSET':<{width}}{'STATUS':<9}{'ROWS':>11}   LAST MATERIALIZED"
@@ -206,6 +236,13 @@ def _remarks(states: list[State]) -> Iterator[str]:
         if state["waiting"]:
             files = "1 file waits" if state["waiting"] == 1 else f"{state['waiting']} files wait"
             yield f"\n{name_of(state['key'])}: {files} in data/.pending for the cloud"
+
+
+def _parts_text(parts: Mapping[str, Any] | None) -> str:
+    if parts is None:
+        return ""
+    latest = f", latest {parts['latest']}" if parts["latest"] else ""
+    return f"{parts['done']:,} of {parts['all']:,} partitions{latest}"
 
 
 def _count(rows: int | None) -> str:

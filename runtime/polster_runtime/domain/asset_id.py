@@ -12,26 +12,40 @@ class AssetId(NamedTuple):
 
     layer: str
     name: str
+    partition: str = ""
+    """The key of one of its partitions; empty for the whole asset."""
 
     def __str__(self) -> str:
-        return f"{self.layer}_{self.name}"
+        part = f"[{self.partition}]" if self.partition else ""
+        return f"{self.layer}_{self.name}{part}"
+
+    @property
+    def whole(self) -> AssetId:
+        """The asset of a partition."""
+        return self._replace(partition="")
+
+    def at(self, partition: str) -> AssetId:
+        """One partition of the asset."""
+        return self._replace(partition=partition)
 
     @property
     def key(self) -> str:
         """Its usual key in Dagster; that of an @asset function may have no `run_`."""
-        return f"run_{self}"
+        return f"run_{self.whole}"
 
     @staticmethod
     def parse(text: str) -> AssetId:
-        """The asset of a text that names one: run_silver_orders, silver_orders."""
-        layer, _, name = text.removeprefix("run_").partition("_")
-        return AssetId(layer, name)
+        """The asset of a text that names one: run_silver_orders, silver_orders, silver_a[2026]."""
+        layer, _, rest = text.removeprefix("run_").partition("_")
+        name, _, partition = rest.partition("[")
+        return AssetId(layer, name, partition.removesuffix("]"))
 
     @staticmethod
     def of_key(key: str) -> AssetId | None:
         """The asset of a Dagster key; None for a key of something else than a layer's asset."""
         asset = AssetId.parse(key)
-        return asset if asset.layer in LAYERS and asset.name and "/" not in asset.name else None
+        is_ours = asset.layer in LAYERS and asset.name and not asset.partition
+        return asset if is_ours and "/" not in asset.name else None
 
 
 def name_of(key: str) -> str:

@@ -6,5 +6,4 @@ FUNCTIONS = {"bronze": "extract", "silver": "transform", "gold": "aggregate"}
 MAY_DEPEND_ON = {"bronze": None, "silver": "bronze", "gold": "silver"}
 """The layer of an asset's upstream assets; bronze has none."""
 RESERVED = {"partition", "position"}
-"""Parameters that name no dependency: the runtime fills `position`; `partition` is for later."""
-NO_PARTS = "assets have no partitions: read what is new with position instead"
+"""Parameters that name no dependency: the runtime fills them."""

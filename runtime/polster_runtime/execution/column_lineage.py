@@ -21,6 +21,7 @@ from polster_runtime.assets.binding import (
     declared_upstream,
     find_function,
     source_file,
+    takes_partition,
     wants_all,
 )
 from polster_runtime.assets.contract import contract_of
@@ -36,6 +37,10 @@ Schemas = Mapping[AssetId, Mapping[str, pl.DataType]]
 
 MOST_COLUMNS = 500
 """Of a wider result each column is taken to depend on everything."""
+
+
+_of_partitions: dict[str, "Lineage"] = {}
+"""That of the partitions of this process, by what it was computed from: mostly they are alike."""
 
 
 class Column(NamedTuple):
@@ -61,14 +66,34 @@ class Lineage:
 
 
 def lineage(
-    function: Function, bound: Mapping[str, AssetId], schemas: Schemas, known: Any = None
+    function: Function,
+    bound: Mapping[str, AssetId],
+    schemas: Schemas,
+    known: Any = None,
+    partition: str = "",
 ) -> Lineage:
     """The lineage of a function; `known` is what an earlier file says, and may still hold."""
     of = _fingerprint(function, schemas)
+    if partition and of in _of_partitions:
+        return _of_partitions[of]
+    found = _lineage(function, bound, schemas, known, partition, of)
+    if partition:
+        _of_partitions[of] = found
+    return found
+
+
+def _lineage(
+    function: Function,
+    bound: Mapping[str, AssetId],
+    schemas: Schemas,
+    known: Any,
+    partition: str,
+    of: str,
+) -> Lineage:
     if isinstance(known, dict) and known.get("of") == of:
         columns = {name: [Column(*one) for one in made] for name, made in known["columns"].items()}
         return Lineage(columns=columns, opaque=known["opaque"], of=of)
-    found = _asked(function, bound, schemas)
+    found = _asked(function, bound, schemas, partition)
     contract = contract_of(function)
     promised = contract.column_names() if contract else list(found or {})
     if found is None or not set(promised) <= found.keys():
@@ -78,11 +103,15 @@ def lineage(
 
 
 def lineage_if_known(
-    function: Function, bound: Mapping[str, AssetId], schemas: Schemas, known: Any = None
+    function: Function,
+    bound: Mapping[str, AssetId],
+    schemas: Schemas,
+    known: Any = None,
+    partition: str = "",
 ) -> Lineage | None:
     """The lineage of a function. A run does not fail because it cannot be told: None, then."""
     try:
-        return lineage(function, bound, schemas, known)
+        return lineage(function, bound, schemas, known, partition)
     except (Exception, pl.exceptions.PanicException) as error:
         log.warning("no column lineage", extra={"details": {"error": error}})
         return None
@@ -95,7 +124,7 @@ def _fingerprint(function: Function, schemas: Schemas) -> str:
 
 
 def _asked(
-    function: Function, bound: Mapping[str, AssetId], schemas: Schemas
+    function: Function, bound: Mapping[str, AssetId], schemas: Schemas, partition: str
 ) -> dict[str, list[Column]] | None:
     """The columns that Polars asks for when it wants each column of the result alone."""
     if any(wants_all(function, name) for name in bound):
@@ -103,10 +132,11 @@ def _asked(
     noted = _Noted()
     frames = {name: noted.frame(asset, schemas[asset]) for name, asset in bound.items()}
     own, contract = plan_of(function).own, contract_of(function)
+    given = {"partition": partition} if takes_partition(function) else {}
     if own and contract:
         frames[own] = contract.create_empty().lazy()
     try:
-        result = function(**frames)
+        result = function(**frames, **given)
         if noted.columns or not isinstance(result, pl.LazyFrame):
             return None  # it has looked already, so its result is not all that it makes of them
         names = result.collect_schema().names()

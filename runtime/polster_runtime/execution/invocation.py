@@ -18,6 +18,7 @@ from polster_runtime.assets.binding import (
     asset_of,
     is_incremental,
     source_file,
+    takes_partition,
     wants_all,
 )
 from polster_runtime.assets.contract import contract_of
@@ -48,12 +49,14 @@ class Invocation:
         bound: dict[str, AssetId],
         previous: Snapshot | None,
         given: Mapping[AssetId, Snapshot],
-        *,
+        partition: str = "",
         full_refresh: bool = False,
         again: Slice | None = None,
     ) -> None:
         self.function, self.data, self.bound, self.previous = function, data, bound, previous
-        self.given = given
+        self.given, self.partition = given, partition
+        self.read_of = {name: asset.whole for name, asset in bound.items()}
+        """The asset that each parameter reads, or reads a partition of."""
         self.incremental = is_incremental(function)
         self.inputs: dict[str, list[str]] = {}
         """The files that each upstream asset was read from."""
@@ -88,6 +91,8 @@ class Invocation:
         arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
         if self.incremental:
             arguments["position"] = self.position
+        if takes_partition(self.function):
+            arguments["partition"] = self.partition
         if own := plan_of(self.function).own:
             arguments[own] = own_rows(self.function, self.data, self.previous)
         with _one_process():
@@ -128,7 +133,7 @@ class Invocation:
         snapshot = self._snapshot(asset)
         self.inputs[str(asset)] = list(snapshot.paths)
         frame = self.reading.frame(parameter) if self.reading else self.data.scan(snapshot)
-        self.schemas[asset] = frame.collect_schema()
+        self.schemas[asset.whole] = frame.collect_schema()
         return frame.collect(engine="streaming") if wants_all(self.function, parameter) else frame
 
     def _snapshot(self, asset: AssetId) -> Snapshot:

@@ -22,7 +22,7 @@ def alone(asset: AssetId) -> Iterator[None]:
     """
     folder = paths.staging_dir() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{asset}.lock")
+    lock = FileLock(folder / f"{asset.whole}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:

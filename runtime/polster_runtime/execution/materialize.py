@@ -36,6 +36,7 @@ from polster_runtime.execution.column_lineage import Lineage, lineage_if_known
 from polster_runtime.execution.description import look_at, schema_of, summary
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation, stubs_named
+from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.locks import alone
 from polster_runtime.execution.removals import with_removals, without_removals
 from polster_runtime.execution.result import Materialized
@@ -54,8 +55,9 @@ def materialize(
     *,
     full_refresh: bool = False,
     again: Slice | None = None,
+    partition: str = "",
 ) -> Materialized:
-    """Run one asset, and publish its rows as a new snapshot.
+    """Run one asset, or a partition of it, and publish its rows as a new snapshot.
 
     `upstream` are its dependencies; by default those that its Dagster file declares. A full refresh
     lets an incremental one read everything again, and `again` what one of its runs has read, for
@@ -63,17 +65,19 @@ def materialize(
     ContractBroken, NoData when an upstream asset has never run, NotImplementedError for a
     function that was never written, StorageError, and whatever the function raises.
     """
-    asset = asset_of(function)
+    asset = asset_of(function).at(partition)
     bound = bind(function, declared_upstream(asset) if upstream is None else upstream)
     return _run(function, asset, bound, run_id, dict, full_refresh, again)
 
 
-def rerun(function: Function, inputs: Callable[[], Mapping[AssetId, Snapshot]]) -> Materialized:
+def rerun(
+    function: Function, inputs: Callable[[], Mapping[AssetId, Snapshot]], partition: str = ""
+) -> Materialized:
     """Run one asset on given snapshots of its dependencies, and publish its rows.
 
     `inputs` is asked for them when no other run of the asset can come in between.
     """
-    asset = asset_of(function)
+    asset = asset_of(function).at(partition)
     bound = bind(function, declared_upstream(asset))
     return _run(function, asset, bound, "", inputs)
 
@@ -125,18 +129,16 @@ class _Step:
         self.contract = contract_of(function)
         self.data: Store = store()
         plan = plan_of(function)
+        if not asset.partition:  # else whoever runs several has looked once
+            keep_layout(self.data, asset, full_refresh=full_refresh)
         grows = is_incremental(function) or plan.incremental or plan.own is not None
         self.previous = self.data.latest(asset) if grows else self.data.before(asset)
+        if self.previous and self.previous.partitioned:
+            self.previous = None
         computable = is_incremental(function) or plan.repeatable
         self.columns_before = self._columns_before(grows and not (full_refresh and computable))
         self.source = Invocation(
-            function,
-            self.data,
-            bound,
-            self.previous,
-            inputs,
-            full_refresh=full_refresh,
-            again=again,
+            function, self.data, bound, self.previous, inputs, asset.partition, full_refresh, again
         )
         self.replaces = plan.key if self.source.increases and plan.kind == UPSERT else None
         """The key by which the rows replace others; None where they do not."""
@@ -159,9 +161,9 @@ class _Step:
         with self._errors_named():
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
-                bound, schemas = self.source.bound, self.source.schemas
-                known = self.known.get("lineage")
-                self.lineage = lineage_if_known(self.function, bound, schemas, known)
+                bound, schemas = self.source.read_of, self.source.schemas
+                known, key = self.known.get("lineage"), self.asset.partition
+                self.lineage = lineage_if_known(self.function, bound, schemas, known, key)
             staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
             self.source.check_complete(staged)
         gone = None
@@ -218,7 +220,7 @@ class _Step:
             if own_line(error, self.function) is not None:
                 raise
             source = self.source
-            line = line_of_query(error, self.function, source.bound, source.schemas)
+            line = line_of_query(error, self.function, source.read_of, source.schemas)
             raise AssetError(explained(error, self.function, line)) from error
 
     def provenance(self) -> Provenance:

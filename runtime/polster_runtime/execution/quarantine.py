@@ -1,6 +1,7 @@
 """Rejected rows: which there are, and running them again."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,6 +14,7 @@ from polster_runtime.errors import PipelineError, StorageError
 from polster_runtime.execution.materialize import materialize, rerun
 from polster_runtime.execution.result import ONCE_MORE, Materialized
 from polster_runtime.execution.slices import Slice
+from polster_runtime.storage.partitions import asset_of_path
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.snapshots import Provenance, Snapshot, base_name, full_name
 from polster_runtime.storage.store import Store
@@ -63,6 +65,11 @@ def latest(asset: AssetId, data: Store) -> Batch:
     else:
         unsettled = [path for path in files if full_name(path) >= full][-1:]
         published = unsettled == [] or full_name(unsettled[0]) == full
+    if not unsettled and any(map(data.rejected, data.chains(asset)[1:])):
+        raise NothingRejected(
+            f"{asset} has partitions: say which, {asset}[KEY]; "
+            "polster quarantine list  shows those that rejected rows"
+        )
     if not unsettled:
         raise NothingRejected(f"{asset}: the last run rejected nothing")
     return Batch(
@@ -97,7 +104,7 @@ def replay(asset: AssetId) -> list[Materialized]:
     function = function_of(asset)
     plan, data = plan_of(function), store()
     if not plan.incremental:
-        return [rerun(function, lambda: _inputs(asset, store()))]
+        return [rerun(function, lambda: _inputs(asset, store()), asset.partition)]
     batch = latest(asset, data)
     if not plan.repeatable:
         raise NothingRejected(
@@ -123,13 +130,13 @@ def _inputs(asset: AssetId, data: Store) -> dict[AssetId, Snapshot]:
     noted = data.provenance(Snapshot((latest(asset, data).path,))).get("inputs", {})
     found = {}
     for upstream, files in ((AssetId.parse(name), files) for name, files in noted.items()):
-        paths = tuple(f"{data.folder(upstream)}/{_name(file)}" for file in files)
+        paths = tuple(_place(data, upstream, file) for file in files)
         for path in paths:
             if not data.fs.exists(path):
                 raise StorageError(
                     f"{path} is gone: run {asset} on what there is today", final=True
                 )
-        found[upstream] = Snapshot(paths)
+        found[upstream] = Snapshot(paths, partitioned=asset_of_path(paths[0]) != upstream)
     return found
 
 
@@ -138,12 +145,13 @@ def all_batches() -> Iterator[Batch]:
     data = store()
     for file in sorted(core_dir().glob("*_*.py")):
         asset = AssetId.parse(file.stem)
-        if asset.layer in GUARDED and data.rejected(asset):
-            try:
-                yield latest(asset, data)
-            except NothingRejected:
-                continue
+        for chain in data.chains(asset) if asset.layer in GUARDED else ():
+            if data.rejected(chain):
+                with suppress(NothingRejected):
+                    yield latest(chain, data)
 
 
-def _name(path: str) -> str:
-    return path.rsplit("/", 1)[-1]
+def _place(data: Store, upstream: AssetId, file: str) -> str:
+    """Where a file of an asset that was read is now."""
+    inside = file.rpartition(f"/{upstream.layer}/{upstream.name}/")[2]
+    return f"{data.folder(upstream.whole)}/{inside}"

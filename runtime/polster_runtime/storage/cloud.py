@@ -19,6 +19,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.config.settings import load
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import SettingsError, StorageError, Unreachable
+from polster_runtime.storage.partitions import asset_of_path
 from polster_runtime.storage.snapshots import SUFFIX, Snapshot, is_full
 from polster_runtime.storage.store import Store
 
@@ -80,7 +81,7 @@ class PendingStore(Store):
         Raises Unreachable when there is none: what readers should get is in the cloud.
         """
         found = self.before(asset)
-        if found is None:
+        if found is None or found.partitioned:  # of its partitions only some wait here
             raise Unreachable(f"{asset}: its data is in the cloud, which cannot be reached")
         return found
 
@@ -160,11 +161,10 @@ def _check_same(cloud: CloudStore, file: Path, path: str) -> None:
 
 def _write_sample(file: Path, relative: str) -> None:
     """Replace the sample of an asset by the first rows of a file; say so when that fails."""
-    layer, name, *rest = relative.split("/")
     rows = load(SampleSettings).rows
-    if not rows or len(rest) != 1:
+    if not rows or "/_rejected/" in relative:
         return
-    target = sample_file(AssetId(layer, name))
+    target = sample_file(asset_of_path(relative))
     fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

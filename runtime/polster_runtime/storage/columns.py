@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from polster_runtime.errors import StorageError
+from polster_runtime.storage.partitions import asset_of_path, how_to_run
 
 SIGNED = {8: pl.Int8, 16: pl.Int16, 32: pl.Int32, 64: pl.Int64, 128: pl.Int128}
 UNSIGNED = {8: pl.UInt8, 16: pl.UInt16, 32: pl.UInt32, 64: pl.UInt64}
@@ -108,8 +109,10 @@ def _cast_or_say(values: pl.Series, *, name: str, target: pl.DataType, path: str
 
 
 def _reload(path: str) -> str:
-    asset = "_".join(path.split("/")[-3:-1])
-    return f"reload everything with  python run_polster.py --asset {asset} --full-refresh"
+    asset = asset_of_path(path)
+    if asset.partition:
+        return f"run that partition again:  {how_to_run(asset)}"
+    return f"reload everything with  {how_to_run(asset, '--full-refresh')}"
 
 
 def _compare(before: pl.Series, after: pl.Series) -> None:

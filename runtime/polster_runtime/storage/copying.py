@@ -19,9 +19,10 @@ PIECE = 2**22
 def files(source: Store) -> Iterator[str]:
     """The files of all snapshots, and of what was rejected, in the order to copy them in."""
     for asset in source.assets():
-        yield from source.rejected(asset)
-        for snapshot in source.snapshots(asset):
-            yield from snapshot.paths
+        for chain in source.chains(asset):
+            yield from source.rejected(chain)
+            for snapshot in source.snapshots(chain):
+                yield from snapshot.paths
 
 
 def copy(source: Store, target: Store, path: str) -> bool:

@@ -60,6 +60,8 @@ def polars_reads(fs: AbstractFileSystem) -> bool:
 
 def listed(fs: AbstractFileSystem, folder: str) -> list[str]:
     """The paths in a folder as they are now, whatever the file system remembers."""
+    if isinstance(fs, LocalFileSystem) and Path(folder).is_dir():
+        return [path.as_posix() for path in Path(folder).iterdir()]
     try:
         found = _tried_again(
             fs,
@@ -71,6 +73,14 @@ def listed(fs: AbstractFileSystem, folder: str) -> list[str]:
         fs.invalidate_cache()
         found = fs.ls(folder, detail=False)
     return [str(path) for path in found]
+
+
+def below(fs: AbstractFileSystem, folder: str) -> list[str]:
+    """The files in a folder and in all folders there, whatever the file system remembers."""
+    if isinstance(fs, LocalFileSystem):
+        return [f"{place}/{name}" for place, _, names in os.walk(folder) for name in names]
+    fs.invalidate_cache()
+    return [str(path) for path in _tried_again(fs, lambda: fs.find(folder), FileNotFoundError)]
 
 
 def _tried_again(fs: AbstractFileSystem, call: Callable[[], Any], *final: type[Exception]) -> Any:

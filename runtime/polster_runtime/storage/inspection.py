@@ -12,7 +12,8 @@ from fsspec.implementations.local import LocalFileSystem
 from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError, Unreachable
-from polster_runtime.storage.snapshots import written_at
+from polster_runtime.storage.partitions import asset_of_path
+from polster_runtime.storage.snapshots import Snapshot, written_at
 from polster_runtime.storage.store import Store
 
 THREADS = 16
@@ -28,6 +29,8 @@ class Stored:
     rows: int | None = None
     written: float = 0.0
     """When that file was written, in seconds since 1970."""
+    partitions: tuple[str, ...] = ()
+    """Those that have data, of an asset that is stored by partition."""
     problem: str = ""
     """Why it cannot be read, and what to do; empty where it can."""
 
@@ -47,7 +50,10 @@ def inspect(data: Store, assets: Iterable[AssetId]) -> dict[AssetId, Stored]:
     known = {asset: found for asset, found in zip(assets, looks, strict=True) if found is not None}
     frames = {asset: frame for asset, (_, frame) in known.items() if frame is not None}
     rows = _count(frames)
-    return {asset: replace(found, rows=rows.get(asset)) for asset, (found, _) in known.items()}
+    return {
+        asset: replace(found, rows=rows.get(asset, found.rows))
+        for asset, (found, _) in known.items()
+    }
 
 
 def _look(data: Store, asset: AssetId) -> tuple[Stored, pl.LazyFrame | None] | None:
@@ -59,12 +65,26 @@ def _look(data: Store, asset: AssetId) -> tuple[Stored, pl.LazyFrame | None] | N
         return Stored(), None
     found = Stored(path=snapshot.path, written=written_at(snapshot.path).timestamp())
     try:
+        if snapshot.partitioned:
+            keys = tuple(asset_of_path(path).partition for path in snapshot.paths)
+            found = replace(found, partitions=keys)
+            if rows := _rows_of_alike(data, snapshot):
+                return replace(found, rows=rows), None
         frame = data.scan(snapshot)
         if written := data.provenance(snapshot).get("written"):
             found = replace(found, written=datetime.fromisoformat(written).timestamp())
     except (StorageError, OSError, TypeError, ValueError) as error:
         return replace(found, problem=_shown(error)), None
     return found, frame.select(pl.len())
+
+
+def _rows_of_alike(data: Store, snapshot: Snapshot) -> int:
+    """The rows of many files with the same columns, known in half the time; else 0."""
+    try:
+        count: int = data.scan_alike(snapshot.paths).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError):
+        return 0
+    return count
 
 
 def _count(frames: dict[AssetId, pl.LazyFrame]) -> dict[AssetId, int]:

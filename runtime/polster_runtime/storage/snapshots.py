@@ -9,8 +9,10 @@ never read, compared, merged, copied or deleted.
 
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from polster_runtime.errors import StorageError
@@ -31,11 +33,13 @@ class Snapshot:
     paths: tuple[str, ...]
     held: tuple[str, ...] = ()
     """The files of which another has taken the place."""
+    partitioned: bool = False
+    """Whether the files are the partitions of an asset, in the order of their keys."""
 
     @property
     def path(self) -> str:
         """The newest of its files."""
-        return self.paths[-1]
+        return max(self.paths, key=base_name) if self.partitioned else self.paths[-1]
 
 
 def unique_name(after: str = "") -> str:
@@ -101,6 +105,28 @@ def snapshot_of(*files: str) -> Snapshot:
         (paths if last > reached else held).append(path)
         reached = max(reached, last)
     return Snapshot(tuple(paths), tuple(held))
+
+
+def snapshots_among(paths: Iterable[str]) -> list[Snapshot]:
+    """The snapshots that the files in a folder make, the oldest first."""
+    # In order the first file comes before increments; those of which it is gone are none.
+    files = sorted(filter(is_snapshot, paths), key=base_name)
+    found = (list(several) for _, several in groupby(files, full_name))
+    return [snapshot_of(*several) for several in found if is_first(several[0])]
+
+
+def together(whole: Snapshot | None, partitions: Mapping[str, Snapshot]) -> Snapshot:
+    """The snapshots of partitions as one; where there was one of all rows, what is newer counts."""
+    paths = tuple(path for key in sorted(partitions) for path in partitions[key].paths)
+    found = Snapshot(paths, partitioned=True)
+    is_older = whole is not None and full_name(found.path) < full_name(whole.paths[0])
+    return whole if whole and is_older else found
+
+
+def stem(snapshot: Snapshot) -> str:
+    """The path of the full file of a snapshot, without its suffix."""
+    folder, name = snapshot.paths[0].rsplit("/", 1)
+    return f"{folder}/{full_name(name)}"
 
 
 def base_name(path: str) -> str:

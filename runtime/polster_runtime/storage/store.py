@@ -6,10 +6,9 @@ when SNAPSHOT_RETENTION says so.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,24 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
 from polster_runtime.storage import durable
+from polster_runtime.storage.all_partitions import rows_of_all
 from polster_runtime.storage.columns import alike
-from polster_runtime.storage.filesystems import footer, listed, local_copy, polars_reads, put_new
+from polster_runtime.storage.filesystems import (
+    below,
+    footer,
+    listed,
+    local_copy,
+    polars_reads,
+    put_new,
+)
 from polster_runtime.storage.merging import on_top
+from polster_runtime.storage.partitions import (
+    by_folder,
+    folder_name,
+    key_of,
+    keys_among,
+    what_to_do,
+)
 from polster_runtime.storage.snapshots import (
     FOOTER_KEY,
     SUFFIX,
@@ -34,10 +48,11 @@ from polster_runtime.storage.snapshots import (
     base_name,
     full_name,
     is_first,
-    is_full,
     is_snapshot,
     numbers,
-    snapshot_of,
+    snapshots_among,
+    stem,
+    together,
     unique_name,
 )
 
@@ -65,7 +80,8 @@ class Store:
 
     def folder(self, asset: AssetId) -> str:
         """Where the snapshots of an asset are."""
-        return f"{self.root}/{asset.layer}/{asset.name}"
+        whole = f"{self.root}/{asset.layer}/{asset.name}"
+        return f"{whole}/{folder_name(asset.partition)}" if asset.partition else whole
 
     def assets(self) -> list[AssetId]:
         """The assets that have data, layer by layer."""
@@ -78,14 +94,36 @@ class Store:
         return [asset for asset in found if asset.name.isidentifier()]
 
     def snapshots(self, asset: AssetId) -> list[Snapshot]:
-        """All snapshots of an asset, the oldest first."""
-        # In order the first file comes before increments; those of which it is gone are none.
-        found = (list(files) for _, files in groupby(self._files(self.folder(asset)), full_name))
-        return [snapshot_of(*files) for files in found if is_first(files[0])]
+        """All snapshots of an asset, or of one of its partitions, the oldest first."""
+        return snapshots_among(self._listed(self.folder(asset)))
 
     def latest(self, asset: AssetId) -> Snapshot | None:
-        """What a reader of an asset gets: its newest snapshot, if it has any."""
-        return next(reversed(self.snapshots(asset)), None)
+        """What a reader of an asset gets: its newest snapshot, if it has any.
+
+        Of an asset with partitions that is the newest of each. Where there are both, what was
+        written last counts.
+        """
+        names = self._listed(self.folder(asset))
+        whole = next(reversed(snapshots_among(names)), None)
+        parts = self._partitions(names)
+        return together(whole, parts) if parts else whole
+
+    def partitions(self, asset: AssetId) -> dict[str, Snapshot]:
+        """The newest snapshot of each partition of an asset, by its key, in their order."""
+        return self._partitions(self._listed(self.folder(asset)))
+
+    def chains(self, asset: AssetId) -> list[AssetId]:
+        """An asset and each of its partitions: what has snapshots of its own."""
+        return [asset, *map(asset.at, keys_among(self._listed(self.folder(asset))))]
+
+    def _partitions(self, names: list[str]) -> dict[str, Snapshot]:
+        """The newest snapshot of each partition whose folder is named."""
+        if not (keys := keys_among(names)):
+            return {}
+        with self.errors():
+            files = by_folder(below(self.fs, names[0].rstrip("/").rsplit("/", 1)[0]))
+        found = {key: snapshots_among(files.get(folder_name(key), [])) for key in keys}
+        return {key: snapshots[-1] for key, snapshots in found.items() if snapshots}
 
     def before(self, asset: AssetId) -> Snapshot | None:
         """What a new snapshot is compared with: the newest one, as far as that is known."""
@@ -93,7 +131,8 @@ class Store:
 
     def rejected(self, asset: AssetId) -> list[str]:
         """The files of rows that broke the contract of an asset, the oldest first."""
-        return self._files(f"{self.folder(asset)}/_rejected")
+        found = self._listed(f"{self.folder(asset)}/_rejected")
+        return sorted(filter(is_snapshot, found), key=base_name)
 
     def other_files(self) -> Iterator[str]:
         """Parquet files beside the snapshots that are not named as such: nothing reads them."""
@@ -103,7 +142,8 @@ class Store:
                 found = sorted(map(str, self.fs.find(folder)))
             for path in found:
                 inside = path[path.find(f"{folder}/") + len(folder) + 1 :].split("/")
-                placed = len(inside) == 2 or (len(inside) == 3 and inside[1] == "_rejected")
+                folders = inside[2 if len(inside) > 2 and key_of(inside[1]) else 1 : -1]
+                placed = len(inside) > 1 and folders in ([], ["_rejected"])
                 if path.lower().endswith(SUFFIX) and not (placed and is_snapshot(path)):
                     yield path
 
@@ -113,6 +153,8 @@ class Store:
         Raises StorageError when a file is damaged, and when no type holds the values of a column in
         all files.
         """
+        if snapshot.partitioned:
+            return rows_of_all(self, snapshot.paths)
         frames = list(self.frames(snapshot).values())
         if len(frames) == 1 and is_first(snapshot.path):
             return frames[0]
@@ -163,19 +205,19 @@ class Store:
         """
         if on is None:
             before = self.before(asset)
-            known = [before.paths[0]] if before else []
+            known = [before.path if before.partitioned else before.paths[0]] if before else []
             if asset.layer != LAYERS[0]:
                 known += self.rejected(asset)[-1:]
             newest = max(known, key=full_name, default="")
             return f"{self.folder(asset)}/{unique_name(after=newest)}{SUFFIX}"
-        return f"{_stem(on)}.{numbers(on.path)[1] + 1:06}{SUFFIX}"
+        return f"{stem(on)}.{numbers(on.path)[1] + 1:06}{SUFFIX}"
 
     def merged_path(self, snapshot: Snapshot, first: int, last: int) -> str:
         """The path of a file that holds increments of a snapshot, from one number to another.
 
         From 0 it holds the full file as well.
         """
-        return f"{_stem(snapshot)}.{first:06}-{last:06}{SUFFIX}"
+        return f"{stem(snapshot)}.{first:06}-{last:06}{SUFFIX}"
 
     @contextmanager
     def ahead(self, path: str) -> Iterator[Callable[[Path], None]]:
@@ -224,23 +266,26 @@ class Store:
             raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
         return path
 
-    def _files(self, folder: str) -> list[str]:
+    def _listed(self, folder: str) -> list[str]:
         try:
             with self.errors():
-                found = listed(self.fs, folder)
+                return listed(self.fs, folder)
         except FileNotFoundError:
             return []
-        return sorted(filter(is_snapshot, found), key=base_name)
 
     def scan_file(self, path: str) -> pl.LazyFrame:
         """The rows of one file as they are in it. Raises StorageError when it is damaged."""
         with self._damage_named(path), self.errors():
-            if polars_reads(self.fs):
-                frame = pl.scan_parquet(self.url(path), glob=False, **self.polars_options)
-            else:
-                frame = pl.scan_parquet(local_copy(self.fs, path), glob=False)
+            frame = self.scan_alike([path])
             frame.collect_schema()
         return frame
+
+    def scan_alike(self, paths: Sequence[str]) -> pl.LazyFrame:
+        """The rows of files that have the same columns, not looked at yet."""
+        reads = polars_reads(self.fs)
+        files = [self.url(path) if reads else str(local_copy(self.fs, path)) for path in paths]
+        options = self.polars_options if reads else {}
+        return pl.scan_parquet(files, glob=False, hive_partitioning=False, **options)
 
     @contextmanager
     def _damage_named(self, path: str) -> Iterator[None]:
@@ -248,21 +293,5 @@ class Store:
             yield
         except pl.exceptions.ComputeError as error:
             is_local = isinstance(self.fs, LocalFileSystem)  # a cloud's answer may be cut short
-            what = f"{path} is damaged ({error}){_what_to_do(path)}"
+            what = f"{path} is damaged ({error}){what_to_do(path)}"
             raise StorageError(what, final=is_local) from None
-
-
-def _stem(snapshot: Snapshot) -> str:
-    """The path of the full file of a snapshot, without its suffix."""
-    folder, name = snapshot.paths[0].rsplit("/", 1)
-    return f"{folder}/{full_name(name)}"
-
-
-def _what_to_do(path: str) -> str:
-    """What helps against a damaged file: to delete it only where nothing else is lost with it."""
-    if not is_snapshot(path):
-        return ""
-    if is_full(path):
-        return "; delete it to go back to the snapshot before it"
-    asset = "_".join(path.split("/")[-3:-1])
-    return f"; reload everything with  python run_polster.py --asset {asset} --full-refresh"

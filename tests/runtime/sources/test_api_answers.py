@@ -12,7 +12,7 @@ import pytest
 from dagster import AssetCheckSeverity
 
 from polster_runtime.assets.drift import drift
-from polster_runtime.dagster.steps import checked
+from polster_runtime.dagster.results import checked
 from polster_runtime.errors import SourceError
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.sources.api import new as new_module

@@ -1,0 +1,153 @@
+"""365 partitions of three assets in one run, beside a ranged run of Dagster that does the same.
+
+    python bench/partitions.py FOLDER --python RUNTIME [--days 365] [--rows 2000] [--rounds 2]
+
+Writes a project and plain Dagster assets into the new FOLDER. RUNTIME is a Python with what a
+generated project needs. The rival reads and writes the same Parquet files with the same functions,
+with `BackfillPolicy.single_run()`, and loses all partitions of an asset when one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import measure
+
+HEAD = "import dataframely as dy\nimport polars as pl\n\nfrom polster_runtime import run\n\n\n"
+CORE = {
+    "bronze_days": """def extract(partition: str) -> pl.LazyFrame:
+    ids = pl.int_range(0, {rows}, eager=True)
+    frame = pl.DataFrame({{"id": ids, "shop": ids % 10}})
+    return frame.lazy().with_columns(day=pl.lit(partition), sold=pl.col("id") % 97)
+""",
+    "silver_days": """def transform(days: pl.LazyFrame) -> pl.LazyFrame:
+    return days.filter(pl.col("sold") > 3)
+""",
+    "gold_shops": """def aggregate(days: pl.LazyFrame) -> pl.LazyFrame:
+    return days.group_by("day", "shop").agg(pl.col("sold").sum()).sort("shop")
+""",
+}
+DEPS = {"bronze_days": [], "silver_days": ["days"], "gold_shops": ["days"]}
+STOCK = '''"""The same assets with nothing but Dagster."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+DATA = Path(__file__).parent / "data"
+days = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_date="{end}")
+one_run = dg.BackfillPolicy.single_run()
+
+
+def file(asset: str, key: str) -> Path:
+    (DATA / asset).mkdir(parents=True, exist_ok=True)
+    return DATA / asset / f"{{key}}.parquet"
+
+
+@dg.asset(partitions_def=days, backfill_policy=one_run)
+def bronze(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    for partition in context.partition_keys:
+{extract}
+        rows.sink_parquet(file("bronze", partition), compression="zstd")
+    return dg.MaterializeResult()
+
+
+@dg.asset(partitions_def=days, backfill_policy=one_run, deps=[bronze])
+def silver(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    for partition in context.partition_keys:
+        rows = pl.scan_parquet(file("bronze", partition)).filter(pl.col("sold") > 3)
+        rows.sink_parquet(file("silver", partition), compression="zstd")
+    return dg.MaterializeResult()
+
+
+@dg.asset(partitions_def=days, backfill_policy=one_run, deps=[silver])
+def gold(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    for partition in context.partition_keys:
+        rows = pl.scan_parquet(file("silver", partition))
+        rows = rows.group_by("day", "shop").agg(pl.col("sold").sum()).sort("shop")
+        rows.sink_parquet(file("gold", partition), compression="zstd")
+    return dg.MaterializeResult()
+
+
+defs = dg.Definitions(assets=[bronze, silver, gold])
+if __name__ == "__main__":
+    keys = days.get_partition_keys()
+    tags = {{
+        "dagster/asset_partition_range_start": keys[0],
+        "dagster/asset_partition_range_end": keys[-1],
+    }}
+    with dg.DagsterInstance.get() as instance:
+        job = defs.resolve_implicit_global_asset_job_def()
+        quiet = {{"loggers": {{"console": {{"config": {{"log_level": "CRITICAL"}}}}}}}}
+        done = job.execute_in_process(instance=instance, tags=tags, run_config=quiet)
+    assert done.success
+'''
+
+
+def main() -> None:
+    """Write both, run them in turns, print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--python", type=Path, required=True)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    arguments = parser.parse_args()
+    folder, python = arguments.folder.resolve(), arguments.python.absolute()
+    folder.mkdir()
+    end = _end(arguments.days)
+    shop = _shop(folder, arguments.rows, end)
+    stock = _stock(folder / "stock", arguments.rows, end)
+    home = {"DAGSTER_HOME": str(stock), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
+    commands: dict[str, measure.Command] = {
+        "Dagster, one range": (stock, [python, "stock.py"], home),
+        "Polster": (shop, [python, "run_polster.py", "--partition", ".."], {}),
+    }
+    measure.compare(commands, arguments.rounds, warm_up=False)
+
+
+def _end(days: int) -> str:
+    from datetime import date, timedelta
+
+    return str(date(2025, 1, 1) + timedelta(days=days))
+
+
+def _shop(folder: Path, rows: int, end: str) -> Path:
+    polster = [sys.executable, "-m", "polster_core"]
+    _quietly([*polster, "init", "shop", "--no-samples", "--no-setup", "--no-git"], folder)
+    shop = folder / "shop"
+    for stem, code in CORE.items():
+        layer, _, name = stem.partition("_")
+        parts = ["--partition", "daily"]
+        if layer == "bronze":
+            parts += ["--start", "2025-01-01"]
+        deps = [part for one in DEPS[stem] for part in ("--dependencies", one)]
+        add = ["add-asset", "--layer", layer, "--name", name, *deps, *parts]
+        _quietly([*polster, *add], shop)
+        (shop / f"src/core/{stem}.py").write_text(HEAD + code.format(rows=rows), encoding="utf-8")
+    file = shop / "src/orchestration/partitions.py"
+    text = file.read_text("utf-8").replace('"2025-01-01"', f'"2025-01-01", end_date="{end}"')
+    file.write_text(text, encoding="utf-8")
+    return shop
+
+
+def _stock(folder: Path, rows: int, end: str) -> Path:
+    folder.mkdir()
+    body = CORE["bronze_days"].format(rows=rows).splitlines()[1:]
+    extract = "\n".join(f"    {line.replace('return', 'rows =')}" for line in body)
+    text = STOCK.format(end=end, extract=extract)
+    (folder / "stock.py").write_text(text, encoding="utf-8")
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    return folder
+
+
+def _quietly(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The partitions that a new asset is to have: where they are defined, and how it names them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+
+from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model.layers import AssetId
+from polster_core.model.pipeline import Pipeline
+from polster_core.plan.definition import read
+from polster_core.project.locate import Project
+from polster_core.rendering.python_source import bracketed, imported, quoted
+from polster_core.types import NewFile
+
+FILE = PurePosixPath("src/orchestration/partitions.py")
+MODULE = "orchestration.partitions"
+"""Where the definitions are: assets with the same partitions name the same one."""
+CLASSES = {
+    "hourly": "HourlyPartitionsDefinition",
+    "daily": "DailyPartitionsDefinition",
+    "weekly": "WeeklyPartitionsDefinition",
+    "monthly": "MonthlyPartitionsDefinition",
+}
+_HEAD = '"""The partitions that assets have."""\n\nimport dagster as dg\n\n'
+_NAME = re.compile(r"[^\s/\\][^\n\r,]{0,99}")
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The partitions of an asset.
+
+    `text` is what its Dagster file gives as `partitions_def`, `import_line` what that needs; `key`
+    is one of them, for examples. `file` is where they are defined, if that is new.
+    """
+
+    text: str
+    import_line: str
+    key: str
+    file: NewFile | None = None
+
+
+def of_kind(project: Project, asset: AssetId, kind: str, start: str | None) -> Partitions:
+    """Return the partitions that a command line asks for.
+
+    Raises UsageProblem where it says something else than partitions, and PolsterError for a file of
+    definitions that cannot be read.
+    """
+    if kind in CLASSES:
+        key = _key(kind, _begin(kind, start))
+        call = f'dg.{CLASSES[kind]}(start_date="{key}")'
+        return _defined(project, asset, kind, call, key)
+    if start is not None:
+        raise UsageProblem("--start is for partitions of time", hint="omit it")
+    keys = _names(kind)
+    call = bracketed("dg.StaticPartitionsDefinition([", list(map(quoted, keys)), "])")
+    return _defined(project, asset, f"{asset.name}_partitions", call, keys[0])
+
+
+def of_upstream(
+    pipeline: Pipeline, asset: AssetId, upstream: tuple[AssetId, ...], kind: str, start: str | None
+) -> Partitions:
+    """Return the partitions of what an asset depends on; raises UsageProblem where it has none."""
+    known = {one.key: one for one in pipeline.assets}
+    parted = [known[one.key] for one in upstream if one.key in known and known[one.key].partitions]
+    names = " and ".join(map(str, upstream))
+    if not parted:
+        raise UsageProblem(
+            f"{names} has no partitions, and {asset} would have those of what it depends on",
+            hint="give the bronze asset partitions first, or omit --partition",
+        )
+    if start is not None:
+        raise UsageProblem(f"the partitions are those of {names}", hint="omit --start")
+    own, definition = parted[0].partitions, parted[0].definitions[0]
+    if kind in CLASSES and own in CLASSES and kind != own:
+        raise UsageProblem(f"{names} has {own} partitions", hint=f"--partition {own}")
+    found = {one.alias: one for one in definition.imports}
+    imports = found.get(definition.partitions)
+    if imports is not None:
+        line = imported(imports.module, definition.partitions)
+    elif definition.partitions.isidentifier():
+        module = ".".join(definition.place.path.with_suffix("").parts[1:])
+        line = imported(module, definition.partitions)
+    else:
+        line = ""
+    return Partitions(definition.partitions, line, _example(own))
+
+
+def _example(kind: str) -> str:
+    return "2026-01-31-05:00" if kind == "hourly" else "2026-01-31" if kind in CLASSES else "a"
+
+
+def _begin(kind: str, start: str | None) -> datetime:
+    if start is None:
+        raise UsageProblem(f"{kind} partitions need a start", hint="--start 2026-01-01")
+    try:
+        begin = datetime.fromisoformat(start)
+    except ValueError:
+        raise UsageProblem(f"--start {start} is no date", hint="--start 2026-01-01") from None
+    if begin.date() > _today():
+        raise UsageProblem(f"--start {start} is in the future", hint="there would be no partition")
+    return begin
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _key(kind: str, begin: datetime) -> str:
+    return f"{begin:%Y-%m-%d-%H:%M}" if kind == "hourly" else f"{begin:%Y-%m-%d}"
+
+
+def _names(text: str) -> list[str]:
+    keys = [key.strip() for key in text.split(",")]
+    if len(keys) == 1 or not all(map(_NAME.fullmatch, keys)):
+        kinds = ", ".join(CLASSES)
+        raise UsageProblem(f"--partition {text} is neither {kinds} nor names", hint="eu,us,asia")
+    if len({key.casefold() for key in keys}) < len(keys) or any(".." in key for key in keys):
+        raise UsageProblem(
+            f"--partition {text}: names must differ in more than case, and have no .. in them"
+        )
+    return keys
+
+
+def _defined(project: Project, asset: AssetId, name: str, call: str, key: str) -> Partitions:
+    """Return a definition by its name in the file of definitions, which it may be new in."""
+    before = read(project.root / FILE)
+    text = before.decode("utf-8") if before is not None else _HEAD
+    try:
+        known = {
+            target.id: ast.unparse(node.value)
+            for node in ast.parse(text).body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+    except SyntaxError as error:
+        raise PolsterError(f"{FILE}:{error.lineno}: {error.msg}", hint="fix it first") from None
+    wanted = ast.unparse(ast.parse(call))
+    for other, value in known.items():
+        if value == wanted:
+            return Partitions(other, imported(MODULE, other), key)
+    number, free = 2, name if name not in known else f"{name}_{asset.name}"
+    while free in known:
+        free, number = f"{name}_{asset.name}_{number}", number + 1
+    file = NewFile(path=FILE, text=f"{text.rstrip()}\n{_gap(text)}{free} = {call}\n")
+    return Partitions(free, imported(MODULE, free), key, file)
+
+
+def _gap(text: str) -> str:
+    return "\n" if text.rstrip().endswith("import dagster as dg") else ""

@@ -1,0 +1,66 @@
+"""Where the partitions of an asset are: one folder each, partition=KEY, with its own snapshots.
+
+What a file system might not take in a name is written as ~ and two hexadecimal digits: the hour
+2026-01-31-05:00 is in partition=2026-01-31-05~3A00.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import quote, unquote
+
+from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.storage.snapshots import is_full, is_snapshot
+
+PREFIX = "partition="
+LONGEST = 200
+"""Characters of a folder's name: file systems take 255."""
+
+
+def folder_name(key: str) -> str:
+    """The name of the folder of a partition."""
+    safe = quote(key, safe="").replace("~", "%7E").replace("%", "~")
+    return PREFIX + (f"{safe[:-1]}~2E" if safe.endswith(".") else safe)
+
+
+def key_of(name: str) -> str:
+    """The partition of a folder; empty for a folder of something else."""
+    if not name.startswith(PREFIX):
+        return ""
+    key = unquote(name.removeprefix(PREFIX).replace("~", "%"))
+    return key if folder_name(key) == name else ""
+
+
+def keys_among(paths: Iterable[str]) -> list[str]:
+    """The partitions whose folders are among the paths in a folder, in their order."""
+    names = (path.rstrip("/").rsplit("/", 1)[-1] for path in paths)
+    return sorted(filter(None, map(key_of, names)))
+
+
+def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Files, by the name of the folder that they are in."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.rsplit("/", 2)[-2], []).append(path)
+    return found
+
+
+def asset_of_path(path: str) -> AssetId:
+    """The asset, or the partition of one, that a file holds rows of."""
+    folders = [part for part in path.split("/")[:-1] if part != "_rejected"]
+    key = key_of(folders[-1])
+    layer, name = folders[-3:-1] if key else folders[-2:]
+    return AssetId(layer, name, key)
+
+
+def how_to_run(asset: AssetId, *options: str) -> str:
+    """The command that runs an asset, or one of its partitions."""
+    part = [f"--partition {asset.partition}"] if asset.partition else []
+    return " ".join(["python run_polster.py", f"--asset {asset.whole}", *part, *options])
+
+
+def what_to_do(path: str) -> str:
+    """What helps against a damaged file: to delete it only where nothing else is lost with it."""
+    if not is_snapshot(path):
+        return ""
+    if is_full(path):
+        return "; delete it to go back to the snapshot before it"
+    return f"; reload everything with  {how_to_run(asset_of_path(path), '--full-refresh')}"

@@ -1,0 +1,57 @@
+"""The commands of docs/guides/partitions.md, one after the other."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from polster_core.environment.venv import folder
+from tests.docs.markdown import blocks
+from tests.generated.conftest import MakeProject
+from tests.generated.projects import execute, told
+from tests.quality.test_guides import with_environment
+
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "partitions.md"
+FILES = {
+    "extract": "src/core/bronze_visits.py",
+    "transform": "src/core/silver_visits.py",
+    "aggregate": "src/core/gold_traffic.py",
+}
+
+
+def test_commands(project: MakeProject) -> None:
+    shop = with_environment(project(samples=False))
+    for day in range(1, 8):
+        rows = "page\n" + "a\n" * day + "b\n"
+        shop.write({f"incoming/visits/2026-01-0{day}.csv": rows})
+    path = [folder(shop.root) / "bin", Path(sys.executable).parent, os.environ["PATH"]]
+    env = shop.variables({"PATH": os.pathsep.join(map(str, path))})
+    del env["PYTHONPATH"]
+    page = list(blocks(PAGE.read_text("utf-8")))
+    made, *ran = [block.text for block in page if block.language == "sh"]
+    done = execute(["bash", "-ec", made], cwd=shop.root, env=env)
+    assert done.returncode == 0, told(done)
+    for text in [block.text for block in page if block.language == "python"]:
+        head = text.partition("\n")[0]
+        file = shop.root / FILES[head.removeprefix("def ").partition("(")[0]]
+        before, _, rest = file.read_text("utf-8").partition(head)
+        before = before.replace("import run", "import run\nfrom core.paths import PROJECT_ROOT")
+        end = rest.index("\n\nif __name__")
+        file.write_text(f"{before}{text}{rest[end:]}", encoding="utf-8")
+    definition = (shop.root / "src/orchestration/partitions.py").read_text("utf-8")
+    assert [block.text for block in page if block.text.startswith("daily =")] == [
+        definition.splitlines()[-1]
+    ]
+    said = ""
+    for command in ran:
+        done = execute(["bash", "-ec", command], cwd=shop.root, env=env)
+        assert done.returncode == 0, f"{command}\n{told(done)}"
+        said += done.stdout
+    assert "7 partitions   never ran" in said
+    assert "nothing to run: no partition is missing" in said
+    assert "silver  visits [daily]  visits" in said
+    assert f"7 of {len(shop.files('silver_visits'))}" not in said
+    silver = shop.state("silver_visits")
+    assert silver == "fresh"
+    assert shop.rows("gold_traffic") == [{"page": "a", "visits": 28}, {"page": "b", "visits": 7}]
