@@ -31,10 +31,9 @@ def moved(project: Project, old: AssetId, new: AssetId) -> dict[PurePosixPath, P
 
 def snapshots(project: Project, path: PurePosixPath) -> str:
     """Say how many snapshots are in a folder: `12 snapshots`."""
-    count = sum(
-        "." not in found.stem and "_rejected" not in found.parts
-        for found in (project.root / path).rglob("*.parquet")
-    )
+    found = (project.root / path).rglob("*.parquet")
+    # Increments are called after the full file; one that holds increments may stand in its place.
+    count = len({one.stem.partition(".")[0] for one in found if "_rejected" not in one.parts})
     return f"{count} snapshot{'' if count == 1 else 's'}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_why_everything_was_read_is_told(shop: Generated) -> None:
     assert "read everything" not in done(shop.run()).stdout
     shown = done(shop.python("-m", "polster_runtime", "state", "show", "silver_orders")).stdout
     assert "bronze_events up to 4" in shown
+
+
+def test_renamed_and_removed(shop: Generated) -> None:
+    for number in range(2):
+        night(shop, number)
+    for old, new in (("bronze_events", "changes"), ("silver_orders", "sales")):
+        done(polster(shop, "rename-asset", old, new))
+    log(shop, 2)
+    said = done(shop.run()).stdout
+    assert "read everything" not in said
+    assert rows(shop, "silver_sales", "order_id", "customer")[:2] == [(1, "c3"), (3, "c3")]
+    assert dict(rows(shop, "gold_customers", "customer", "rows"))["c3"] == 11
+    preview = ("-m", "polster_runtime", "preview", "silver_sales", "--history", "--json")
+    shown = done(shop.python(*preview)).stdout
+    (snapshot,) = json.loads(shown)["snapshots"]
+    assert (snapshot["rows"], snapshot["files"]) == (100, 3)
+    done(polster(shop, "remove-asset", "gold_customers", "--data", "--force"))
+    assert "1 snapshot;" in done(polster(shop, "remove-asset", "silver_sales", "--force")).stdout
+    assert not (shop.root / "data/gold/customers").exists()
+    assert "read everything" not in done(shop.run()).stdout
+    is_clean(shop)
 
 
 def test_a_source_that_shows_only_today(project: MakeProject) -> None:

@@ -14,14 +14,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from polster_runtime.assets.increments import plan_of
+from polster_runtime.assets.increments import logic_version, plan_of
 from polster_runtime.config import paths
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, ContractBroken
 from polster_runtime.execution import positions, quarantine, reading
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.execution.result import Materialized
-from polster_runtime.storage import compaction, staging
+from polster_runtime.storage import compaction, retention, staging
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.store import Store
 
@@ -196,6 +196,9 @@ def test_random_nights(pipeline: Pipeline, seed: int, monkeypatch: pytest.Monkey
     monkeypatch.setattr(compaction, "TOGETHER", dice.choice([2, 3, 4]))
     monkeypatch.setattr(compaction, "UPSERT_WEIGHT", dice.choice([0.1, 1, 4]))
     monkeypatch.setattr(compaction, "GRACE", timedelta(0))
+    if seed % 2:
+        monkeypatch.setattr(retention, "GRACE", timedelta(0))
+        monkeypatch.setenv("SNAPSHOT_RETENTION", "1")
     changes, silver, log = Changes(dice), list(UPSTREAM)[1:], pipeline["bronze_events"].CHANGES
     read_new = dict.fromkeys(silver, 0)
     for night in range(25):
@@ -401,6 +404,22 @@ def test_changed_code_reads_everything_unless_that_is_accepted(
     assert positions.accept(store(), asset)
     assert not positions.accept(store(), asset)
     assert run(pipeline, "silver_orders").read == "read what is new"
+
+
+def test_parameters_have_any_name_and_other_code_does_not(core_file: CoreFile) -> None:
+    other = ORDERS.replace("events", "log")
+    texts = [
+        ORDERS,
+        other,
+        other.replace('"cancelled"', '"log"'),
+        ORDERS.replace("keep=", "keep_="),
+    ]
+    found = [
+        logic_version(core_file(f"silver_{number}", text).transform)
+        for number, text in enumerate(texts)
+    ]
+    assert found[0] == found[1]
+    assert len(set(found)) == 3
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.storage import compaction, staging
+from polster_runtime.storage import compaction, copying, staging
 from polster_runtime.storage.compaction import compact
 from polster_runtime.storage.merging import alive
 from polster_runtime.storage.store import Store
@@ -158,3 +158,22 @@ def test_a_full_refresh_of_another_machine_is_not_hidden_by_a_compaction(
     monkeypatch.setattr(compaction, "stage", meanwhile)
     compact(store, ORDERS)
     assert state(store) == {7: 7}
+
+
+def test_what_was_merged_meanwhile_is_copied_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "TOGETHER", 2)
+    here, there = (
+        Store(LocalFileSystem(), (project / name).as_posix()) for name in ("data", "elsewhere")
+    )
+    for key in range(6):
+        publish(here, {key: key, 0: key}, keyed=True)
+        compact(here, ORDERS) if key == 4 else None
+        for path in [*copying.files(here)][:-1]:  # and then it is interrupted
+            copying.copy(here, there, path)
+    copied = [copying.copy(here, there, path) for path in copying.files(here)]
+    assert True in copied
+    assert state(there) == state(here) == {0: 5, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5}
+    latest = here.latest(ORDERS), there.latest(ORDERS)
+    assert version(here, latest[0]) == version(there, latest[1])  # type: ignore[arg-type]

@@ -153,23 +153,37 @@ def logic_version(function: Callable[..., Any]) -> str:
     """A short hash of what the file of a function computes, and of its contract's columns.
 
     Neither comments, docstrings nor the rules of the contract count: a rule that is changed holds
-    for the rows to come, and makes nothing read everything.
+    for the rows to come, and makes nothing read everything. Nor do the names of the function's
+    parameters, which follow those of assets that are renamed.
     """
     contract = function.__globals__.get("Contract")
     columns = f"{contract.create_empty().schema} {contract.primary_key()}" if contract else ""
-    text = _statements(Path(inspect.getfile(function))) + columns
+    text = _statements(Path(inspect.getfile(function)), function.__name__) + columns
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @cache
-def _statements(file: Path) -> str:
+def _statements(file: Path, function: str) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if not _is_of_contract(node)]
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            _number_parameters(node)
     return ast.dump(tree)
+
+
+def _number_parameters(function: ast.FunctionDef) -> None:
+    """Give parameters their numbers as names."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    numbers = {argument.arg: str(number) for number, argument in enumerate(given)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg):
+            node.arg = numbers.get(node.arg, node.arg)
+        elif isinstance(node, ast.Name):
+            node.id = numbers.get(node.id, node.id)
 
 
 def _is_of_contract(node: ast.stmt) -> bool:
@@ -178,7 +192,10 @@ def _is_of_contract(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "MAX_REJECTED"
 
 
-def seen_in(known: Mapping[str, Any], upstream: object) -> tuple[str, int] | None:
-    """How far an asset has read another one, as the footer of its newest file says."""
-    found = known.get("seen", {}).get(str(upstream))
+def seen_in(known: Mapping[str, Any]) -> tuple[str, int] | None:
+    """How far an asset has read its upstream asset, as the footer of its newest file says.
+
+    The epoch alone tells which that was: the asset may have another name today.
+    """
+    found = next(iter(known.get("seen", {}).values()), None)
     return (str(found[0]), int(found[1])) if found else None

@@ -208,7 +208,7 @@ class Reading:
         """How far the upstream asset had been read before the rows of this run."""
         if self.again:
             return Version(self.again.epoch, self.again.since)
-        found = seen_in(self.known, self.bound[self.plan.new or self.plan.touched or ""])
+        found = seen_in(self.known)
         return Version(*found) if found else None
 
     def _find_left_out(self) -> str | None:

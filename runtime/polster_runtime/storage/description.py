@@ -64,9 +64,15 @@ def described(store: Store, asset: AssetId, snapshot: Snapshot) -> Described:
 
 
 def rejected_rows(store: Store, asset: AssetId, snapshot: Snapshot) -> int:
-    """How many rows were rejected when the files of a snapshot were written."""
+    """How many rows were rejected when the files of a snapshot were written, and not since.
+
+    Those of increments have names of their own, which the newest footer says.
+    """
     files = {base_name(path): path for path in store.rejected(asset)}
-    wanted = [files[name] for name in map(base_name, snapshot.paths) if name in files]
+    names = {*map(base_name, snapshot.paths)}
+    if files:
+        names |= {*store.provenance(snapshot).get("quarantined", [])}
+    wanted = [files[name] for name in sorted(names & files.keys())]
     return sum(_count(store.scan(Snapshot((path,)))) for path in wanted)
 
 

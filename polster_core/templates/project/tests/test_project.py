@@ -15,24 +15,24 @@ def test_the_project_loads_and_keeps_the_layer_rules() -> None:
     ("key", "deps", "sentence"),
     [
         (
-            "run_gold_revenue",
-            ["run_bronze_orders"],
-            "gold_revenue depends on bronze_orders, but gold assets may depend on silver",
+            "run_gold_tried",
+            ["run_bronze_tried"],
+            "gold_tried depends on bronze_tried, but gold assets may depend on silver",
         ),
         (
-            "run_bronze_orders",
-            ["run_silver_orders"],
-            "bronze_orders depends on silver_orders, but bronze assets may depend on nothing",
+            "run_bronze_tried",
+            ["run_silver_tried"],
+            "bronze_tried depends on silver_tried, but bronze assets may depend on nothing",
         ),
         (
-            "run_silver_orders",
-            ["run_bronze_ordrs"],
-            "silver_orders depends on bronze_ordrs, which no asset defines",
+            "run_silver_tried",
+            ["run_bronze_treid"],
+            "silver_tried depends on bronze_treid, which no asset defines",
         ),
         (
-            "run_silver_orders",
+            "run_silver_tried",
             [],
-            "silver_orders depends on nothing, but silver assets need at least one bronze",
+            "silver_tried depends on nothing, but silver assets need at least one bronze",
         ),
     ],
 )
