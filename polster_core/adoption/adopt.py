@@ -9,19 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from polster_core.adoption import additions, pyproject
 from polster_core.errors import PlanError, PolsterError
+from polster_core.model import layout
+from polster_core.model.names import suggest_package_name
 from polster_core.plan.definition import read
 from polster_core.scaffold import pages
 from polster_core.types import NewFile
 
-_GITKEEP = ".gitkeep"
-_CODE = (
-    PurePosixPath("src/core"),
-    PurePosixPath("src/orchestration"),
-    PurePosixPath("src/polster_runtime"),
-)
-"""Packages that are the project's alone."""
-_SHADOWS = ("core", "orchestration", "polster_runtime")
-"""Modules beside `src/` that tests would import in the place of those below it."""
+_RUNTIME = PurePosixPath("src/polster_runtime")
 _OWN_FOLDER = "put the project into a folder of its own:  polster init NAME"
 Merge = Callable[[bytes, bytes], bytes]
 
@@ -42,7 +36,7 @@ def adopt(root: Path, generated: Sequence[NewFile]) -> list[NewFile]:
     """
     taken = [*_taken(root)]
     problems = [_sentence(path) for path in taken]
-    hint = _OWN_FOLDER
+    hint = _other_package(root) if taken and taken != [_RUNTIME] else _OWN_FOLDER
     wanted: list[NewFile] = []
     merges = _merges(root)
     for file in generated:
@@ -55,7 +49,9 @@ def adopt(root: Path, generated: Sequence[NewFile]) -> list[NewFile]:
             except PolsterError as error:
                 problems += error.details or [error.reason]
                 hint = error.hint or hint
-        elif file.path.name != _GITKEEP and not any(map(file.path.is_relative_to, taken)):
+        elif _is_theirs_to_choose(file.path):
+            continue
+        elif not any(map(file.path.is_relative_to, taken)):
             problems.append(f"{file.path} is there already")
     if problems:
         headline = f"{len(problems)} conflicts" if problems[1:] else problems[0]
@@ -87,16 +83,30 @@ def _merges(root: Path) -> Mapping[str, Merge]:
 
 def _taken(root: Path) -> Iterator[PurePosixPath]:
     """Yield the places of our packages that others have."""
-    for folder in _CODE:
+    used = layout.current()
+    for folder in (used.core, used.assets.parent, _RUNTIME):
         if _has_something(root / folder):
             yield folder
         if (root / folder.with_suffix(".py")).exists():
             yield folder.with_suffix(".py")
-    for name in _SHADOWS:
+    for name in sorted({*used.top_level, _RUNTIME.name}):
         if (root / f"{name}.py").exists():
             yield PurePosixPath(f"{name}.py")
         elif any((root / name).glob("*.py")):
             yield PurePosixPath(name)
+
+
+def _is_theirs_to_choose(path: PurePosixPath) -> bool:
+    """Whether it does not matter what is in a file, if there is one."""
+    package = layout.current().package
+    return path.name == ".gitkeep" or (
+        bool(package) and path == layout.current().source / "__init__.py"
+    )
+
+
+def _other_package(root: Path) -> str:
+    name = suggest_package_name(root.name)
+    return f"put the code into a package of its own:  --package {name}"
 
 
 def _has_something(folder: Path) -> bool:

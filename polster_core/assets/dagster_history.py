@@ -14,6 +14,7 @@ from pathlib import Path
 from polster_core.assets import env_file
 from polster_core.environment import process, venv
 from polster_core.errors import PolsterError
+from polster_core.model import layout
 from polster_core.model.layers import AssetId
 from polster_core.plan.definition import Step, read
 from polster_core.project.locate import Project
@@ -88,6 +89,7 @@ def _run(project: Project, args: Sequence[str]) -> dict[str, int]:
     python, root = venv.python(project.root), project.root
     variables = process.clean_environment(venv.folder(root))
     variables["DAGSTER_HOME"] = str(_home(project))
+    variables["POLSTER_MODULES"] = layout.current().module("")
     with as_file(files("polster_core.environment.scripts") / "history.py") as script:
         # -P: the script's own folder is no place to import from.
         command: list[str | Path] = [python, "-P", script, root, *args]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from polster_core.model.layers import CORE, TESTS, AssetId, of_folder
+from polster_core.model import layout
+from polster_core.model.layers import AssetId, of_folder
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.plan.definition import read
 from polster_core.project.locate import Project, dagster_files
@@ -20,7 +21,8 @@ def known(project: Project) -> Pipeline:
 
     Assets whose files do not have the usual names are missing in it: read the pipeline for them.
     """
-    cores, tests = set(_stems(project, CORE)), set(_stems(project, TESTS))
+    places = layout.current()
+    cores, tests = set(_stems(project, places.core)), set(_stems(project, places.tests))
     files = {
         path.stem.removeprefix("run_"): path
         for path in dagster_files(project.root)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 
 from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model import layout
 from polster_core.model.layers import AssetId
 from polster_core.model.pipeline import Pipeline
 from polster_core.plan.definition import read
@@ -16,9 +17,6 @@ from polster_core.project.locate import Project
 from polster_core.rendering.python_source import bracketed, imported, quoted
 from polster_core.types import NewFile
 
-FILE = PurePosixPath("src/orchestration/partitions.py")
-MODULE = "orchestration.partitions"
-"""Where the definitions are: assets with the same partitions name the same one."""
 CLASSES = {
     "hourly": "HourlyPartitionsDefinition",
     "daily": "DailyPartitionsDefinition",
@@ -125,9 +123,15 @@ def _names(text: str) -> list[str]:
     return keys
 
 
+def _file() -> PurePosixPath:
+    """Return where the definitions are: assets with the same partitions name the same one."""
+    return layout.current().assets.parent / "partitions.py"
+
+
 def _defined(project: Project, asset: AssetId, name: str, call: str, key: str) -> Partitions:
     """Return a definition by its name in the file of definitions, which it may be new in."""
-    before = read(project.root / FILE)
+    path, module = _file(), layout.current().module("orchestration.partitions")
+    before = read(project.root / path)
     text = before.decode("utf-8") if before is not None else _HEAD
     try:
         known = {
@@ -138,16 +142,16 @@ def _defined(project: Project, asset: AssetId, name: str, call: str, key: str) -
             if isinstance(target, ast.Name)
         }
     except SyntaxError as error:
-        raise PolsterError(f"{FILE}:{error.lineno}: {error.msg}", hint="fix it first") from None
+        raise PolsterError(f"{path}:{error.lineno}: {error.msg}", hint="fix it first") from None
     wanted = ast.unparse(ast.parse(call))
     for other, value in known.items():
         if value == wanted:
-            return Partitions(other, imported(MODULE, other), key)
+            return Partitions(other, imported(module, other), key)
     number, free = 2, name if name not in known else f"{name}_{asset.name}"
     while free in known:
         free, number = f"{name}_{asset.name}_{number}", number + 1
-    file = NewFile(path=FILE, text=f"{text.rstrip()}\n{_gap(text)}{free} = {call}\n")
-    return Partitions(free, imported(MODULE, free), key, file)
+    file = NewFile(path=path, text=f"{text.rstrip()}\n{_gap(text)}{free} = {call}\n")
+    return Partitions(free, imported(module, free), key, file)
 
 
 def _gap(text: str) -> str:

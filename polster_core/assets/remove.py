@@ -167,7 +167,7 @@ def _importers(
 
 def _imports(source: ParsedFile, asset: Asset) -> Iterator[Place]:
     own = module_of(asset.asset_file or asset.id.asset_file)
-    modules = {asset.id.core_module, own, f"tests.test_{asset.id}"}
+    modules = {asset.id.core_module, own, ".".join(asset.id.test_file.with_suffix("").parts)}
     for found in source.imports():
         module = found.module.removeprefix("src.")
         if module in modules or f"{module}.{found.name}" in modules:

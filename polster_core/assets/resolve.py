@@ -14,6 +14,7 @@ from polster_core.model.ownership import Owner, owner_of
 from polster_core.plugins.calls import call
 from polster_core.plugins.secret_answers import Secret, is_secret, made_without_secrets
 from polster_core.project.locate import Project
+from polster_core.rendering.jinja import placed
 from polster_core.rendering.python_source import docstring, one_line
 from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile
 
@@ -82,9 +83,9 @@ class ResolvedAsset:
 def resolve(project: Project, request: AssetRequest) -> ResolvedAsset:
     """Ask the template once for all that the asset needs; raises PluginError where it fails."""
     context, template = _context(project, request), request.template
-    usual = {file.path: file for file in files.usual(context)}
+    usual = {file.path: file for file in map(placed, files.usual(context))}
     offered = [
-        replace(file, origin=file.origin or request.origin)
+        replace(placed(file), origin=file.origin or request.origin)
         for file in _without_secrets(request, context)
     ]
     own = {**usual, **{file.path: file for file in offered if file.path in usual}}

@@ -22,6 +22,7 @@ import polster_core
 from polster_core.cli import commands, console
 from polster_core.cli.commands import COMMANDS
 from polster_core.errors import PolsterError
+from polster_core.model import layout
 from polster_core.plugins import discovery
 
 if TYPE_CHECKING:
@@ -234,6 +235,7 @@ def _stop(number: int, _: object) -> NoReturn:
 def dispatch(args: Sequence[str]) -> int:
     """Run one command line and return its exit code; every failure has become text by then."""
     session = Session()
+    layout.use()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a console that lacks a character
@@ -242,6 +244,8 @@ def dispatch(args: Sequence[str]) -> int:
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - this is where all errors end
         code = console.report(error, debug=session.debug)
+    finally:
+        layout.use()
     return code
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from polster_core.edit.brackets import INDENT, WIDTH
 from polster_core.edit.outline import Outline, Statement, walk
 from polster_core.edit.splice import CannotEditError
+from polster_core.model import layout
 from polster_core.model.layers import AssetId
-
-_FIRST_PARTY = frozenset({"core", "orchestration", "src"})
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ImportLine:
     @property
     def is_ours(self) -> bool:
         """Whether it sorts among the imports of assets: first party, or relative like they."""
-        return self.is_relative or self.module.partition(".")[0] in _FIRST_PARTY
+        return self.is_relative or self.module.partition(".")[0] in _first_party()
 
     @property
     def names(self) -> list[str]:
@@ -74,6 +73,10 @@ class ImportLine:
         same = any(alias.asname == alias.name for alias in self.node.names)
         name = f"{asset.key} as {asset.key}" if same else asset.key
         return import_line(f"{self.prefix}{asset.key}", name, self.source.newline)
+
+
+def _first_party() -> frozenset[str]:
+    return layout.current().top_level | {"src"}
 
 
 def import_line(module: str, name: str, newline: bytes) -> bytes:

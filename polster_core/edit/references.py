@@ -111,7 +111,7 @@ class _File:
         old = self.mentions.old
         dagster = self.dagster_module or old.asset_module
         asset = f"{dagster}.{old.key}"
-        tests = {f"test_{old.stem}", f"tests.test_{old.stem}"}
+        tests = {f"test_{old.stem}", f"{'.'.join(old.test_file.with_suffix('').parts)}"}
         modules = {old.core_module, dagster, asset}
         return frozenset(modules | {f"src.{name}" for name in modules} | tests)
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-CORE = PurePosixPath("src/core")
-ASSETS = PurePosixPath("src/orchestration/assets")
-TESTS = PurePosixPath("tests")
-DEFINITIONS = ASSETS.parent / "definitions.py"
-"""What Dagster loads; assets may be defined there as well."""
+from polster_core.model import layout
+
 RESERVED_PARAMETERS = frozenset({"partition", "position"})
 """Parameters of core functions that the project's runtime fills; they are no dependencies."""
 
@@ -40,12 +37,12 @@ class Layer(StrEnum):
     @property
     def init_file(self) -> PurePosixPath:
         """The file that registers the layer's Dagster assets."""
-        return ASSETS / self / "__init__.py"
+        return layout.current().assets / self / "__init__.py"
 
     @property
     def package(self) -> str:
         """The import name of the folder with the layer's Dagster assets."""
-        return f"orchestration.assets.{self}"
+        return layout.current().module(f"orchestration.assets.{self}")
 
 
 _FUNCTIONS = {Layer.BRONZE: "extract", Layer.SILVER: "transform", Layer.GOLD: "aggregate"}
@@ -89,22 +86,22 @@ class AssetId:
     @property
     def core_file(self) -> PurePosixPath:
         """`src/core/silver_orders.py`."""
-        return CORE / f"{self.stem}.py"
+        return layout.current().core / f"{self.stem}.py"
 
     @property
     def asset_file(self) -> PurePosixPath:
         """`src/orchestration/assets/silver/run_silver_orders.py`."""
-        return ASSETS / self.layer / f"{self.key}.py"
+        return layout.current().assets / self.layer / f"{self.key}.py"
 
     @property
     def test_file(self) -> PurePosixPath:
         """`tests/test_silver_orders.py`."""
-        return TESTS / f"test_{self.stem}.py"
+        return layout.current().tests / f"test_{self.stem}.py"
 
     @property
     def core_module(self) -> str:
         """`core.silver_orders`."""
-        return f"core.{self.stem}"
+        return layout.current().module(f"core.{self.stem}")
 
     @property
     def asset_module(self) -> str:
@@ -119,8 +116,9 @@ def module_of(path: PurePosixPath) -> str:
 
 def of_folder(path: PurePosixPath) -> Layer | None:
     """Return the layer in whose folder, or below it, a Dagster file lies; `None` elsewhere."""
-    parts = path.parts[len(ASSETS.parts) :]
-    inside = path.parts[: len(ASSETS.parts)] == ASSETS.parts and len(parts) > 1
+    assets = layout.current().assets.parts
+    parts = path.parts[len(assets) :]
+    inside = path.parts[: len(assets)] == assets and len(parts) > 1
     return Layer(parts[0]) if inside and parts[0] in _FUNCTIONS else None
 
 

@@ -106,6 +106,24 @@ def distribution_problem(name: str) -> str | None:
     return None
 
 
+def check_package_name(name: str) -> str:
+    """Return `name` if a package may be called that; raises UsageProblem."""
+    if not _ASSET.fullmatch(name):
+        problem: str | None = "use lower-case letters, digits and _, and start with a letter"
+    elif name in sys.stdlib_module_names:
+        problem = "a module of Python's standard library has that name"
+    else:
+        problem = _trap(name) or distribution_problem(name)
+    if problem:
+        raise UsageProblem(f"{_shown(name)} cannot be a package's name: {problem}")
+    return name
+
+
+def suggest_package_name(name: str) -> str:
+    """Turn the name of a project into a good one of a package."""
+    return suggest_asset_name(name)
+
+
 def asset_name_problem(name: str) -> str | None:
     """Say what is wrong with an asset's name, without its layer; `None` if nothing is."""
     if problem := _length_problem(name):

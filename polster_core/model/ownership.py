@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from pathlib import PurePosixPath
 
+from polster_core.model import layout
 from polster_core.model.layers import Layer
 
 RUNTIME = PurePosixPath("src/polster_runtime")
 """Where a project has the runtime package, unless that is a dependency."""
 _LAYERS = "|".join(Layer)
-_TEAM = re.compile(
-    rf"\.env|data/.*|src/core/(?:{_LAYERS})_\w+\.py|src/orchestration/assets/.*"
-    r"|src/orchestration/partitions\.py"
-    rf"|tests/test_(?:{_LAYERS})_\w+\.py"
-)
 
 
 class Owner(StrEnum):
@@ -31,9 +28,18 @@ class Owner(StrEnum):
 
 def owner_of(path: PurePosixPath) -> Owner:
     """Return the owner of a generated file, by its path in the project."""
-    if _TEAM.fullmatch(str(path)):
+    if _team(layout.current()).fullmatch(str(path)):
         return Owner.TEAM
     return Owner.POLSTER if path.is_relative_to(RUNTIME) else Owner.SHARED
+
+
+@cache
+def _team(places: layout.Layout) -> re.Pattern[str]:
+    return re.compile(
+        rf"\.env|data/.*|{places.core}/(?:{_LAYERS})_\w+\.py|{places.assets}/.*"
+        rf"|{places.assets.parent}/partitions\.py"
+        rf"|{places.tests}/test_(?:{_LAYERS})_\w+\.py"
+    )
 
 
 __all__ = ["RUNTIME", "Owner", "owner_of"]

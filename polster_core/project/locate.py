@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from polster_core.errors import PolsterError
-from polster_core.model.layers import ASSETS, DEFINITIONS
+from polster_core.model import layout
 
 MANIFEST = Path(".polster/manifest.json")
 _TABLE = re.compile(rb"^\s*\[\s*tool\.polster\s*[.\]]", re.MULTILINE)
@@ -31,17 +31,17 @@ class Project:
     @property
     def core(self) -> Path:
         """Where the pure functions are."""
-        return self.root / "src" / "core"
+        return self.root / layout.current().core
 
     @property
     def assets(self) -> Path:
         """Where the Dagster assets are, one folder a layer."""
-        return self.root / "src" / "orchestration" / "assets"
+        return self.root / layout.current().assets
 
     @property
     def tests(self) -> Path:
         """Where the tests are."""
-        return self.root / "tests"
+        return self.root / layout.current().tests
 
     @property
     def data(self) -> Path:
@@ -74,14 +74,17 @@ def find_project(start: Path | None = None) -> Project:
     """Return the project that `start` (or else the current folder) belongs to.
 
     A project has `.polster/manifest.json`, or `[tool.polster]` in its `pyproject.toml`. A folder
-    reached through a symbolic link counts as being where the link is, as in the shell.
+    reached through a symbolic link counts as being where the link is, as in the shell. From then on
+    this process works in its layout.
     Raises NoProjectError.
     """
     folders = [_logical(Path.cwd())] if start is None else [start.absolute()]
     for folder in (*folders, (start or Path.cwd()).resolve()):
         for root in (folder, *folder.parents):
             if is_project(root):
-                return Project(root)
+                project = Project(root)
+                layout.use(project.settings.get("package", ""))
+                return project
     raise NoProjectError(
         f"{folders[0]} is not in a Polster project",
         hint="go to one, or make one with  polster init NAME",
@@ -122,9 +125,10 @@ def source_files(folder: Path) -> Iterator[Path]:
 
 def dagster_files(root: Path) -> Iterator[PurePosixPath]:
     """Yield the Python files in which Dagster assets may be defined, by name, folder by folder."""
-    for folder, folders, names in os.walk(root / ASSETS):
+    for folder, folders, names in os.walk(root / layout.current().assets):
         folders[:] = sorted(name for name in folders if name.isidentifier() and name[0] != "_")
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
         yield from (here / name for name in sorted(names) if name.endswith(".py"))
-    if (root / DEFINITIONS).is_file():
-        yield DEFINITIONS
+    definitions = layout.current().definitions
+    if (root / definitions).is_file():
+        yield definitions

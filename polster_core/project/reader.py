@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from polster_core.model import layers
+from polster_core.model import layers, layout
 from polster_core.model.facts import (
     Access,
     Core,
@@ -31,7 +31,6 @@ from polster_core.project.parsing.files import TOO_DEEP, quiet, read_core_file, 
 from polster_core.project.parsing.source import ParsedFile
 
 _CORE_NAME = re.compile(r"((?:bronze|silver|gold)_\w+)\.py")
-_PACKAGES = frozenset(layer.init_file.parent for layer in Layer)
 
 
 def read_pipeline(project: Project, *, core: bool = True) -> Pipeline:
@@ -72,7 +71,7 @@ class _Reading:
 
     def pipeline(self, *, core: bool) -> Pipeline:
         """Read the Dagster files, the packages and the core files."""
-        names = self._names(layers.CORE)
+        names = self._names(layout.current().core)
         found = (_CORE_NAME.fullmatch(name) for name in sorted(names))
         stems = [asset for match in found if match and (asset := AssetId.parse(match[1]))]
         wait = cores.begin(self.root, stems if core else [])
@@ -106,8 +105,9 @@ class _Reading:
         return source
 
     def _dagster_files(self) -> None:
+        packages = {layer.init_file.parent for layer in Layer}
         for path in dagster_files(self.root):
-            if path.parent in _PACKAGES and path.name == "__init__.py":
+            if path.parent in packages and path.name == "__init__.py":
                 continue  # read as the package of its layer
             self._dagster_file(path)
 
@@ -219,7 +219,7 @@ class _Reading:
                     owner.registrations.append(registration)
 
     def _finish(self, there: set[AssetId], read: dict[AssetId, Core]) -> Iterator[Asset]:
-        tests = self._names(layers.TESTS)
+        tests = self._names(layout.current().tests)
         for found in self.found.values():
             asset = found.id
             has_core = asset in there and found.asset_file != asset.core_file

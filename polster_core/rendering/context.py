@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import polster_core
 from polster_core import delivery
+from polster_core.model import layout
 from polster_core.model.platforms import DAILY
 from polster_core.model.requirements import merge
 from polster_core.types import ProjectContext
@@ -39,12 +40,13 @@ def variables(context: ProjectContext) -> dict[str, object]:
     hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
     the cron line of a pipeline; `samples` says whether the samples are written; `answers` has
     every answer; `polster_version` is ours. `vendored` says whether the project holds its runtime
-    as code; `packages` are the folders of its packages, and `entry_points` those of the runtime's
-    parts that it has: group -> name -> package.
+    as code; `package` is the one that its code lies in ("" for none), `packages` are the folders of
+    its packages, and `entry_points` those of the runtime's parts: group -> name -> package.
     """
     vendored = context.delivery == "vendored"
     runtime = [f"src/{delivery.RUNTIME}", *delivery.packages(context.runtime)]
-    packages = ["src/core", "src/orchestration", *(runtime if vendored else [])]
+    package = layout.current().package
+    own = [f"src/{package}"] if package else ["src/core", "src/orchestration"]
     return {
         "name": context.name,
         "distribution": distribution(context.name),
@@ -52,7 +54,8 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "cicd": context.cicd,
         "requirements": merged(_required(context)),
         "entry_points": delivery.entry_points(context.runtime) if vendored else {},
-        "packages": packages,
+        "packages": [*own, *(runtime if vendored else [])],
+        "package": package,
         "vendored": vendored,
         "env": context.env,
         "values": context.values,

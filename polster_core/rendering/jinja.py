@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from polster_core.model import layout
 from polster_core.rendering import dotenv
 from polster_core.rendering.context import variables
 from polster_core.types import NewFile, ProjectContext
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _SUFFIX = ".jinja"
+_TEXTS = frozenset({".md", ".py", ".template", ".toml", ".yaml", ".yml"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -48,10 +51,20 @@ def tree(
         target = PurePosixPath(*(_part(part, variables) for part in path.parts))
         if path.suffix != _SUFFIX:
             content = _resource(package, str(template)).read_bytes()
-            yield NewFile(path=target, text=content, origin=origin)
+            yield placed(NewFile(path=target, text=content, origin=origin))
             continue
         text = render(package, str(template), variables)
-        yield NewFile(path=target, text=text, origin=origin, executable=text.startswith("#!"))
+        file = NewFile(path=target, text=text, origin=origin, executable=text.startswith("#!"))
+        yield placed(file)
+
+
+def placed(file: NewFile) -> NewFile:
+    """Return a file of the usual layout as the one that is in use has it."""
+    used = layout.current()
+    path = used.place(file.path)
+    if not used.package or file.path.suffix not in _TEXTS:
+        return replace(file, path=path)
+    return replace(file, path=path, text=used.text(path, file.content.decode()))
 
 
 def render(package: str, template: str, variables: Mapping[str, object]) -> str:

@@ -11,6 +11,7 @@ from polster_core import delivery
 from polster_core.assets import pyproject
 from polster_core.delivery import Delivery
 from polster_core.errors import PluginError
+from polster_core.model import layout
 from polster_core.model.platforms import NONE, split
 from polster_core.model.requirements import merge
 from polster_core.plan import conflicts
@@ -28,6 +29,7 @@ from polster_core.plugins.secret_answers import (
 )
 from polster_core.project import manifest
 from polster_core.rendering.context import REQUIREMENTS
+from polster_core.rendering.jinja import placed
 from polster_core.scaffold import pages
 from polster_core.scaffold.additions import with_additions
 from polster_core.types import (
@@ -87,15 +89,16 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
     context = _context(plugins, request, chosen)
     secrets = secrets_in(plugins, request.answers)
     found = [
+        *_package(),
         *_runtime([*chosen, *request.added], request),
         *each_once(
-            file
+            placed(file)
             for plugin, one in chosen
             for file in contributed_files(plugin, one, context, secrets)
         ),
     ]
     for name, answer in _project_files(plugins, context, secrets).items():
-        offered = [replace(file, origin=file.origin or name) for file in answer]
+        offered = [replace(placed(file), origin=file.origin or name) for file in answer]
         if not plugins.is_own(name) and (problems := conflicts.of_paths([*found, *offered])):
             plugins.blame(name, problems[0])
             continue
@@ -203,6 +206,13 @@ def _of_polster(how: Delivery) -> Iterator[tuple[str, str]]:
     yield from (("Polster", text) for text in REQUIREMENTS)
     if how == "package":
         yield "Polster", delivery.requirement()
+
+
+def _package() -> Iterator[NewFile]:
+    """Yield what makes a package of the folder that the code lies in."""
+    if (used := layout.current()).package:
+        text = '"""A data pipeline: the functions of its assets, and their Dagster side."""\n'
+        yield NewFile(path=used.source / "__init__.py", text=text, origin=_SKELETON)
 
 
 def _runtime(

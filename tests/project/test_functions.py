@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from polster_core.model.layers import DEFINITIONS, AssetId, Layer
+from polster_core.model import layout
+from polster_core.model.layers import AssetId, Layer
 from polster_core.project.locate import Project
 from tests.handmade import asset_file, init_file, polster, shop, write_project
 
@@ -138,6 +139,7 @@ def test_p6_layer_rules_hold_for_functions(tmp_path: Path) -> None:
     wrong = "\n@asset\ndef gold_wrong(bronze_user_events):\n    return bronze_user_events\n"
     phantom = "\n@asset\ndef silver_lost(bronze_nothing):\n    return bronze_nothing\n"
     again = "\n@asset\ndef run_bronze_user_events():\n    return pl.DataFrame()\n"
+    place = layout.current().definitions
     code = HEAD + BRONZE + wrong + phantom + again
     root = made(tmp_path, {"src/orchestration/definitions.py": code}).root
     found = json.loads(polster(root, "validate", "--json").out)["problems"]
@@ -145,7 +147,7 @@ def test_p6_layer_rules_hold_for_functions(tmp_path: Path) -> None:
     assert messages == {
         "gold_wrong depends on bronze_user_events; gold may depend on silver only",
         "silver_lost depends on bronze_nothing, which no asset defines",
-        f"run_bronze_user_events and bronze_user_events in {DEFINITIONS}:6:5 are the same asset",
+        f"run_bronze_user_events and bronze_user_events in {place}:6:5 are the same asset",
     }
 
 

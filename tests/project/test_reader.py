@@ -10,8 +10,9 @@ from textwrap import dedent
 
 import pytest
 
+from polster_core.model import layout
 from polster_core.model.facts import Core, Definition, Form
-from polster_core.model.layers import DEFINITIONS, AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import AssetNameError, Pipeline
 from polster_core.project.locate import NoProjectError, Project, find_project
 from polster_core.project.parsing import core_file, cores, dagster_file
@@ -402,7 +403,8 @@ def test_every_file_may_be_broken(tmp_path: Path) -> None:
     )
     pipeline = read_pipeline(project)
     assert {str(fault.place) for fault in pipeline.faults} == {
-        f"{path}:1:12" for path in files.keys() - PLUMBING.keys() | {str(DEFINITIONS)}
+        f"{path}:1:12"
+        for path in files.keys() - PLUMBING.keys() | {str(layout.current().definitions)}
     }
     assert {fault.rule for fault in pipeline.faults} == {"syntax-error"}
     assert [str(asset) for asset in pipeline.assets] == [

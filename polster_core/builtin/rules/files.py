@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
+from polster_core.model import layout
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Place
-from polster_core.model.layers import CORE, DEFINITIONS, AssetId, Layer
+from polster_core.model.layers import AssetId, Layer
 from polster_core.model.pipeline import Asset, Pipeline
 
 _PYPROJECT = PurePosixPath("pyproject.toml")
@@ -73,8 +74,9 @@ def missing_files(pipeline: Pipeline) -> Iterator[Problem]:
                     edit=partial(_package, layer, keys),
                 ),
             )
-    if not (pipeline.root / DEFINITIONS).is_file():
-        yield Problem(path=DEFINITIONS, message="is missing: Dagster has nothing to load")
+    definitions = layout.current().definitions
+    if not (pipeline.root / definitions).is_file():
+        yield Problem(path=definitions, message="is missing: Dagster has nothing to load")
 
 
 def _missing_files(asset: Asset) -> Iterator[Problem]:
@@ -88,7 +90,7 @@ def _missing_files(asset: Asset) -> Iterator[Problem]:
         yield Problem(
             path=asset.core_file,
             message=f"{asset.id.asset_file} is missing: Dagster does not know {asset}",
-            hint=f"write it; a module of {CORE} that is no asset needs a name "
+            hint=f"write it; a module of {layout.current().core} that is no asset needs a name "
             "that does not begin with a layer",
         )
 

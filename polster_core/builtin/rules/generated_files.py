@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from polster_core.errors import PolsterError
+from polster_core.model import layout
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
 from polster_core.model.ownership import RUNTIME, Owner, owner_of
 from polster_core.model.pipeline import Pipeline
@@ -54,7 +55,7 @@ def runtime_problems(pipeline: Pipeline) -> Iterator[Problem]:
                 path=path,
                 message="is not Polster's, and lies in its runtime",
                 severity=Severity.WARNING,
-                hint="move it to src/core or src/orchestration",
+                hint=f"move it to {layout.current().core} or {layout.current().assets.parent}",
             )
 
 

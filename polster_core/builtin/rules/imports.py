@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache, partial
 from pathlib import Path
 
+from polster_core.model import layout
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Import
 from polster_core.model.layers import AssetId
@@ -15,7 +16,6 @@ from polster_core.model.names import did_you_mean
 from polster_core.model.pipeline import Asset, Pipeline
 
 _WORD = re.compile(r"\w+")
-_OURS = (".", "core", "orchestration", "src")
 
 
 def import_paths(pipeline: Pipeline) -> Iterator[Problem]:
@@ -48,13 +48,14 @@ def _modules(imports: Iterable[Import], exists: Callable[[str], bool]) -> Iterat
     """Check that modules of the project exist, and are imported by the name that they have."""
     yield from _prefixed(imports)
     for found in _statements(imports):
-        if found.module.startswith(("core.", "orchestration.")) and not exists(found.module):
+        if found.module.startswith(layout.current().modules) and not exists(found.module):
             yield Problem.at(found.statement, f"there is no module {found.module}")
 
 
 def _statements(imports: Iterable[Import]) -> Iterable[Import]:
     """Return one import a statement and module, of the project's own modules."""
-    ours = (found for found in imports if found.module.startswith(_OURS))
+    starts = (".", "src", *layout.current().top_level)
+    ours = (found for found in imports if found.module.startswith(starts))
     return {(found.statement, found.module): found for found in ours}.values()
 
 
@@ -87,7 +88,8 @@ def _without_prefix(found: Import, data: bytes) -> bytes:
 def _relative(imports: Iterable[Import]) -> Iterator[Problem]:
     for found in _statements(imports):
         if found.module.startswith("."):
-            module = ".".join(part for part in ("core", found.module.lstrip(".")) if part)
+            core = layout.current().module("core")
+            module = ".".join(part for part in (core, found.module.lstrip(".")) if part)
             yield Problem.at(
                 found.statement,
                 "a relative import fails when the file is run directly",
@@ -99,7 +101,8 @@ def _relative(imports: Iterable[Import]) -> Iterator[Problem]:
 def _wrong_asset(pipeline: Pipeline, asset: Asset, found: Import) -> Iterator[Problem]:
     """Report that the Dagster file of one asset runs the function of another."""
     module = found.module.removeprefix("src.")
-    other = AssetId.parse(module.removeprefix("core.")) if module.startswith("core.") else None
+    core = layout.current().module("core.")
+    other = AssetId.parse(module.removeprefix(core)) if module.startswith(core) else None
     if other is None or other == asset.id or other.key not in pipeline.by_key:
         return
     if found.name == other.layer.function:
@@ -117,7 +120,7 @@ def _names(pipeline: Pipeline) -> Iterator[Problem]:
     for asset in pipeline.assets:
         imports = [one for definition in asset.definitions for one in definition.imports]
         for found in (*imports, *(asset.core.imports if asset.core else ())):
-            if found.name in {"", "*"} or not found.module.startswith(("core.", "orchestration.")):
+            if found.name in {"", "*"} or not found.module.startswith(layout.current().modules):
                 continue
             names = cores.get(found.module) or others(found.module)
             if names and found.name not in names:

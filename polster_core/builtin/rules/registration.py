@@ -8,9 +8,10 @@ from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+from polster_core.model import layout
 from polster_core.model.diagnostics import Fix, Problem, Severity, ValidationRule
 from polster_core.model.facts import Dependency, Package, Registration
-from polster_core.model.layers import DEFINITIONS, AssetId, module_of, of_folder
+from polster_core.model.layers import AssetId, module_of, of_folder
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.project.parsing.package_file import export_lists
 from polster_core.project.parsing.source import ParsedFile, parse
@@ -33,16 +34,17 @@ def unregistered(pipeline: Pipeline) -> Iterator[Problem]:
 def _unloaded(pipeline: Pipeline, asset: Asset, package: Package) -> Iterator[Problem]:
     """Report an asset that Dagster does not load: not one that is defined where it looks."""
     place, function = asset.definitions[0].place, asset.definitions[0].function
+    loaded = layout.current().definitions
     imported = (one for each in pipeline.packages.values() for one in each.imports)
-    if place.path in {package.path, DEFINITIONS} or (
+    if place.path in {package.path, loaded} or (
         asset.is_function and any(one.name == function for one in imported)
     ):
         return
     if of_folder(place.path) or not asset.is_function:
         message = f"{asset.key} is not imported in {package.path}: Dagster does not load it"
         yield Problem.at(place, message, fix=_register(asset, package))
-    elif not re.search(rf"\b{place.path.stem}\b", _text(pipeline.root / DEFINITIONS)):
-        message = f"{asset.key} is not loaded: {DEFINITIONS} does not mention its module"
+    elif not re.search(rf"\b{place.path.stem}\b", _text(pipeline.root / loaded)):
+        message = f"{asset.key} is not loaded: {loaded} does not mention its module"
         hint = f"build_definitions([bronze, silver, gold, {place.path.stem}])"
         yield Problem.at(place, message, hint=hint)
 

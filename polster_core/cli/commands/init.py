@@ -20,7 +20,8 @@ from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
 from polster_core.cli.options.target import Target, target
 from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
-from polster_core.model import platforms
+from polster_core.model import layout, platforms
+from polster_core.model.names import check_package_name
 from polster_core.plan.apply import applied, tidy_beside
 from polster_core.plan.definition import Kind, Plan, Step, draft, is_private
 from polster_core.plan.render import updates
@@ -28,7 +29,7 @@ from polster_core.plugins.installed import installed
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import flags
 from polster_core.scaffold import pages, project
-from polster_core.types import StorageBackend
+from polster_core.types import NewFile, StorageBackend
 
 
 def command() -> click.Command:
@@ -56,6 +57,7 @@ def command() -> click.Command:
             click.Option(
                 ["--name"], help="What the project is called.  [default: the folder's name]"
             ),
+            click.Option(["--package"], metavar="NAME", help="Put the code into src/NAME."),
             click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
             *_cicd_options(cicd),
             *_own_options(),
@@ -107,14 +109,8 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
     _refuse_contradictions(arguments)
     at = target(answers.name() if typed is None else typed, arguments.name)
     request = answers.request(at.name)
-    generated = project.files(plugins, request)
-    kept = adopt.pages_there(at.root, generated) if at.in_place else []
-    if kept:
-        told = {**request.answers, pages.KEPT: ",".join(map(str, kept))}
-        request = replace(request, answers=told)
-        generated = project.files(plugins, request)
+    wanted, kept = _files(at, arguments, plugins, request)
     warn_of_broken(plugins)
-    wanted = adopt.adopt(at.root, generated) if at.in_place else generated
     plan = draft(at.root, wanted, steps=_steps(at, arguments, answers, request), command="init")
     if at.is_left and any(True for _ in plan):
         raise PolsterError(
@@ -143,6 +139,23 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
     if arguments.start_dagster:
         click.echo()
         context.exit(project_python.run(at.root, _ui_arguments(arguments)))
+
+
+def _files(
+    at: Target, arguments: InitArguments, plugins: Plugins, request: project.ProjectRequest
+) -> tuple[list[NewFile], list[PurePosixPath]]:
+    """Return what is to be written, and the pages of the folder that ours make room for."""
+    told = dict(request.answers)
+    if arguments.package:
+        told["package"] = layout.use(check_package_name(arguments.package)).package
+    generated = project.files(plugins, replace(request, answers=told))
+    if not at.in_place:
+        return generated, []
+    kept = adopt.pages_there(at.root, generated)
+    if kept:
+        told[pages.KEPT] = ",".join(map(str, kept))
+        generated = project.files(plugins, replace(request, answers=told))
+    return adopt.adopt(at.root, generated), kept
 
 
 def _refuse_contradictions(arguments: InitArguments) -> None:

@@ -29,6 +29,7 @@ class InitArguments:
     """The command line as it was typed; `None` where nothing was said."""
 
     name: str | None
+    package: str | None
     storage: str | None
     cicd: tuple[str, ...]
     platform: str | None

@@ -10,6 +10,7 @@ events of the past, so that their own time and run are in the metadata of each.
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 PAGE = 500
+
+
+PREFIX = "POLSTER_MODULES"
+"""The variable that says what stands before the names of the project's modules: `lake.`."""
 
 
 def main() -> None:
@@ -95,7 +100,7 @@ def check_names(key: str) -> list[str]:
     """Return the names of an asset's checks; none where its file cannot be imported."""
     layer = key.split("_")[1]
     try:
-        module = import_module(f"orchestration.assets.{layer}.{key}")
+        module = import_module(f"{os.environ.get(PREFIX, '')}orchestration.assets.{layer}.{key}")
         return sorted(check.name for check in getattr(module, key).check_keys)
     except Exception:  # noqa: BLE001 - the code is the user's
         return []

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from polster_core.model import layout
 from polster_core.model.facts import Access, Annotation, Core, Import, Parameter, Place
 from polster_core.model.layers import AssetId
 from polster_core.project.parsing.contract_columns import contract_columns
@@ -13,7 +14,6 @@ from polster_core.project.parsing.source import ParsedFile, docstring, is_main_g
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _POLARS_READ = re.compile(r"(read|scan)_(?!.*_schema$)\w+")
-_STORAGE_MODULES = ("core.storage", "src.core.storage")
 _FILE_METHODS = frozenset({"open", "read_text", "read_bytes", "write_text", "write_bytes"})
 _WRITE_METHODS = re.compile(r"(sink|write)_\w+")
 _READERS = frozenset({"polars", "pandas", "pyarrow", "duckdb", "fsspec", "deltalake"})
@@ -174,7 +174,8 @@ def _touches_storage(called: ast.expr, names: dict[str, Import]) -> bool:
     found = names.get(_base(called))
     if found is None:
         return _touches_file(called)
-    if f"{found.module}.{found.name}".startswith(_STORAGE_MODULES):
+    storage = layout.current().module("core.storage")
+    if f"{found.module}.{found.name}".startswith((storage, f"src.{storage}")):
         return True
     name = called.attr if isinstance(called, ast.Attribute) else found.name
     return found.module.partition(".")[0] in _READERS and _reads(name)

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polster_core.model import layout
 from polster_core.model.facts import Core, Fault
 from polster_core.model.layers import AssetId
 from polster_core.project.parsing.files import quiet, read_core_file
@@ -37,7 +38,7 @@ def _begin_elsewhere(root: Path, assets: Sequence[AssetId]) -> Callable[[], Core
     from concurrent.futures import ProcessPoolExecutor
 
     processes = min(os.cpu_count() or 1, _PROCESSES)
-    pool = ProcessPoolExecutor(processes, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(processes, initializer=_start, initargs=(layout.current(),))
     chunks = [assets[start : start + _CHUNK] for start in range(0, len(assets), _CHUNK)]
     started = [(chunk, pool.submit(_read, root, chunk)) for chunk in chunks]
 
@@ -54,8 +55,9 @@ def _begin_elsewhere(root: Path, assets: Sequence[AssetId]) -> Callable[[], Core
     return wait
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that was started by a person."""
+def _start(places: layout.Layout) -> None:
+    """Work in the same layout, and leave Ctrl-C to the process that was started by a person."""
+    layout.use(places.package)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

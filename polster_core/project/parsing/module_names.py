@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from polster_core.model import layout
 from polster_core.model.facts import Import
 from polster_core.project.parsing.source import ParsedFile
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_LOCAL = (".", "orchestration.assets", "src.orchestration.assets")
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,16 @@ class ModuleNames:
     def is_asset(self, name: str) -> bool:
         """Whether a name is that of an asset's function, here or in another asset's file."""
         found = self.imports.get(name)
-        return name in self.functions if found is None else found.module.startswith(_LOCAL)
+        return name in self.functions if found is None else _is_local(found.module)
 
     def original(self, name: str) -> str:
         """Return the name that a function has where it is defined."""
         return self.imports[name].name or name if name in self.imports else name
+
+
+def _is_local(module: str) -> bool:
+    assets = layout.current().module("orchestration.assets")
+    return module.startswith((".", assets, f"src.{assets}"))
 
 
 def functions_of(source: ParsedFile) -> list[Function]:

@@ -9,9 +9,6 @@ from polster_core.model.facts import Dependency, Package, Registration, Unread
 from polster_core.model.layers import Layer
 from polster_core.project.parsing.source import ParsedFile
 
-_PACKAGES = frozenset(layer.package for layer in Layer)
-_INSIDE = tuple(f"{package}." for package in sorted(_PACKAGES))
-
 
 def package(source: ParsedFile, layer: Layer) -> Package:
     """Return what the layer's package imports and exports."""
@@ -29,13 +26,15 @@ def package(source: ParsedFile, layer: Layer) -> Package:
 
 def _registrations(source: ParsedFile, layer: Layer) -> Iterator[Registration]:
     """Yield the imports of assets, of other layers' too, their modules written in full."""
+    packages = tuple(each.package for each in Layer)
+    inside = tuple(f"{package}." for package in packages)
     for found in source.imports():
         module = found.module.removeprefix("src.")
         if module.startswith("."):
             module = _absolute(module, layer)
-        if module in _PACKAGES and found.name:
+        if module in packages and found.name:
             yield Registration("", found.alias, f"{module}.{found.name}", found.place)
-        elif module.startswith(_INSIDE):
+        elif module.startswith(inside):
             yield Registration(found.name, found.alias, module, found.place)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from polster_core.environment import venv
 from polster_core.environment.process import clean_environment, run
 from polster_core.errors import PolsterError, UsageProblem
+from polster_core.model import layout
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Pipeline
@@ -137,6 +138,7 @@ def _request(
     ]
     return {
         "root": str(root),
+        "prefix": layout.current().module(""),
         "assets": assets,
         "declared": declared,
         "what_if": list(changes),

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 import polars as pl
 
 from polster_runtime.assets.increments import plan_of
-from polster_runtime.config.paths import assets_dir, core_dir, project_root
+from polster_runtime.config.paths import assets_dir, core_dir, module, project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS, LAYERS, RESERVED
 from polster_runtime.errors import AssetError
@@ -38,7 +38,7 @@ def source_file(function: Function) -> Path:
 
 def function_of(asset: AssetId) -> Function:
     """The function of an asset: extract, transform or aggregate in its core file."""
-    found: Function = getattr(import_module(f"core.{asset.whole}"), FUNCTIONS[asset.layer])
+    found: Function = getattr(import_module(module(f"core.{asset.whole}")), FUNCTIONS[asset.layer])
     return found
 
 
@@ -46,7 +46,7 @@ def find_function(asset: AssetId) -> Function | None:
     """The function of an asset; None for an @asset function, which has no core file."""
     if not core_file(asset).exists():
         return None
-    return getattr(import_module(f"core.{asset.whole}"), FUNCTIONS[asset.layer], None)
+    return getattr(import_module(module(f"core.{asset.whole}")), FUNCTIONS[asset.layer], None)
 
 
 @cache

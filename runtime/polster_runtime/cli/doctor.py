@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from polster_runtime.cli.dagster_checks import Check, history, private_names
 from polster_runtime.config import dotenv_files, paths
-from polster_runtime.config.paths import core_dir
+from polster_runtime.config.paths import core_dir, module, project_root
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId, name_of
 from polster_runtime.errors import HistoryError, SettingsError, SourceError, StorageError
@@ -127,10 +127,14 @@ def _sources() -> Iterator[Check]:
     for file in sorted(core_dir().glob("bronze_*.py")):
         asset = AssetId.parse(file.stem)
         try:
-            source = getattr(import_module(f"core.{asset}"), "source", None)
+            source = getattr(import_module(module(f"core.{asset}")), "source", None)
         except Exception as error:
             what = f"{type(error).__name__}: {error}".partition("\n")[0]
-            yield Check(f"source {asset.name}", "error", f"src/core/{file.name}: {what}")
+            yield Check(
+                f"source {asset.name}",
+                "error",
+                f"{file.relative_to(project_root()).as_posix()}: {what}",
+            )
             continue
         if callable(steps := getattr(source, "steps", None)):
             yield from in_order(f"source {asset.name}", steps())

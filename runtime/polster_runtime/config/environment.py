@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from polster_runtime.config import dotenv_files
-from polster_runtime.config.root import is_started_by_dagster
+from polster_runtime.config.root import is_started_by_dagster, module
 
 
 def variables() -> Mapping[str, str]:
@@ -14,7 +14,7 @@ def variables() -> Mapping[str, str]:
 
     A test that replaces `core.settings.variables` says what they are instead.
     """
-    named = getattr(sys.modules.get("core.settings"), "variables", variables)
+    named = getattr(sys.modules.get(module("core.settings")), "variables", variables)
     if named is not variables:
         replaced: Mapping[str, str] = named()
         return replaced

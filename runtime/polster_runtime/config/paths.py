@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from polster_runtime.config.environment import variables
-from polster_runtime.config.root import project_root, pyproject
+from polster_runtime.config.root import module, package, project_root, pyproject
 
 __all__ = [
     "assets_dir",
     "core_dir",
     "dagster_home",
     "data_dir",
+    "module",
+    "package",
     "project_root",
     "pyproject",
+    "source_dir",
     "staging_dir",
 ]
 
@@ -31,11 +34,16 @@ def dagster_home() -> Path:
     return project_root() / Path(variables().get("DAGSTER_HOME") or ".dagster").expanduser()
 
 
+def source_dir() -> Path:
+    """The folder of `core` and `orchestration`."""
+    return project_root() / "src" / package()
+
+
 def core_dir() -> Path:
     """The folder of the assets' functions."""
-    return project_root() / "src" / "core"
+    return source_dir() / "core"
 
 
 def assets_dir() -> Path:
     """The folder of the assets' Dagster files."""
-    return project_root() / "src" / "orchestration" / "assets"
+    return source_dir() / "orchestration" / "assets"

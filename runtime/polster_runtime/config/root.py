@@ -37,6 +37,25 @@ def project_name() -> str:
 
 
 @cache
+def package() -> str:
+    """The package that has `core` and `orchestration` in it; "" where they lie in `src` itself.
+
+    Raises SettingsError.
+    """
+    return _package_of(project_root())
+
+
+def module(name: str) -> str:
+    """The import name of a module that is usually called `core...` or `orchestration...`."""
+    return f"{package()}.{name}" if package() else name
+
+
+def _package_of(root: Path) -> str:
+    tool = _parsed(root / "pyproject.toml").get("tool", {})
+    return str(tool.get("polster", {}).get("package", ""))
+
+
+@cache
 def _found() -> Path:
     for start in _starts():
         for folder in (start, *start.parents):
@@ -83,8 +102,9 @@ def _working_directory_of_server() -> Path | None:
 
 @cache
 def _with_own_code(root: Path) -> Path:
-    """The same folder, unless `core` or this package is imported from another project."""
-    found = [*_imported("core")] if (root / "src" / "core").is_dir() else []
+    """The same folder, unless its code or this package is imported from another project."""
+    own = _package_of(root) or "core"
+    found = [*_imported(own)] if (root / "src" / own).is_dir() else []
     if _is_project(held := Path(__file__).resolve().parents[3]):
         found.append(held / "src" / "polster_runtime")
     for folder in found:

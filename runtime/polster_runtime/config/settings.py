@@ -7,6 +7,7 @@ from math import inf
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from polster_runtime.config.environment import variables
+from polster_runtime.config.paths import module
 from polster_runtime.errors import SettingsError
 
 Loaded = TypeVar("Loaded")
@@ -108,7 +109,7 @@ def settings() -> RuntimeSettings:
 def _settings_class() -> type[RuntimeSettings]:
     """The class Settings of src/core/settings.py, if the project has one."""
     try:
-        found = import_module("core.settings").Settings
+        found = import_module(module("core.settings")).Settings
     except (ImportError, AttributeError):
         return RuntimeSettings
     return found if issubclass(found, RuntimeSettings) else RuntimeSettings

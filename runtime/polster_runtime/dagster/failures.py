@@ -39,7 +39,9 @@ FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionErr
 """What a source is not, or not for us."""
 FINAL = (*LOGIC, *FILES)
 """Errors that another try would not fix."""
-OWN_LINE = re.compile(r'File ".*?(src[/\\](?:core|orchestration)[/\\][^"]+)", line (\d+)')
+OWN_LINE = re.compile(
+    r'File ".*?(src[/\\](?:\w+[/\\])?(?:core|orchestration)[/\\][^"]+)", line (\d+)'
+)
 
 
 def reason(failure: Any) -> str:

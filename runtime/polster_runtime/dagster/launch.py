@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from polster_runtime.config.paths import project_root
+from polster_runtime.config.paths import module, project_root
 from polster_runtime.dagster import private
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = "__repository__"
 """What Dagster calls the repository of definitions that give it no name."""
-MODULE = "orchestration.definitions"
 log = logging.getLogger("core.launch")
 
 
@@ -56,4 +55,5 @@ def _loads_this_project(origin: "CodeLocationOrigin") -> bool:
     except dg.DagsterInvariantViolationError:  # a server that was started by hand does not tell
         return False
     file = (target.python_file or "").replace("\\", "/")
-    return target.module_name == MODULE or file.endswith(f"{MODULE.replace('.', '/')}.py")
+    ours = module("orchestration.definitions")
+    return target.module_name == ours or file.endswith(f"{ours.replace('.', '/')}.py")

@@ -8,6 +8,7 @@ import dagster as dg
 from polster_runtime.assets.binding import Function, asset_of, bind, core_file
 from polster_runtime.assets.contract import contract_of, max_rejected, try_out
 from polster_runtime.assets.increments import UPSERT, plan_of
+from polster_runtime.config.paths import module
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.partition_rules import Partitions, wrong_partitions
@@ -100,7 +101,7 @@ def _wrong_parameters(function: Function, upstream: list[AssetId]) -> Iterator[s
 
 def _loaded(asset: AssetId) -> Function | None:
     """The function of an asset, if its core file was imported."""
-    return getattr(sys.modules.get(f"core.{asset}"), FUNCTIONS[asset.layer], None)
+    return getattr(sys.modules.get(module(f"core.{asset}")), FUNCTIONS[asset.layer], None)
 
 
 def _wrong_contract(asset: AssetId, function: Function) -> Iterator[str]:

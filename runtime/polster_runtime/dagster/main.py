@@ -6,6 +6,7 @@ import traceback
 from argparse import Namespace
 from collections import Counter
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import dagster as dg
 import polars as pl
 
 from polster_runtime.config.logging import configure, log
-from polster_runtime.config.paths import project_root
+from polster_runtime.config.paths import module, project_root
 from polster_runtime.dagster import progress, status
 from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
@@ -74,9 +75,8 @@ def _carry_out(arguments: Namespace) -> int:
 def load() -> dg.Definitions:
     """The project's definitions. Raises InvalidProject with a sentence for whatever is wrong."""
     try:
-        from orchestration.definitions import defs
-
-        return defs()
+        found: dg.Definitions = import_module(module("orchestration.definitions")).defs()
+        return found
     except SettingsError:
         raise
     except dg.DagsterInvalidDefinitionError as error:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from polster_runtime.assets.binding import Function, is_incremental, takes_partition
+from polster_runtime.assets.binding import Function, core_file, is_incremental, takes_partition
 from polster_runtime.assets.increments import plan_of
+from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError
 from polster_runtime.storage.partitions import LONGEST, folder_name
@@ -26,9 +27,10 @@ def wrong_partitions(
         yield from _wrong_without(asset, function, upstream, known)
         return
     if function is None:
+        path = core_file(asset).relative_to(project_root()).as_posix()
         yield (
             f"{asset} has a partitions_def, but returns its rows to Dagster: "
-            f"write them in src/core/{asset}.py, and call materialize() here"
+            f"write them in {path}, and call materialize() here"
         )
         return
     yield from _wrong_definition(asset, own)

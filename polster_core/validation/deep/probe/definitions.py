@@ -8,7 +8,7 @@ from typing import Any
 
 from .report import Answer, Fault, Files, Place, lines
 
-_FILE = "src/orchestration/definitions.py"
+_MODULE = "orchestration.definitions"
 
 
 def load(files: Files, declared: Mapping[str, tuple[str, int]], answer: Answer) -> dict[str, Any]:
@@ -17,12 +17,14 @@ def load(files: Files, declared: Mapping[str, tuple[str, int]], answer: Answer) 
     `declared` has the file and line of every key that the files define.
     """
     try:
-        definitions = _definitions()
+        definitions = _definitions(f"{files.prefix}{_MODULE}")
         import_module("dagster").Definitions.validate_loadable(definitions)
         specs = definitions.resolve_all_asset_specs()
     except Exception as error:  # noqa: BLE001 - whatever the project raises
         said = list(lines(error)) or [type(error).__name__]
-        place = files.where(error) or Place(_FILE, 1)
+        place = files.where(error) or Place(
+            f"src/{files.prefix}{_MODULE}".replace(".", "/") + ".py", 1
+        )
         message = f"Dagster cannot load the project: {said[0]}"
         hint = "; ".join(said[1:3])
         answer.faults.append(Fault("definitions", place.path, place.line, 1, message, hint))
@@ -38,10 +40,10 @@ def load(files: Files, declared: Mapping[str, tuple[str, int]], answer: Answer) 
     return deps
 
 
-def _definitions() -> Any:
+def _definitions(module_name: str) -> Any:
     """Return the project's definitions, however it makes them."""
     dg = import_module("dagster")
-    module = import_module("orchestration.definitions")
+    module = import_module(module_name)
     for name in ("defs", *vars(module)):
         found = getattr(module, name, None)
         if isinstance(found, dg.Definitions):
@@ -49,4 +51,4 @@ def _definitions() -> Any:
         if callable(found) and type(found).__name__ == "LazyDefinitions":
             make: Callable[[], Any] = found
             return make()
-    raise LookupError("orchestration.definitions has no Dagster definitions")
+    raise LookupError(f"{module_name} has no Dagster definitions")

@@ -63,7 +63,7 @@ class Flow:
     def _check(self, asset: ProbedAsset) -> Input | None:
         """Return what the asset hands on: its contract's columns, or those that come out."""
         try:
-            module = import_module(f"core.{asset.stem}")
+            module = import_module(f"{self.files.prefix}core.{asset.stem}")
             function = getattr(module, asset.function, None)
         except Exception as error:  # noqa: BLE001 - whatever the user's module raises
             self._fault("schema", error, Place(asset.path, 1), "cannot be imported: ")
@@ -171,7 +171,7 @@ class Flow:
         """Return the columns of the newest snapshot, if the asset has ever run."""
         if stem not in self.stored:
             try:
-                rows = import_module("core.storage").read(stem)
+                rows = import_module(f"{self.files.prefix}core.storage").read(stem)
                 self.stored[stem] = dict(rows.collect_schema())
             except Exception:  # noqa: BLE001 - no data, no settings, no network: not known
                 self.stored[stem] = None

@@ -26,7 +26,7 @@ def main(request: str, result: str) -> None:
     os.chdir(root)
     sys.path.insert(0, str(root / "src"))
     sys.dont_write_bytecode = True
-    answer = _answer(asked, Files(root))
+    answer = _answer(asked, Files(root, asked["prefix"]))
     Path(result).write_text(json.dumps(answer.as_dict()), encoding="utf-8")
 
 

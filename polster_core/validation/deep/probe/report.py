@@ -51,9 +51,13 @@ class Place:
 class Files:
     """The user's files: those of the project's `src`, without what upgrades replace."""
 
-    def __init__(self, root: Path) -> None:
-        """Remember where they are, with symbolic links followed, as tracebacks have them."""
+    def __init__(self, root: Path, prefix: str = "") -> None:
+        """Remember where they are, with symbolic links followed, as tracebacks have them.
+
+        `prefix` is what stands before the names `core` and `orchestration` of their modules.
+        """
         self.root = root
+        self.prefix = prefix
         self.source = (root / "src").resolve()
 
     def relative(self, file: str) -> str | None:
