@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -103,10 +102,11 @@ def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
 
 @pytest.mark.slow
 def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path) -> None:
-    """On a machine with Python and pip and nothing else; uv is not there."""
-    checkout, python = _checkout(tmp_path / "polster"), tmp_path / "python"
-    venv.create(python, with_pip=True)
-    path = os.pathsep.join([str(python / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
+    """On a machine with Python alone, whose pip is not for users, as on Debian; uv is not there."""
+    checkout, system = _checkout(tmp_path / "polster"), tmp_path / "system"
+    machine.stand_in(system, "pip", "echo 'error: externally-managed-environment' >&2; exit 1")
+    (system / "python3").symlink_to(getattr(sys, "_base_executable", sys.executable))
+    path = os.pathsep.join([str(system), "/usr/local/bin", "/usr/bin", "/bin"])
     assert shutil.which("uv", path=path) is None
     reader = Reader(page="", folder=checkout, env={"PATH": path})
     done = reader.run(FIRST)
@@ -115,10 +115,12 @@ def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path) -> None:
     (shown, expected), *rest = [pair for block in consoles for pair in commands(block.text)]
     assert shown in FIRST
     assert matches(expected, done.stdout), done.stdout
-    by_pip(checkout / "shop", path)
+    assert not (checkout / "shop").exists()
+    reader.env["PATH"] = path = f"{checkout / '.venv' / 'bin'}{os.pathsep}{path}"
+    by_pip(tmp_path / "shop", path)
     for command, expected in rest:
         if command == "cd shop":
-            reader.folder = checkout / "shop"
+            reader.folder = tmp_path / "shop"
         else:
             said = reader.run(command)
             assert said.returncode == 0, said.stdout
