@@ -153,5 +153,6 @@ class _Step:
         if len(self.keys) == 1:
             return named[0]
         more = f"; and {len(self.failed) - NAMED} more" if len(self.failed) > NAMED else ""
-        head = f"{len(self.failed)} of {len(self.keys)} partitions failed, the others are done"
+        others = ", the others are done" if len(self.failed) < len(self.keys) else ""
+        head = f"{len(self.failed)} of {len(self.keys)} partitions failed{others}"
         return f"{head}: {'; '.join(named)}{more}"
