@@ -105,7 +105,11 @@ def main() -> None:
     home = {"DAGSTER_HOME": str(stock), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
     commands: dict[str, measure.Command] = {
         "Dagster, one range": (stock, [python, "stock.py"], home),
-        "Polster": (shop, [python, "run_polster.py", "--partition", ".."], {}),
+        "Polster": (
+            shop,
+            [python, "run_polster.py", "--partition", ".."],
+            {"PYTHONPATH": str(shop / "src")},
+        ),
     }
     measure.compare(commands, arguments.rounds, warm_up=False)
 
@@ -118,7 +122,7 @@ def _end(days: int) -> str:
 
 def _shop(folder: Path, rows: int, end: str) -> Path:
     polster = [sys.executable, "-m", "polster_core"]
-    _quietly([*polster, "init", "shop", "--no-samples", "--no-setup", "--no-git"], folder)
+    _quietly([*polster, "init", "shop", "--no-sample-assets", "--no-setup", "--no-git"], folder)
     shop = folder / "shop"
     for stem, code in CORE.items():
         layer, _, name = stem.partition("_")

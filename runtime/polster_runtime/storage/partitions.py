@@ -5,22 +5,27 @@ What a file system might not take in a name is written as ~ and two hexadecimal 
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.storage.snapshots import is_full, is_snapshot
 
 PREFIX = "partition="
+KEYS = 2**17
+"""Names that are remembered: an asset of 10,000 partitions needs each several times."""
 LONGEST = 200
 """Characters of a folder's name: file systems take 255."""
 
 
+@lru_cache(KEYS)
 def folder_name(key: str) -> str:
     """The name of the folder of a partition."""
     safe = quote(key, safe="").replace("~", "%7E").replace("%", "~")
     return PREFIX + (f"{safe[:-1]}~2E" if safe.endswith(".") else safe)
 
 
+@lru_cache(KEYS)
 def key_of(name: str) -> str:
     """The partition of a folder; empty for a folder of something else."""
     if not name.startswith(PREFIX):

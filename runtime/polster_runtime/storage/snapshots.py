@@ -23,6 +23,8 @@ Provenance = dict[str, Any]
 FOOTER_KEY = "provenance"
 SUFFIX = ".parquet"
 TIME = "%Y%m%dT%H%M%S%fZ"
+PARTS = ((0, 4), (4, 6), (6, 8), (9, 11), (11, 13), (13, 15), (15, 21))
+"""Where year, month, day, hour, minute, second and microsecond stand in a name."""
 NAME = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{6}(?:\.(\d{6,})(?:-(\d{6,}))?)?\.parquet", re.ASCII)
 
 
@@ -77,7 +79,9 @@ def is_snapshot(path: str) -> bool:
 
 def written_at(path: str) -> datetime:
     """When the snapshot of a file was begun: its name says."""
-    return datetime.strptime(full_name(path).partition("-")[0], TIME).replace(tzinfo=UTC)
+    text = full_name(path)
+    parts = [int(text[start:end]) for start, end in PARTS]  # strptime takes ten times as long
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
 
 def is_full(path: str) -> bool:
