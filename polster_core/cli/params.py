@@ -103,6 +103,32 @@ def schedule_option(*, hidden: bool = False) -> click.Option:
     )
 
 
+class BranchName(click.ParamType[str]):
+    """A branch that git, YAML and a shell take as it is."""
+
+    name = "branch"
+
+    def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
+        """Return it; raises UsageProblem for what could mean something else somewhere."""
+        if not platforms.is_branch_name(str(value)):
+            raise UsageProblem(
+                f"--data-branch: {value!r} is no name for the branch of the data",
+                hint="letters, digits, `-`, `_`, `.` and `/`, for example  --data-branch data",
+            )
+        return str(value)
+
+
+def data_branch_option(*, hidden: bool = False) -> click.Option:
+    """Make the option that says to which branch a pipeline commits local data."""
+    return click.Option(
+        ["--data-branch"],
+        type=BranchName(),
+        hidden=hidden,
+        metavar="BRANCH",
+        help="Where the pipeline commits local data; main is the old way.  [default: data]",
+    )
+
+
 class GroupedOption(click.Option):
     """An option that `--help` lists under a heading of its own."""
 

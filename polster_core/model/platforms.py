@@ -17,6 +17,9 @@ _FIELDS = (
     ("month", 1, 12, tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())),  # noqa: SIM905
     ("day of the week", 0, 6, tuple("sun mon tue wed thu fri sat".split())),  # noqa: SIM905
 )
+DATA_BRANCH = "data"
+"""Where pipelines commit local data unless somebody says otherwise."""
+_BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)))[A-Za-z0-9][A-Za-z0-9._/-]*(?<![./])")
 _PART = re.compile(r"(?:\*|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
 
 
@@ -29,6 +32,11 @@ def split(names: str) -> list[str]:
 def join(names: Iterable[str]) -> str:
     """Return the choice of several platforms as one text, each named once; `none` of none."""
     return ",".join(split(",".join(names))) or NONE
+
+
+def is_branch_name(text: str) -> bool:
+    """Whether a text names a branch, and means nothing else to YAML or a shell."""
+    return _BRANCH.fullmatch(text) is not None
 
 
 def cron_problem(text: str) -> str | None:

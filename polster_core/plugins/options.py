@@ -9,7 +9,7 @@ from polster_core.plugins.manager import Plugins
 from polster_core.types import CicdGenerator, Contribution, Option, StorageBackend
 
 _TAKEN = frozenset(
-    """cicd debug dry-run git help install-uv platform remote run runtime schedule setup
+    """cicd data-branch debug dry-run git help install-uv platform remote run runtime schedule setup
     start-dagster storage verbose version""".split()  # noqa: SIM905 - they read best as they are typed
 )
 

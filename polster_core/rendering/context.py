@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import polster_core
 from polster_core import delivery
 from polster_core.model import layout
-from polster_core.model.platforms import DAILY
+from polster_core.model.platforms import DAILY, DATA_BRANCH
 from polster_core.model.requirements import merge
 from polster_core.types import ProjectContext
 
@@ -38,10 +38,11 @@ def variables(context: ProjectContext) -> dict[str, object]:
     `cicd` are what was chosen; `requirements` are PEP 508 strings, those of every project and
     those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
     hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
-    the cron line of a pipeline; `samples` says whether the samples are written; `answers` has
-    every answer; `polster_version` is ours. `vendored` says whether the project holds its runtime
-    as code; `package` is the one that its code lies in ("" for none), `packages` are the folders of
-    its packages, and `entry_points` those of the runtime's parts: group -> name -> package.
+    the cron line of a pipeline and `data_branch` the branch of its data; `samples` says whether the
+    samples are written; `answers` has every answer; `polster_version` is ours. `vendored` says
+    whether the project holds its runtime as code; `package` is the one that its code lies in ("" for
+    none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
+    parts: group -> name -> package.
     """
     vendored = context.delivery == "vendored"
     runtime = [f"src/{delivery.RUNTIME}", *delivery.packages(context.runtime)]
@@ -61,6 +62,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "values": context.values,
         "secrets": sorted({_ALERTS, *(one.name for one in context.env if one.secret)}),
         "schedule": context.answers.get("schedule", DAILY),
+        "data_branch": context.answers.get("data-branch", DATA_BRANCH),
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
         "polster_version": polster_core.__version__,

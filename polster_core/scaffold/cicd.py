@@ -58,22 +58,19 @@ def plan(
     plugins: Plugins,
     names: Sequence[str],
     *,
-    schedule: str | None = None,
     given: Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan the pipelines of platforms, and the note of them in `.polster/`.
 
-    `given` are answers to their options, by the names of the flags. They, and the schedule, are
-    those of an earlier pipeline unless given. Raises PolsterError where a file cannot be edited,
-    and PluginError where a generator fails.
+    `given` are answers to their options, by the names of the flags, with the schedule and the
+    branch of the data; what is not given is as in an earlier pipeline. Raises PolsterError where a
+    file cannot be edited, and PluginError where a generator fails.
     """
     known = manifest.find(project.root)
     generators = {name: plugins.choose(CicdGenerator, name) for name in names}
     answers = dict(known.answers if known else {})
     answers["cicd"] = join([answers.get("cicd", ""), *names])
     answers[STORAGE_OF_PIPELINES] = _storage(project, answers)
-    if schedule:
-        answers["schedule"] = schedule
     answers |= given or {}
     secrets = secrets_in(plugins, answers)
     pipelines = generated(project, plugins, names, answers)

@@ -7,6 +7,7 @@ environment for Python packages, as a warm machine does.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -73,6 +74,27 @@ def transform(orders: pl.LazyFrame) -> pl.LazyFrame:
 if __name__ == "__main__":
     run(transform)
 '''
+_CLICKS = '''\
+"""Clicks, which do not depend on orders."""
+
+import polars as pl
+
+from polster_runtime import run
+
+
+def extract() -> pl.DataFrame:
+    """Return one click."""
+    return pl.DataFrame({"id": [1]})
+
+
+if __name__ == "__main__":
+    run(extract)
+'''
+ALL_DATA = ["bronze/clicks", "bronze/orders", "silver/orders"]
+"""What a run of all assets keeps."""
+_PROTECTED = """#!/bin/sh
+[ "$1" != refs/heads/main ] || { echo "GH006: protected branch" >&2; exit 1; }
+"""
 _BY_HAND = {
     ".github/workflows/polster.yml": "          ALERT_URLS: ${{ secrets.ALERT_URLS }}\n",
     "azure-pipelines.yml": "ALERT_URLS: $(ALERT_URLS)\n",
@@ -88,19 +110,12 @@ def npm_tools(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def machine_env(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Return the variables of the machine: its Python, its caches, its copy of Polster."""
-    wheels = shared / "polster-wheel"
-    with only_one(shared / "polster-wheel.lock"):
-        if not wheels.exists():
-            root = Path(__file__).parents[2]
-            _uv("build", "-q", "--wheel", "--out-dir", str(wheels), str(root), cwd=root)
-    (wheel,) = wheels.glob("*.whl")
+def machine_env(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Return the variables of the machine: its Python and its caches."""
     cache = subprocess.run(
         ["uv", "cache", "dir"], check=True, capture_output=True, encoding="utf-8"
     )
     return {
-        "POLSTER": str(wheel),
         "UV_CACHE_DIR": cache.stdout.strip(),
         "UV_PROJECT_ENVIRONMENT": str(tmp_path_factory.mktemp("environment") / "venv"),
         "UV_PYTHON": sys.executable,
@@ -121,12 +136,23 @@ def lake_template(shared: Path) -> Path:
     return _template(shared, "lake-repository", "--storage", "adls", *account)
 
 
+def _pinned_polster(shared: Path) -> str:
+    """Build a wheel of Polster; return what `[tool.polster] install` says of it."""
+    wheels = shared / "polster-wheel"
+    with only_one(shared / "polster-wheel.lock"):
+        if not wheels.exists():
+            root = Path(__file__).parents[2]
+            _uv("build", "-q", "--wheel", "--out-dir", str(wheels), str(root), cwd=root)
+    (wheel,) = wheels.glob("*.whl")
+    return f"{wheel.as_uri()}#sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+
+
 MakeOrigin = Callable[..., Path]
 
 
 @pytest.fixture
 def shop(tmp_path: Path, shop_template: Path) -> MakeOrigin:
-    """Make a bare repository; `files` are committed on top, on `branch`."""
+    """Make a bare repository whose main is protected; `files` are on top of it, on `branch`."""
     return _maker(tmp_path, shop_template)
 
 
@@ -142,6 +168,9 @@ def _maker(tmp_path: Path, template: Path) -> MakeOrigin:
         shutil.copytree(template, origin)
         if files or branch != "main":
             push(origin, files or {}, branch=branch, folder=tmp_path / "person")
+        hook = origin / "hooks" / "update"
+        hook.write_text(_PROTECTED, encoding="utf-8")
+        hook.chmod(0o755)
         return origin
 
     return make
@@ -167,12 +196,17 @@ def _template(shared: Path, name: str, *options: str) -> Path:
             project = Generated(folder / "shop", Path(sys.executable))
             initialise(project.root, "--cicd", ALL, "--no-sample-assets", *options)
             for stem, code, deps in (
+                ("bronze_clicks", _CLICKS, []),
                 ("bronze_orders", _ORDERS, []),
                 ("silver_orders", _CLEAN, ["bronze_orders"]),
             ):
                 project.add(stem, "", deps)
                 project.write({f"src/core/{stem}.py": code})
             _add_secret(project.root)
+            pyproject = project.root / "pyproject.toml"
+            text = pyproject.read_text(encoding="utf-8")
+            install = f'[tool.polster]\ninstall = "{_pinned_polster(shared)}"'
+            pyproject.write_text(text.replace("[tool.polster]", install), encoding="utf-8")
             _uv("lock", "-q", "--python", sys.executable, cwd=project.root)
             _publish(project.root, folder / "origin.git")
             (folder / "ready").touch()

@@ -86,6 +86,7 @@ class _Workflow:
         by_hand = event.name == "workflow_dispatch"
         return {
             "github": {
+                "event": {"repository": {"default_branch": "main"}},
                 "event_name": event.name,
                 "ref": f"refs/heads/{event.branch}",
                 "ref_name": event.branch,
@@ -152,7 +153,8 @@ class _Job:
         self.temp.mkdir()
         env = {**workflow.workflow.get("env", {}), **job.get("env", {})}
         runner = {"temp": str(self.temp), "os": "Linux"}
-        self.context = {**context, "runner": runner}
+        self.steps: dict[str, dict[str, str]] = {}
+        self.context = {**context, "runner": runner, "steps": self.steps}
         self.env = {name: as_text(one) for name, one in substitute(env, self.context).items()}
         self.context["env"] = self.env
         self.failed = False
@@ -167,6 +169,8 @@ class _Job:
             self.run_of.say(f"## {self.folder.name}: {title}")
             good = self._action(step) if "uses" in step else self._shell(step)
             self.failed = self.failed or not good
+            if "id" in step:
+                self.steps[step["id"]] = {"outcome": "success" if good else "failure"}
         return "failure" if self.failed else "success"
 
     def _shell(self, step: dict[str, Any]) -> bool:

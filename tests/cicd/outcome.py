@@ -11,9 +11,14 @@ from urllib.parse import quote, quote_plus
 from tests.cicd.steps import Run, git
 
 
-def committed(origin: Path, branch: str = "main") -> tuple[dict[str, int], str]:
-    """Return how many snapshots each asset has on a branch, and the last commit's first line."""
+def committed(origin: Path, branch: str = "data") -> tuple[dict[str, int], str]:
+    """Return how many snapshots each asset has on a branch, and the last commit's first line.
+
+    Nothing and no line where there is no such branch.
+    """
     ref = f"refs/heads/{branch}"
+    if not git("for-each-ref", ref, cwd=origin):
+        return {}, ""
     found: dict[str, int] = {}
     for path in git("ls-tree", "-r", "--name-only", ref, cwd=origin).splitlines():
         if path.startswith("data/") and path.endswith(".parquet"):

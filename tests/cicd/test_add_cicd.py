@@ -26,7 +26,7 @@ FILES = {
     "azure-devops": {"azure-pipelines.yml"},
     "gitlab-ci": {".gitlab-ci.yml"},
 }
-SHARED = {"ci/persist.sh", "ci/run.py", "ci/validate.sh"}
+SHARED = {"ci/data.py", "ci/run.py", "ci/validate.py"}
 
 
 def init(folder: Path, *args: str) -> Path:
@@ -77,6 +77,9 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
         ("--cicd", "github,"): "there is no cicd ",
         ("--cicd", "github", "--schedule", "daily"): "'daily' is no cron line: it has 1 fields",
         ("--schedule", "0 4 * * *"): "--schedule belongs to a pipeline",
+        ("--data-branch", "data"): "--data-branch belongs to a pipeline",
+        ("--cicd", "github", "--schedule", "*/2"): "'*/2' is no cron line: it has 1 fields",
+        ("--cicd", "github", "--data-branch", "a b"): "'a b' is no name for the branch",
     }.items():
         done = machine.polster("init", "shop", *PLAIN, *typed, cwd=tmp_path)
         assert done.returncode == 2, typed
@@ -85,21 +88,24 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_the_schedule_is_in_the_file_and_is_remembered(tmp_path: Path) -> None:
-    root = init(tmp_path, "--cicd", "github", "--schedule", "30  4 * * 1-5")
+def test_the_schedule_and_the_branch_are_in_the_file_and_remembered(tmp_path: Path) -> None:
+    own = ("--schedule", "30  4 * * 1-5", "--data-branch", "lake/data")
+    root = init(tmp_path, "--cicd", "github", *own)
     text = (root / ".github/workflows/polster.yml").read_text(encoding="utf-8")
     assert '    - cron: "30 4 * * 1-5"\n' in text
+    assert "  POLSTER_DATA_BRANCH: lake/data # " in text
     done = machine.polster("add-cicd", "azure-devops", cwd=root)
     assert done.returncode == 0, done.stderr
     text = (root / "azure-pipelines.yml").read_text(encoding="utf-8")
     assert '  - cron: "30 4 * * 1-5"\n' in text
+    assert "    value: lake/data\n" in text
     assert manifest.load(root).answers["cicd"] == "github-actions,azure-devops"
 
 
 def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
     done = machine.polster("add-cicd", "gitlab", cwd=shop / "src")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "  create  .gitlab-ci.yml\n  create  ci/persist.sh\n" in done.stdout
+    assert "  create  .gitlab-ci.yml\n  create  ci/data.py\n" in done.stdout
     assert ".polster/" not in done.stdout
     assert written(shop) == {".gitlab-ci.yml", *SHARED}
     golden = FOLDER / "gitlab-ci" / "local" / ".gitlab-ci.yml"

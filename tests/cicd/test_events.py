@@ -61,7 +61,7 @@ def test_github(
         origin, tmp_path / "run", github.Event(event, branch, machine=machine_with_stub)
     )
     assert _done(done.results, "success") == expected, done.told()
-    assert bool(committed(origin, branch)[0]) is ("persist" in expected)
+    assert bool(committed(origin)[0]) is ("persist" in expected)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,31 @@ def test_azure(
         origin, tmp_path / "run", azure.Event(reason, branch, machine=machine_with_stub)
     )
     assert _done(done.results, "Succeeded") == expected, done.told()
-    assert bool(committed(origin, branch)[0]) is ("persist" in expected)
+    assert bool(committed(origin)[0]) is ("persist" in expected)
+
+
+def test_c6_prod_runs_from_the_default_branch_only_and_after_the_checks_github(
+    tmp_path: Path, shop: MakeOrigin, machine_with_stub: Mapping[str, str]
+) -> None:
+    origin, prod = shop(branch=FEATURE), {"environment": "prod"}
+    for branch, expected in ((FEATURE, {"checks", "persist"}), ("main", BOTH)):
+        event = github.Event("workflow_dispatch", branch, prod, machine=machine_with_stub)
+        done = github.run(origin, tmp_path / f"run{branch == FEATURE}", event)
+        assert _done(done.results, "success") == expected, done.told()
+        assert ("prod runs from the default branch only" in done.told()) is (branch == FEATURE)
+        assert bool(committed(origin, "data-prod")[0]) is (branch == "main")
+
+
+def test_c6_prod_runs_from_the_default_branch_only_and_after_the_checks_azure(
+    tmp_path: Path, shop: MakeOrigin, machine_with_stub: Mapping[str, str]
+) -> None:
+    origin, prod = shop(branch=FEATURE), {"environment": "prod"}
+    for branch, expected in ((FEATURE, {"checks", "persist"}), ("main", BOTH)):
+        event = azure.Event("Manual", branch, prod, machine=machine_with_stub)
+        done = azure.run(origin, tmp_path / f"run{branch == FEATURE}", event)
+        assert _done(done.results, "Succeeded") == expected, done.told()
+        assert ("prod runs from main only" in done.told()) is (branch == FEATURE)
+        assert bool(committed(origin, "data-prod")[0]) is (branch == "main")
 
 
 def test_azure_signs_in_with_a_service_connection(
@@ -112,6 +136,7 @@ def test_azure_signs_in_with_a_service_connection(
         ({"CI_PIPELINE_SOURCE": "merge_request_event", "CI_COMMIT_BRANCH": ""}, CHECKED),
         ({"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": "main"}, RAN),
         ({"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": FEATURE}, RAN),
+        ({"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "main", "ENV": "prod"}, BOTH),
         (
             {"CI_PIPELINE_SOURCE": "web", "CI_COMMIT_BRANCH": "main", "STORAGE_BACKEND": "adls"},
             {"materialize"},

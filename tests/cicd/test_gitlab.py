@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cicd.conftest import SECRET, MakeOrigin
+from tests.cicd.conftest import ALL_DATA, SECRET, MakeOrigin
 from tests.cicd.gitlab import TOKEN, Event, run
 from tests.cicd.outcome import committed, nothing_leaked
 from tests.storage.azurite import KEY, Azurite
@@ -29,7 +29,7 @@ def test_push_checks_then_materializes_then_commits(
     done = run(origin, tmp_path / "run", Event(variables={"API_TOKEN": SECRET}, machine=runner_env))
     assert done.results == {"checks": "PASS", "materialize": "PASS", "persist": "PASS"}, done.told()
     data, message = committed(origin)
-    assert sorted(data) == ["bronze/orders", "silver/orders"]
+    assert sorted(data) == ALL_DATA
     assert message.startswith("data: push run ")
     assert "| silver_orders | succeeded | 3 |" in done.told()
     assert "test_project" in done.artifact("tests.xml")
@@ -47,20 +47,20 @@ def test_failed_checks_stop_everything(
     done = run(origin, tmp_path / "run", Event(source, branch, machine=runner_env))
     assert done.results == {"checks": "FAIL"}, done.told()
     assert "F401" in done.told()
-    assert committed(origin, branch) == ({}, "change")
+    assert committed(origin) == ({}, "")
 
 
-def test_a_failed_schedule_tells_why_and_commits_nothing(
+def test_c2_a_failed_schedule_tells_why_and_keeps_what_does_not_depend_on_it(
     tmp_path: Path, shop: MakeOrigin, runner_env: Machine
 ) -> None:
     origin = shop()
     variables = {"API_TOKEN": SECRET, "ORDERS": "down"}
     event = Event("schedule", variables=variables, machine=runner_env)
     done = run(origin, tmp_path / "run", event)
-    assert done.results == {"materialize": "FAIL"}, done.told()
+    assert done.results == {"materialize": "FAIL", "persist": "PASS"}, done.told()
     assert "refused ***" in done.artifact("summary.md")
     assert 'failures="1"' in done.artifact("junit.xml")
-    assert committed(origin) == ({}, "start")
+    assert committed(origin)[0] == {"bronze/clicks": 1}
     nothing_leaked(done, origin, SECRET, TOKEN)
 
 
@@ -68,13 +68,13 @@ def test_by_hand_on_a_branch_with_a_slash(
     tmp_path: Path, shop: MakeOrigin, runner_env: Machine
 ) -> None:
     origin = shop(branch="feature/orders")
-    chosen = {"ENV": "prod", "SELECT": "bronze_orders"}
+    chosen = {"ENV": "staging", "SELECT": "bronze_orders"}
     event = Event("web", "feature/orders", chosen, machine=runner_env)
     done = run(origin, tmp_path / "run", event)
     assert done.results == {"materialize": "PASS", "persist": "PASS"}, done.told()
-    assert sorted(committed(origin, "feature/orders")[0]) == ["bronze/orders"]
-    assert committed(origin) == ({}, "start")
-    assert "Polster (prod)" in done.artifact("summary.md")
+    assert committed(origin, "data-staging")[0] == {"bronze/orders": 1}
+    assert committed(origin) == ({}, "")
+    assert "Polster (staging)" in done.artifact("summary.md")
 
 
 def test_cloud_storage_commits_nothing(
@@ -90,5 +90,5 @@ def test_cloud_storage_commits_nothing(
     done = run(origin, tmp_path / "run", Event("schedule", variables=variables, machine=runner_env))
     assert done.results == {"materialize": "PASS"}, done.told()
     assert "silver/orders" in done.artifact("run.json")
-    assert committed(origin) == ({}, "start")
+    assert committed(origin) == ({}, "")
     nothing_leaked(done, origin, SECRET, KEY)

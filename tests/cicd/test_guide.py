@@ -36,5 +36,5 @@ def test_a_platform_of_ones_own_shares_what_is_the_same(tmp_path: Path, install:
     done = machine.polster(*given, cwd=tmp_path, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "shop" / "Jenkinsfile").read_text(encoding="utf-8")
-    assert text == "// shop: sh ci/validate.sh\n"
-    assert {".gitlab-ci.yml", "ci/run.py", "ci/persist.sh"} <= set(names(tmp_path / "shop"))
+    assert text == "// shop: python3 ci/validate.py\n"
+    assert {".gitlab-ci.yml", "ci/run.py", "ci/data.py"} <= set(names(tmp_path / "shop"))

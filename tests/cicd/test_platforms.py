@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polster_core.model.platforms import DAILY, cron_problem, join, split
+from polster_core.model.platforms import DAILY, cron_problem, is_branch_name, join, split
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_no_text_that_passes_means_anything_to_yaml(line: str) -> None:
         assert set(" ".join(line.split())) <= set(
             "*,-/ 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
         )
+
+
+def test_c7_a_branch_of_data_is_a_name_that_git_yaml_and_a_shell_take() -> None:
+    good = ["data", "main", "lake/data", "data-2", "a.b"]
+    bad = ["", "-d", "a b", "a..b", "a/", "a.lock", "a/.b", "$(x)", "a:b", "~a", "a.", "a//b", "ä"]
+    assert [name for name in [*good, *bad] if is_branch_name(name)] == good
 
 
 def test_several_platforms_are_one_text() -> None:

@@ -1,11 +1,11 @@
-"""`ci/validate.sh`: as strict as Polster where it can be installed, and quiet where it cannot."""
+"""`ci/validate.py`: runs the Polster that the project pins, and nothing else of that name."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,62 +18,80 @@ UV = """
 echo "$*" >>uv.log
 case "$*" in *lineage*) echo "<svg/>" ;; *"polster validate"*) exit {code} ;; esac
 """
+COMMIT = "git+https://git.example/polster@" + "a1" * 20
+FULL = "{wheel}#sha256={digest}"
 
 
-def run(folder: Path, uv: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the script with a stand-in for uv."""
-    machine.stand_in(folder / "bin", "uv", uv)
-    script = folder / "validate.sh"
-    variables = {"polster_version": "1.0"}
-    text = render("polster_core", "templates/cicd/ci/validate.sh.jinja", variables)
-    script.write_text(text, encoding="utf-8")
+def run(folder: Path, install: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with a stand-in for uv; `install` is what `[tool.polster]` says."""
+    machine.stand_in(folder / "bin", "uv", UV.format(code=code))
+    wheel = folder / "polster-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"a wheel")
+    known = {"wheel": wheel.as_uri(), "digest": hashlib.sha256(b"a wheel").hexdigest()}
+    settings = f"[tool.polster]\n{install.format(**known)}\n"
+    (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
+    (folder / "ci").mkdir(exist_ok=True)
+    script = folder / "ci" / "validate.py"
+    script.write_text(render("polster_core", "templates/cicd/ci/validate.py", {}), encoding="utf-8")
     path = f"{folder / 'bin'}{os.pathsep}{machine_variables()['PATH']}"
     return subprocess.run(
-        ["sh", script],
+        [sys.executable, "ci/validate.py"],
         check=False,
         cwd=folder,
-        env=machine_variables(POLSTER="polster==1.0", **env, PATH=path),
+        env=machine_variables(**env, PATH=path),
         capture_output=True,
         encoding="utf-8",
     )
 
 
-@pytest.mark.parametrize("code", [0, 1])
-@pytest.mark.parametrize(
-    ("env", "arguments"),
-    [({}, "validate"), ({"GITHUB_ACTIONS": "true"}, "validate --format github")],
-)
-def test_passes_and_fails_as_polster_does(
-    code: int, env: Mapping[str, str], arguments: str, tmp_path: Path
-) -> None:
-    done = run(tmp_path, UV.format(code=code), env)
+def asked(folder: Path) -> list[str]:
+    """Return what uv was told, a line for each call."""
+    log = folder / "uv.log"
+    return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("platform", ["", "true"])
+def test_passes_and_fails_as_polster_does(code: int, platform: str, tmp_path: Path) -> None:
+    done = run(tmp_path, f'install = "{COMMIT}"', code, GITHUB_ACTIONS=platform)
     assert done.returncode == code, done.stderr
     assert (tmp_path / "reports" / "lineage.svg").read_text(encoding="utf-8") == "<svg/>\n"
-    last = (tmp_path / "uv.log").read_text(encoding="utf-8").splitlines()[-1]
-    assert last == f"tool run --quiet --from polster==1.0 polster {arguments}"
+    words = "validate --format github" if platform else "validate"
+    assert asked(tmp_path)[-1] == f"tool run --quiet --from {COMMIT} polster {words}"
 
 
-def test_says_so_where_polster_cannot_be_installed(tmp_path: Path) -> None:
-    done = run(tmp_path, "exit 1", {})
-    assert (done.returncode, done.stdout) == (
-        0,
-        "warning: 'polster==1.0' cannot be installed here: not validated, only tested\n",
-    )
+def test_c5_without_a_source_it_is_left_out_with_a_sentence(tmp_path: Path) -> None:
+    done = run(tmp_path, 'version = "1.0"')
+    assert done.returncode == 0
+    assert done.stdout.startswith("polster validate is left out: [tool.polster] has no `install`")
+    assert asked(tmp_path) == [], "nothing is installed"
 
 
-def test_the_plugins_that_the_project_needs_are_installed_with_it(tmp_path: Path) -> None:
-    """And those that are its own files may run: it is the project's own pipeline."""
-    settings = '[tool.polster]\nrequired_plugins = ["polster-plugin-s3>=0.1", "our-rules"]\n'
-    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
-    python = f'case "$*" in run*) shift 3; exec "{sys.executable}" "$@" ;; esac\n'
-    uv = f"{python}echo $POLSTER_TRUST_PROJECT >>uv.log{UV.format(code=0)}"
-    done = run(tmp_path, uv, {})
+@pytest.mark.parametrize(
+    ("install", "words"),
+    [
+        ("polster==1.0", "is not pinned"),
+        ("polster", "is not pinned"),
+        ("git+https://git.example/polster@main", "is not pinned"),
+        ("{wheel}", "is not pinned"),
+        ("{wheel}#sha256=" + "0" * 64, "not the one in [tool.polster] install"),
+    ],
+)
+def test_c5_nothing_is_installed_that_is_not_what_was_pinned(
+    install: str, words: str, tmp_path: Path
+) -> None:
+    done = run(tmp_path, f'install = "{install}"')
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert asked(tmp_path) == []
+
+
+def test_a_wheel_is_taken_once_it_is_what_was_pinned(tmp_path: Path) -> None:
+    """And the plugins that the project needs are installed with it."""
+    plugins = 'required_plugins = ["polster-plugin-s3>=0.1", "our-rules"]'
+    done = run(tmp_path, f'install = "{FULL}"\n{plugins}')
     assert done.returncode == 0, done.stderr
-    listed = (tmp_path / "reports" / "plugins.txt").read_text(encoding="utf-8").split()
-    assert listed == ["polster-plugin-s3>=0.1", "our-rules"]
-    lines = (tmp_path / "uv.log").read_text(encoding="utf-8").splitlines()
-    with_them = "--with-requirements reports/plugins.txt"
-    assert lines[-2:] == [
-        "1",
-        f"tool run --quiet --from polster==1.0 {with_them} polster validate",
-    ]
+    start, _, end = asked(tmp_path)[-1].partition("/")
+    assert start == "tool run --quiet --from "
+    named = "/polster-1.0-py3-none-any.whl --with polster-plugin-s3>=0.1 --with our-rules"
+    assert end.endswith(f"{named} polster validate")

@@ -62,7 +62,6 @@ VALIDATORS: dict[str, tuple[Command, list[str]]] = {
     ),
     "gitlab-ci-local": (tools.gitlab_list, [GITLAB]),
     "yamllint": (beside("yamllint", "--strict", "-d", YAMLLINT), [".github", AZURE, GITLAB]),
-    "shellcheck": (beside("shellcheck", "-s", "sh"), ["ci/persist.sh", "ci/validate.sh"]),
     "shellcheck of steps": (beside("shellcheck", "-s", "bash"), ["steps"]),
 }
 BROKEN = {
@@ -75,7 +74,6 @@ BROKEN = {
     "gitlab schema": (GITLAB, "interruptible: true", "interruptible: perhaps"),
     "gitlab-ci-local": (GITLAB, "needs: [materialize]", "needs: [materialise]"),
     "yamllint": (AZURE, "pool:\n  vm", "pool:\n     vm"),
-    "shellcheck": ("ci/persist.sh", '"$GIT_INDEX_FILE"', "$GIT_INDEX_FILE"),
     "shellcheck of steps": (GITHUB, '"$RUNNER_TEMP/data"', "$RUNNER_TEMP/data"),
 }
 

@@ -79,7 +79,7 @@ def test_another_project_in_the_same_place_is_not_trusted(
 
 
 def test_the_pipeline_of_the_project_trusts_it(shop: ProjectFolder) -> None:
-    """`ci/validate.sh` sets the variable."""
+    """`ci/validate.py` sets the variable."""
     ran = shop.polster("validate", "--json", env={"POLSTER_TRUST_PROJECT": "1"})
     assert ran.code == 1
     assert [one["rule"] for one in json.loads(ran.out)["problems"]] == ["owned"]

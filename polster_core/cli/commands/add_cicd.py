@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -35,10 +35,18 @@ def command() -> click.Command:
     added = [flag for flag in flags(plugins) if flag.kind is CicdGenerator]
 
     def callback(
-        names: tuple[str, ...], schedule: str | None, *, dry_run: bool, force: bool, **typed: Typed
+        names: tuple[str, ...],
+        schedule: str | None,
+        data_branch: str | None,
+        *,
+        dry_run: bool,
+        force: bool,
+        **typed: Typed,
     ) -> None:
         given = Given(added, typed, "polster add-cicd")
-        _do(plugins, kind, names, schedule, given, dry_run=dry_run, force=force)
+        own = {"schedule": schedule, "data-branch": data_branch}
+        said = {name: text for name, text in own.items() if text}
+        _do(plugins, kind, names, said, given, dry_run=dry_run, force=force)
 
     return params.GroupedCommand(
         "add-cicd",
@@ -46,6 +54,7 @@ def command() -> click.Command:
         params=[
             click.Argument(["names"], type=kind, nargs=-1, metavar="PLATFORM..."),
             params.schedule_option(),
+            params.data_branch_option(),
             click.Option(["--force"], is_flag=True, help="Replace files that you have edited."),
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
             *params.options_for(added, {CicdGenerator: "platform"}),
@@ -59,7 +68,7 @@ def _do(
     plugins: Plugins,
     kind: params.PlatformChoice,
     typed: Sequence[str],
-    schedule: str | None,
+    said: Mapping[str, str],
     given: Given,
     *,
     dry_run: bool,
@@ -74,7 +83,7 @@ def _do(
         check_plugins(known, plugins)
     answers = given.answers(names, known.answers if known else {}, asks=prompts.is_possible())
     with writing(project, later=asks or dry_run):
-        planned = cicd.plan(project, plugins, names, schedule=schedule, given=answers)
+        planned = cicd.plan(project, plugins, names, given={**answers, **said})
         warn_of_broken(plugins)
         if dry_run:
             show(visible(planned))

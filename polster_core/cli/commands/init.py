@@ -79,6 +79,7 @@ def _cicd_options(cicd: params.PlatformChoice) -> Iterator[click.Option]:
     )
     yield click.Option(["--platform"], hidden=True, help="The older word for --cicd.")
     yield params.schedule_option(hidden=there_are_none)
+    yield params.data_branch_option(hidden=there_are_none)
 
 
 def _own_options() -> Iterator[click.Option]:

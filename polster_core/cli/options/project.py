@@ -34,6 +34,7 @@ class InitArguments:
     cicd: tuple[str, ...]
     platform: str | None
     schedule: str | None
+    data_branch: str | None
     runtime: Delivery
     git: bool | None
     remote: bool
@@ -90,6 +91,8 @@ class Answers:
         given = {name: answer for name, answer in answers.items() if answer is not None}
         if arguments.schedule:
             given["schedule"] = arguments.schedule
+        if arguments.data_branch:
+            given["data-branch"] = arguments.data_branch
         return project.ProjectRequest(
             name=name, storage=storage, cicd=pipelines, delivery=arguments.runtime, answers=given
         )
@@ -131,8 +134,10 @@ class Answers:
             chosen = platforms.join(typed)
         else:
             chosen = self._choice("Generate a CI/CD pipeline?", self._cicd, platforms.NONE)
-        if self._arguments.schedule and chosen == platforms.NONE:
-            raise UsageProblem("--schedule belongs to a pipeline", hint="add  --cicd PLATFORM")
+        for option in ("schedule", "data_branch"):
+            if getattr(self._arguments, option) and chosen == platforms.NONE:
+                name = option.replace("_", "-")
+                raise UsageProblem(f"--{name} belongs to a pipeline", hint="add  --cicd PLATFORM")
         return chosen
 
     def _of_platform(self) -> list[str]:
