@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from polster_core.assets import env_file, naming, pyproject
+from polster_core.assets import env_file, naming, pipelines, pyproject
 from polster_core.assets.copies import check_current
 from polster_core.assets.resolve import ResolvedAsset
 from polster_core.model.layers import AssetId, Layer
@@ -38,14 +38,16 @@ def plan(project: Project, resolved: ResolvedAsset) -> Plan:
             needs=request.needs,
         ),
     ]
+    handed = list(pipelines.with_secrets(project, resolved.env))
     plan = draft(
         project.root,
         [
             *wanted,
+            *handed,
             *registered(project, asset),
             *([request.partitions.file] if request.partitions and request.partitions.file else []),
             *env_file.added(project, resolved.env, resolved.values),
-            *_recorded(project, resolved, wanted),
+            *_recorded(project, resolved, wanted, pipelines.untouched(project, handed)),
         ],
         command=f"add-asset {asset}",
     )
@@ -53,7 +55,10 @@ def plan(project: Project, resolved: ResolvedAsset) -> Plan:
 
 
 def _recorded(
-    project: Project, resolved: ResolvedAsset, wanted: Iterable[NewFile]
+    project: Project,
+    resolved: ResolvedAsset,
+    wanted: Iterable[NewFile],
+    handed: Iterable[NewFile],
 ) -> Iterator[NewFile]:
     """Yield the note in `.polster/` of what is new and does not belong to the asset alone."""
     request, template = resolved.request, resolved.request.template
@@ -63,6 +68,7 @@ def _recorded(
         for file in wanted
         if owner_of(file.path) is not Owner.TEAM and read(project.root / file.path) is None
     ]
+    new += handed
     packages = pyproject.gained(project, wanted)
     extras = new or packages or template.runtime or resolved.recorded
     if known is None or not extras:

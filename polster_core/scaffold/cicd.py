@@ -12,7 +12,7 @@ from polster_core.errors import UsageProblem
 from polster_core.model.names import did_you_mean
 from polster_core.model.platforms import join
 from polster_core.model.requirements import merge
-from polster_core.plan.definition import Kind, Plan, draft
+from polster_core.plan.definition import Kind, Plan, draft, read
 from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import variables_of
@@ -59,8 +59,11 @@ def plan(
     names: Sequence[str],
     *,
     given: Mapping[str, str] | None = None,
+    force: bool = False,
 ) -> Plan:
     """Plan the pipelines of platforms, and the note of them in `.polster/`.
+
+    A guide that somebody has edited stays as it is, unless `force` says otherwise.
 
     `given` are answers to their options, by the names of the flags, with the schedule and the
     branch of the data; what is not given is as in an earlier pipeline. Raises PolsterError where a
@@ -74,6 +77,9 @@ def plan(
     answers |= given or {}
     secrets = secrets_in(plugins, answers)
     pipelines = generated(project, plugins, names, answers)
+    if not force:
+        kept = edited_guides(project, names)
+        pipelines = [file for file in pipelines if file.path not in kept]
     owners = {name: plugins.owner(CicdGenerator, name) for name in generators}
     needed = merge(
         (f"the plugin {owners[name]}", text)
@@ -147,6 +153,19 @@ def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
         if change.kind is Kind.UPDATE
         and change.origin != "polster"
         and not _is_pristine(entries.get(change.path), change.before)
+    ]
+
+
+def edited_guides(project: Project, names: Iterable[str]) -> list[PurePosixPath]:
+    """Return the guides of platforms that are there and not as Polster once wrote them."""
+    known = manifest.find(project.root)
+    entries = known.files if known else {}
+    guides = (PurePosixPath("docs/cicd", f"{name}.md") for name in names)
+    there = {path: read(project.root / path) for path in guides}
+    return [
+        path
+        for path, content in there.items()
+        if content is not None and not _is_pristine(entries.get(path), content)
     ]
 
 

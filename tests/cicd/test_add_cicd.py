@@ -194,6 +194,40 @@ def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) 
     assert "CRM_HOST" not in done.stdout, "it comes with all variables"
 
 
+def test_c4_a_connector_brings_the_lines_of_its_secrets(tmp_path: Path) -> None:
+    """Also into a pipeline that somebody has edited; what was not edited counts as such again."""
+    root = init(tmp_path, "--cicd", "github,azure,gitlab")
+    github, azure = root / ".github/workflows/polster.yml", root / "azure-pipelines.yml"
+    azure.write_text(f"# ours\n{azure.read_text('utf-8')}", encoding="utf-8")
+    (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
+    added = ("add-asset", "--name", "crm", "--layer", "bronze", "--template", "mysql")
+    done = machine.polster(*added, "--table", "orders", cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "renew uv.lock, without which pipelines fail" in done.stdout
+    secret = "MYSQL_" + "PASSWORD"
+    model = "          ALERT_URLS: ${{ secrets.ALERT_URLS }}\n"
+    assert model + model.replace("ALERT_URLS", secret) in github.read_text("utf-8")
+    text = azure.read_text("utf-8")
+    assert text.startswith("# ours\n")
+    assert f"{secret}: $({secret})\n" in text
+    assert secret not in (root / ".gitlab-ci.yml").read_text("utf-8"), "it has all variables"
+    known = manifest.load(root)
+    path = PurePosixPath(".github/workflows/polster.yml")
+    assert known.wrote(path, github.read_bytes())
+    assert not known.wrote(PurePosixPath("azure-pipelines.yml"), azure.read_bytes())
+
+
+def test_c4_an_edited_guide_stays_and_blocks_nothing(tmp_path: Path) -> None:
+    root = init(tmp_path, "--cicd", "github")
+    guide = root / "docs/cicd/github-actions.md"
+    guide.write_text("Ours.\n", encoding="utf-8")
+    done = machine.polster("add-cicd", "github", "--schedule", "5 5 * * *", cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "docs/cicd/github-actions.md stays as you have edited it" in done.stdout
+    assert "5 5 * * *" in (root / ".github/workflows/polster.yml").read_text("utf-8")
+    assert guide.read_text("utf-8") == "Ours.\n"
+
+
 def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
     done = machine.polster("add-cicd", "github", cwd=tmp_path)
     assert done.returncode == 1

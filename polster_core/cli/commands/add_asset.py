@@ -130,7 +130,9 @@ class _Add:
     def _next_steps(self, resolved: ResolvedAsset) -> Iterator[tuple[str, str]]:
         """Yield what is left to do before the asset can run, and why."""
         if resolved.request.template.requirements:
-            yield "polster setup", "install what it needs"
+            locked = (self._project.root / "uv.lock").exists()
+            lock = " and renew uv.lock, without which pipelines fail" if locked else ""
+            yield "polster setup", f"install what it needs{lock}"
         if unset := env_file.unset(self._project, resolved.env):
             yield "edit .env", ", ".join(unset)
             yield "polster doctor", "try it"

@@ -83,7 +83,8 @@ def _do(
         check_plugins(known, plugins)
     answers = given.answers(names, known.answers if known else {}, asks=prompts.is_possible())
     with writing(project, later=asks or dry_run):
-        planned = cicd.plan(project, plugins, names, given={**answers, **said})
+        planned = cicd.plan(project, plugins, names, given={**answers, **said}, force=force)
+        kept = [] if force else cicd.edited_guides(project, names)
         warn_of_broken(plugins)
         if dry_run:
             show(visible(planned))
@@ -95,6 +96,8 @@ def _do(
             apply(planned)
     for line in summary(visible(planned)) if planned else ["nothing to change"]:
         click.echo(line)
+    for path in kept:
+        click.echo(f"{path} stays as you have edited it; --force replaces it")
     say_next(
         [
             *((f"docs/cicd/{name}.md", "what to set up, once") for name in names),
