@@ -42,7 +42,8 @@ class ProjectContext:
     and `requirements` are those of all that was chosen, each once; an answer that is no secret is
     the default of its variable. `values` maps the variables to what `.env` shall hold, secrets
     included. `runtime` are the parts of all that was chosen; `delivery` is "vendored" where the
-    project holds its runtime as code, and "package" where it depends on it.
+    project holds its runtime as code, and "package" where it depends on it. `folder` is where in
+    its git repository the project is, with slashes; "" at the top.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ProjectContext:
     values: Mapping[str, str] = field(default_factory=dict)
     runtime: tuple[RuntimePart, ...] = ()
     delivery: str = "vendored"
+    folder: str = ""
 
     def __post_init__(self) -> None:
         """Keep what one plugin does to the mappings from the others."""

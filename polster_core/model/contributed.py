@@ -76,7 +76,8 @@ class NewFile:
 
     `path` is relative to the project's root. `text` is written as UTF-8 with the line ends that it
     has; `bytes` are written as they are. `note` is shown behind the path in the plan, `origin` says
-    who asked for the file (a plugin's name), and `executable` matters for scripts.
+    who asked for the file (a plugin's name), and `executable` matters for scripts. A pipeline of a
+    project in a folder of its repository is `in_repository`: its path is relative to the top.
     """
 
     kind: ClassVar[str] = "project files"
@@ -86,6 +87,7 @@ class NewFile:
     note: str = ""
     origin: str = ""
     executable: bool = False
+    in_repository: bool = False
 
     @property
     def content(self) -> bytes:

@@ -50,7 +50,8 @@ class Manifest:
 
     `answers` maps options to values, without secrets; `plugins` maps the plugins that were active
     to their distributions; `templates` are those of assets that wrote more than an asset, and
-    `requirements` are what was added to `pyproject.toml` since it was generated.
+    `requirements` are what was added to `pyproject.toml` since it was generated. `repository` maps
+    pipelines at the top of the repository, by their paths there, to their digests.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Manifest:
     templates: Mapping[str, TemplateUse] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     files: Mapping[PurePosixPath, Entry] = field(default_factory=dict)
+    repository: Mapping[PurePosixPath, str] = field(default_factory=dict)
     polster: str = polster_core.__version__
 
     def wrote(self, path: PurePosixPath, content: bytes) -> bool:
@@ -161,6 +163,9 @@ def _read(found: Mapping[str, Any]) -> Manifest:
             PurePosixPath(path): Entry(digest=entry["sha256"], origin=entry["origin"])
             for path, entry in found["files"].items()
         },
+        repository={
+            PurePosixPath(path): str(value) for path, value in found.get("repository", {}).items()
+        },
         polster=found["polster"],
     )
 
@@ -183,6 +188,8 @@ def _dump(manifest: Manifest, entries: Mapping[PurePosixPath, Entry]) -> str:
         },
         "requirements": sorted(set(manifest.requirements)),
     }
+    if manifest.repository:
+        found["repository"] = {str(path): one for path, one in sorted(manifest.repository.items())}
     head = json.dumps(found, indent=2, ensure_ascii=False).removesuffix("\n}")
     files = ",\n".join(f"    {_line(path, entries[path])}" for path in sorted(entries))
     return f'{head},\n  "files": {{\n{files}\n  }}\n}}\n'

@@ -40,9 +40,10 @@ def variables(context: ProjectContext) -> dict[str, object]:
     hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
     the cron line of a pipeline and `data_branch` the branch of its data; `samples` says whether the
     samples are written; `answers` has every answer; `polster_version` is ours. `vendored` says
-    whether the project holds its runtime as code; `package` is the one that its code lies in ("" for
-    none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
-    parts: group -> name -> package.
+    whether the project holds its runtime as code; `package` is the one that its code lies in (""
+    for none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
+    parts: group -> name -> package. `folder` is where in its repository the project is ("" at the
+    top), `here` that with a slash behind it, and `slug` the name of its pipeline in the repository.
     """
     vendored = context.delivery == "vendored"
     runtime = [f"src/{delivery.RUNTIME}", *delivery.packages(context.runtime)]
@@ -62,6 +63,9 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "values": context.values,
         "secrets": sorted({_ALERTS, *(one.name for one in context.env if one.secret)}),
         "schedule": context.answers.get("schedule", DAILY),
+        "folder": context.folder,
+        "here": f"{context.folder}/" if context.folder else "",
+        "slug": slug(context),
         "data_branch": context.answers.get("data-branch", DATA_BRANCH),
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
@@ -76,6 +80,11 @@ def _required(context: ProjectContext) -> Iterable[str]:
     if context.delivery == "package":
         yield delivery.requirement()
         yield from (part.requirement for part in context.runtime if part.requirement)
+
+
+def slug(context: ProjectContext) -> str:
+    """Return the name of a project's pipeline among those of its repository."""
+    return f"polster-{distribution(context.name)}" if context.folder else "polster"
 
 
 def distribution(name: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from polster_core.assets import env_file, pyproject
-from polster_core.errors import UsageProblem
+from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.names import did_you_mean
 from polster_core.model.platforms import join
 from polster_core.model.requirements import merge
+from polster_core.plan.apply import apply
 from polster_core.plan.definition import Kind, Plan, draft, read
 from polster_core.plugins.calls import contributed_files
 from polster_core.plugins.manager import Plugins
@@ -19,7 +20,8 @@ from polster_core.plugins.options import variables_of
 from polster_core.plugins.secret_answers import secrets_in, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
-from polster_core.scaffold import additions
+from polster_core.project.repository import folder_of
+from polster_core.scaffold import additions, repository_files
 from polster_core.scaffold.project import each_once
 from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
 
@@ -31,6 +33,7 @@ _SECRET = re.compile(
 """Names of variables that nobody declares and that hold a secret; `ci/run.py` masks the same."""
 
 
+_FOLDER = re.compile(r"[A-Za-z0-9._/-]*")
 _SHORT = {"azure": "azure-devops"}
 """What people type for a host."""
 
@@ -77,6 +80,8 @@ def plan(
     answers |= given or {}
     secrets = secrets_in(plugins, answers)
     pipelines = generated(project, plugins, names, answers)
+    above = generated(project, plugins, names, answers, in_repository=True)
+    steps = repository_files.steps(project, above, known, force=force)
     if not force:
         kept = edited_guides(project, names)
         pipelines = [file for file in pipelines if file.path not in kept]
@@ -113,10 +118,23 @@ def plan(
             answers={name: text for name, text in answers.items() if name not in hidden},
             plugins={**known.plugins, **sources},
             requirements=(*known.requirements, *pyproject.gained(project, wanted)),
+            repository={**known.repository, **repository_files.digests(above)},
         )
         texts = [one.text for one in secrets]
         wanted += manifest.record(noted, pipelines, root=project.root, secrets=texts)
-    return draft(project.root, wanted, command=f"add-cicd {' '.join(names)}")
+    return draft(project.root, wanted, steps=steps, command=f"add-cicd {' '.join(names)}")
+
+
+def write_above(project: Project, plugins: Plugins, names: Sequence[str]) -> str:
+    """Write the pipelines of a new project at the top of its repository; return their paths.
+
+    Raises PolsterError for one that is there and not Polster's.
+    """
+    planned = plan(project, plugins, names)
+    apply(planned)
+    for step in planned.steps:
+        step.run()
+    return " and ".join(step.target for step in planned.steps) or "is there"
 
 
 def _own(plugins: Plugins) -> list[str]:
@@ -124,9 +142,16 @@ def _own(plugins: Plugins) -> list[str]:
 
 
 def generated(
-    project: Project, plugins: Plugins, names: Sequence[str], answers: Mapping[str, str]
+    project: Project,
+    plugins: Plugins,
+    names: Sequence[str],
+    answers: Mapping[str, str],
+    *,
+    in_repository: bool = False,
 ) -> list[NewFile]:
     """Return the files of pipelines, for a project with those answers.
+
+    They are those in the project, or those at the top of the repository that it is in a folder of.
 
     Raises PluginError where a generator fails.
     """
@@ -134,13 +159,14 @@ def generated(
     generators = {name: plugins.choose(CicdGenerator, name) for name in names}
     context = _context(project, plugins, known, generators.values(), answers)
     secrets = secrets_in(plugins, answers)
-    return each_once(
+    made = each_once(
         file
         for name, generator in generators.items()
         for file in contributed_files(
             plugins.owner(CicdGenerator, name), generator, context, secrets
         )
     )
+    return [file for file in made if file.in_repository is in_repository]
 
 
 def edited(project: Project, planned: Plan) -> list[PurePosixPath]:
@@ -180,7 +206,15 @@ def _context(
     generators: Iterable[CicdGenerator],
     answers: Mapping[str, str],
 ) -> ProjectContext:
-    """Tell the generators what the project's files say about it."""
+    """Tell the generators what the project's files say about it.
+
+    Raises PolsterError for a folder whose name YAML, a shell or a filter of paths could misread.
+    """
+    if not _FOLDER.fullmatch(folder := folder_of(project.root)):
+        raise PolsterError(
+            f"the project is in {folder!r}, which pipelines cannot name",
+            hint="rename the folder: letters, digits, `-`, `_`, `.` and `/`",
+        )
     examples = env_file.values(project, ".env.example")
     undeclared = {
         name: EnvVar(name=name, help="", secret=True) for name in examples if _SECRET.search(name)
@@ -212,6 +246,7 @@ def _context(
             for variable, text in variables_of(generator, {**options, **answers}).items()
         },
         delivery=pyproject.delivery_of(project),
+        folder=folder,
     )
 
 

@@ -49,7 +49,8 @@ class ProjectRequest:
 
     `cicd` may name several platforms, separated by commas; `delivery` says whether the project
     holds its runtime as code or depends on it. `added` are contributions, each with its plugin,
-    that the project got later: their requirements and parts of the runtime count, too.
+    that the project got later: their requirements and parts of the runtime count, too. `folder` is
+    where in its repository the project is; the pipelines at the top of it are not among the files.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ProjectRequest:
     delivery: Delivery = "vendored"
     answers: Mapping[str, str] = field(default_factory=dict)
     added: tuple[tuple[str, Contribution], ...] = ()
+    folder: str = ""
 
 
 def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
@@ -95,6 +97,7 @@ def generated(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
             placed(file)
             for plugin, one in chosen
             for file in contributed_files(plugin, one, context, secrets)
+            if not file.in_repository
         ),
     ]
     for name, answer in _project_files(plugins, context, secrets).items():
@@ -187,6 +190,7 @@ def _context(
         values=values,
         runtime=(delivery.LOCAL, *(part for _, known in every for part in known.runtime)),
         delivery=request.delivery,
+        folder=request.folder,
     )
 
 

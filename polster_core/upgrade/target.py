@@ -14,6 +14,7 @@ from polster_core.model.platforms import NONE, split
 from polster_core.plugins.manager import Plugins
 from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
+from polster_core.project.repository import folder_of
 from polster_core.scaffold import cicd, storage
 from polster_core.scaffold import project as scaffold
 from polster_core.types import AssetTemplate, Contribution, NewFile, RuntimePart, StorageBackend
@@ -47,6 +48,7 @@ def target(
         delivery=delivery,
         answers={**_defaults(plugins, answers), **answers},
         added=tuple(added),
+        folder=folder_of(project.root),
     )
     found = [
         *scaffold.generated(plugins, request),

@@ -39,13 +39,13 @@ class Event:
     """Variables of the machine that runs it, which win."""
 
 
-def run(origin: Path, folder: Path, event: Event) -> Run:
-    """Run the pipeline of the branch."""
+def run(origin: Path, folder: Path, event: Event, root: str = ".") -> Run:
+    """Run the pipeline of the branch, of the project in a folder of the repository."""
     tree = folder / "tree"
     checkout(origin, tree, f"refs/heads/{event.branch}")
     done = Run(folder)
     machine.stand_in(folder / "bin", "pipx", 'test "$1" = install')
-    document = yaml.safe_load((tree / "azure-pipelines.yml").read_text(encoding="utf-8"))
+    document = yaml.safe_load((tree / root / "azure-pipelines.yml").read_text(encoding="utf-8"))
     given = {one["name"]: one.get("default") for one in document.pop("parameters")}
     expanded = _expand(document, {"parameters": {**given, **event.parameters}})
     for stage in expanded["stages"]:
@@ -163,7 +163,9 @@ class _Job:
             }
         )
         script = self._macros(step.get("bash") or step["inputs"]["inlineScript"])
-        code, output = shell(self.run_of, script, self.work, env, _BASH)
+        inputs = step.get("inputs") or {}
+        inner = step.get("workingDirectory") or inputs.get("workingDirectory", ".")
+        code, output = shell(self.run_of, script, self.work / inner, env, _BASH)
         for file in re.findall(r"##vso\[task\.uploadsummary\](.*)", output):
             self.run_of.summaries.append(Path(file).read_text(encoding="utf-8"))
         return code == 0

@@ -92,7 +92,7 @@ if __name__ == "__main__":
 '''
 ALL_DATA = ["bronze/clicks", "bronze/orders", "silver/orders"]
 """What a run of all assets keeps."""
-_PROTECTED = """#!/bin/sh
+PROTECTED = """#!/bin/sh
 [ "$1" != refs/heads/main ] || { echo "GH006: protected branch" >&2; exit 1; }
 """
 _BY_HAND = {
@@ -169,7 +169,7 @@ def _maker(tmp_path: Path, template: Path) -> MakeOrigin:
         if files or branch != "main":
             push(origin, files or {}, branch=branch, folder=tmp_path / "person")
         hook = origin / "hooks" / "update"
-        hook.write_text(_PROTECTED, encoding="utf-8")
+        hook.write_text(PROTECTED, encoding="utf-8")
         hook.chmod(0o755)
         return origin
 

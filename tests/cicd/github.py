@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,17 @@ class Event:
     secrets: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
     """Variables of the machine that runs it, which win."""
+    changed: str = "src/core/x.py"
+    """A file that the push changes."""
 
 
-def run(origin: Path, folder: Path, event: Event) -> Run:
-    """Run each workflow of the branch that the event starts."""
+def run(origin: Path, folder: Path, event: Event, name: str = "polster") -> Run:
+    """Run each workflow of the branch, of one project, that the event starts."""
     tree = folder / "tree"
     checkout(origin, tree, f"refs/heads/{event.branch}")
     done = Run(folder)
     machine.stand_in(folder / "bin", "gh", f'echo "gh $*" >>"{folder}/gh"')
-    for file in sorted((tree / ".github" / "workflows").glob("*.yml")):
+    for file in sorted((tree / ".github" / "workflows").glob(f"{name}*.yml")):
         workflow = _load(file)
         if _starts(workflow["on"], event):
             _Workflow(done, origin, event, workflow, file.parents[2]).run()
@@ -60,12 +63,24 @@ def _load(file: Path) -> dict[str, Any]:
 def _starts(on: Mapping[str, Any], event: Event) -> bool:
     if event.name not in on:
         return False
-    filters = on[event.name] if event.name == "push" else None
+    filters = on[event.name] if event.name in {"push", "pull_request"} else None
     if not filters:
+        return True
+    if "paths" in filters and not _touches(filters["paths"], event.changed):
+        return False
+    if event.name == "pull_request":
         return True
     if "branches" in filters:
         return event.branch in filters["branches"]
     return event.branch not in filters["branches-ignore"]
+
+
+def _touches(patterns: Iterable[str], path: str) -> bool:
+    found = False
+    for pattern in patterns:
+        if fnmatch(path, pattern.removeprefix("!")):
+            found = not pattern.startswith("!")
+    return found
 
 
 class _Workflow:
@@ -192,7 +207,9 @@ class _Job:
             }
         )
         script = substitute(step["run"], self.context)
-        code, _ = shell(self.run_of, script, self.work, env, _BASH)
+        defaults = (self.workflow.workflow.get("defaults") or {}).get("run", {})
+        cwd = self.work / (step.get("working-directory") or defaults.get("working-directory", "."))
+        code, _ = shell(self.run_of, script, cwd, env, _BASH)
         if text := summary.read_text(encoding="utf-8"):
             self.run_of.summaries.append(text)
         return code == 0

@@ -34,6 +34,10 @@ def run(origin: Path, folder: Path, event: Event) -> Run:
     git("clone", "-q", "-b", event.branch, origin.as_uri(), work, cwd=origin)
     # It takes host, group and project from an address at GitLab; nothing is sent there.
     git("remote", "set-url", "origin", "https://gitlab.example/acme/shop.git", cwd=work)
+    # As a variable of the project: child pipelines have these, too.
+    (work / ".gitlab-ci-local-variables.yml").write_text(
+        f"POLSTER_REMOTE: {origin.as_uri()}\n", encoding="utf-8"
+    )
     done = Run(folder)
     variables = {
         "CI_COMMIT_BRANCH": event.branch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from polster_core.hookspecs import hookimpl
 from polster_core.types import CicdGenerator, NewFile, ProjectContext
@@ -18,6 +19,12 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
     from polster_core.rendering import project_files
+    from polster_core.rendering.context import slug
 
     yield from project_files("polster_core", "templates/cicd", context)
-    yield from project_files("polster_cicd_github", "templates", context)
+    for file in project_files("polster_cicd_github", "templates", context):
+        if not context.folder or file.path.parts[0] != ".github":
+            yield file
+        elif "workflows" in file.path.parts:  # GitHub looks for them at the top alone
+            name = file.path.name.replace("polster", slug(context), 1)
+            yield replace(file, path=file.path.with_name(name), in_repository=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from polster_core.hookspecs import hookimpl
 from polster_core.types import CicdGenerator, NewFile, ProjectContext
@@ -19,3 +20,6 @@ def _files(context: ProjectContext) -> Iterable[NewFile]:
 
     yield from project_files("polster_core", "templates/cicd", context)
     yield from project_files("polster_cicd_gitlab", "templates", context)
+    if context.folder:  # GitLab looks at the top alone: a job there starts the pipeline
+        for file in project_files("polster_cicd_gitlab", "trigger", context):
+            yield replace(file, in_repository=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from polster_core.errors import PolsterError
 from polster_core.model import layout
 from polster_core.model.diagnostics import Problem, Severity, ValidationRule
 from polster_core.model.ownership import RUNTIME, Owner, owner_of
 from polster_core.model.pipeline import Pipeline
+from polster_core.model.platforms import split
 from polster_core.plan.definition import read
 from polster_core.project import manifest
 from polster_core.project.manifest import Manifest
+from polster_core.project.repository import folder_of, top_of
 
 _NEW_SUFFIX = ".polster-new"
 _ROOT_FILES = frozenset({"run_polster.py", "workspace.yaml"})
@@ -91,6 +93,37 @@ def open_conflicts(pipeline: Pipeline) -> Iterator[Problem]:
             )
 
 
+def unread_pipelines(pipeline: Pipeline) -> Iterator[Problem]:
+    """Find pipelines of a project in a folder of a repository that the platform does not see."""
+    known = _manifest(pipeline)
+    yield from (
+        Problem(path=manifest.PATH, message=message, hint=hint)
+        for message, hint in (unseen_pipelines(pipeline.root, known) if known else ())
+    )
+
+
+def unseen_pipelines(root: Path, known: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each pipeline that platforms look for at the top, and what to do."""
+    top, folder = top_of(root), folder_of(root)
+    if top is None or not folder:
+        return
+    for name in split(known.answers.get("cicd", "")):
+        hint = f"polster add-cicd {name}"
+        above = [path for path in known.repository if _HOMES.get(name) == path.parts[0]]
+        if name in _HOMES and not above:
+            yield f"{name}: the pipeline in {folder} is where the platform never looks", hint
+        for path in above:
+            text = read(top / path)
+            if text is None:
+                yield f"{path} is missing at the top of the repository", hint
+            elif path.name == ".gitlab-ci.yml" and f"{folder}/{path}".encode() not in text:
+                yield f"{path} of the repository has no job that starts {folder}/{path}", hint
+
+
+_HOMES = {"github-actions": ".github", "gitlab-ci": ".gitlab-ci.yml"}
+"""Where platforms look that look at the top of a repository alone."""
+
+
 def _manifest(pipeline: Pipeline) -> Manifest | None:
     try:
         return manifest.find(pipeline.root)
@@ -118,5 +151,10 @@ RULES = (
         name="open-conflict",
         summary="Every conflict of an upgrade is decided.",
         check=open_conflicts,
+    ),
+    ValidationRule(
+        name="unseen-pipeline",
+        summary="Pipelines are where their platforms look for them.",
+        check=unread_pipelines,
     ),
 )

@@ -10,7 +10,7 @@ import click
 
 from polster_core.cli import params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import noting_closed, say_next, show, show_diff
+from polster_core.cli.execute import noting_closed, run_steps, say_next, show, show_diff
 from polster_core.cli.options.answer import Typed
 from polster_core.cli.options.existing import Given
 from polster_core.cli.working_project import current_project, writing
@@ -94,8 +94,10 @@ def _do(
             return
         with noting_closed(planned):
             apply(planned)
-    for line in summary(visible(planned)) if planned else ["nothing to change"]:
+    written = replace(visible(planned), steps=())
+    for line in summary(written) if planned else ["nothing to change"]:
         click.echo(line)
+    done = run_steps(planned.steps)
     for path in kept:
         click.echo(f"{path} stays as you have edited it; --force replaces it")
     say_next(
@@ -104,6 +106,8 @@ def _do(
             ("git add --all && git commit", "and push: the pipeline runs"),
         ]
     )
+    if not done:
+        click.get_current_context().exit(1)
 
 
 def _ask_platform(kind: params.PlatformChoice) -> str:

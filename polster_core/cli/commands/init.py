@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -28,7 +28,10 @@ from polster_core.plan.render import updates
 from polster_core.plugins.installed import installed
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import flags
+from polster_core.project.locate import Project
+from polster_core.project.repository import folder_of
 from polster_core.scaffold import pages, project
+from polster_core.scaffold.cicd import write_above
 from polster_core.types import NewFile, StorageBackend
 
 
@@ -109,10 +112,13 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
     """Check, ask, plan, write, run."""
     _refuse_contradictions(arguments)
     at = target(answers.name() if typed is None else typed, arguments.name)
-    request = answers.request(at.name)
+    has_own_repository = bool(arguments.git)
+    folder = "" if has_own_repository else folder_of(at.root)
+    request = replace(answers.request(at.name), folder=folder)
     wanted, kept = _files(at, arguments, plugins, request)
     warn_of_broken(plugins)
-    plan = draft(at.root, wanted, steps=_steps(at, arguments, answers, request), command="init")
+    steps = [*_steps(at, arguments, answers, request), *_pipelines(at.root, request, plugins)]
+    plan = draft(at.root, wanted, steps=steps, command="init")
     if at.is_left and any(True for _ in plan):
         raise PolsterError(
             f"{at.prefix or 'this folder'} exists and is not empty; nothing was changed",
@@ -210,6 +216,17 @@ def _steps(
             name="remote",
             summary=git.plan_remote(host),
             run=lambda: git.publish(at.root, at.name, host),
+        )
+
+
+def _pipelines(root: Path, request: project.ProjectRequest, plugins: Plugins) -> Iterator[Step]:
+    """Yield the step that writes pipelines where platforms look: at the top of the repository."""
+    if request.folder and (names := platforms.split(request.cicd)):
+        yield Step(
+            name="write",
+            target="pipelines",
+            summary="at the top of the repository",
+            run=lambda: write_above(Project(root), plugins, names),
         )
 
 
