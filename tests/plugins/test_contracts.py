@@ -40,7 +40,9 @@ from tests.project.test_broken import SHOP, git
 
 CONNECTORS = {"api", "mysql", "sftp"}
 """Those whose contract is in tests/connectors, where there are servers."""
-GENERATED = {"edited-runtime", "manifest", "missing-generated-file", "open-conflict"}
+GENERATED = {
+    *("edited-runtime", "manifest", "missing-generated-file", "open-conflict", "unseen-pipeline"),
+}
 """Rules about what was generated: tests/upgrade has projects that were."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "adls": {"account-name": "mylake", "container": "raw"},
