@@ -10,6 +10,7 @@ import polster_core
 from polster_core import delivery
 from polster_core.assets import pyproject
 from polster_core.delivery import Delivery
+from polster_core.model.platforms import split
 from polster_core.plan.definition import Plan, read
 from polster_core.plan.render import visible
 from polster_core.plugins.manager import Plugins
@@ -17,6 +18,8 @@ from polster_core.project import manifest
 from polster_core.project.base import read_base
 from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
+from polster_core.scaffold import cicd
+from polster_core.scaffold.repository_files import outdated
 from polster_core.upgrade import migrations, preconditions
 from polster_core.upgrade.changelog import changes_between
 from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes, verified
@@ -66,8 +69,18 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
         notes=[
             *(f"{name} is gone, and your code imports it" for name in found.lost),
             *migrations.notes(project.root, adopted),
+            *_pipelines_above(project, plugins, adopted),
         ],
     )
+
+
+def _pipelines_above(project: Project, plugins: Plugins, known: Manifest) -> Iterator[str]:
+    """Say which pipelines at the top of the repository are not what would be written now."""
+    if known.repository:
+        names = split(known.answers.get("cicd", ""))
+        above = cicd.generated(project, plugins, names, known.answers, in_repository=True)
+        for path in outdated(project, above):
+            yield f"{path} of the repository is another: polster add-cicd {','.join(names)}"
 
 
 def _made(known: Manifest, plugins: Plugins, found: Target, after: Delivery) -> Manifest:

@@ -96,6 +96,9 @@ def test_p3_what_is_missing_or_edited_is_told(mono: Path, tmp_path: Path) -> Non
     assert "has no job that starts services/shop/.gitlab-ci.yml" in done.stdout
     done = machine.polster("doctor", cwd=top / SHOP)
     assert "polster-shop.yml is missing at the top of the repository" in done.stdout
+    done = machine.polster("upgrade", "--check", "--json", cwd=top / SHOP)
+    words = ".github/workflows/polster-shop.yml of the repository is another: polster add-cicd"
+    assert words in done.stdout + done.stderr
     (top / SHOP / manifest.PATH).write_text(
         (top / SHOP / manifest.PATH).read_text("utf-8").replace("polster-shop.yml", "../../x.yml"),
         encoding="utf-8",
