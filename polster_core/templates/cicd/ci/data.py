@@ -18,6 +18,7 @@ nobody's push is lost. A branch that holds code as well is never forced.
 Exit code: 0 done or nothing to do, 1 git failed, 2 refused. Upgrades of Polster replace this file.
 """
 
+import io
 import os
 import random
 import re
@@ -75,7 +76,7 @@ def restore() -> None:
         Path(name).unlink(missing_ok=True)  # the history of the code has it
     git("checkout-index", "--force", "-u", "-z", "--stdin", index=index, given=joined(names))
     for name in names:
-        check(name, Path(name))
+        refuse_pointer(name, Path(name))
     say(f"restored {len(names)} file(s) from '{branch()}'")
 
 
@@ -96,10 +97,10 @@ def pack(target: Path) -> None:
         say("the run changed nothing below data/")
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(target, "w") as archive, tempfile.NamedTemporaryFile() as gone:
-        gone.write(joined(deleted))
-        gone.flush()
-        archive.add(gone.name, DELETED)
+    gone, content = tarfile.TarInfo(DELETED), joined(deleted)
+    gone.size = len(content)
+    with tarfile.open(target, "w") as archive:
+        archive.addfile(gone, io.BytesIO(content))
         for name in changed:
             archive.add(name)
     say(f"packed {len(changed)} new or changed and {len(deleted)} deleted file(s)")
@@ -197,6 +198,11 @@ def check(name: str, path: Path) -> None:
     size, most = path.stat().st_size / 2**20, int(setting("POLSTER_MAX_FILE_MB", "95"))
     if size > most:
         stop(f"'{name}' has {size:.0f} MB, the limit is {most} MB: use cloud storage", 2)
+    refuse_pointer(name, path)
+
+
+def refuse_pointer(name: str, path: Path) -> None:
+    """Refuse what stands for a file that is somewhere else."""
     with path.open("rb") as file:
         if file.read(len(POINTER)) == POINTER:
             stop(f"'{name}' is a pointer of Git LFS without its content: install git-lfs", 2)
