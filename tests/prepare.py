@@ -20,6 +20,7 @@ from tests import pythons
 PROGRAMS = {
     "chromium": ["chromium", "fonts-liberation"],
     "git": ["git"],
+    "git-lfs": ["git-lfs"],
     "initdb": ["postgresql"],
     "mariadb": ["mariadb-server-core", "mariadb-client-core"],
     "mkfs.exfat": ["exfatprogs"],
