@@ -40,7 +40,7 @@ SECRET = re.compile(r"(?:.*/)?(?:\.env(?:\..*)?|.*\.pem|.*\.key|id_rsa.*|\.dagst
 COUNT = re.compile(r"^Polster-Pushes: (\d+)$", re.MULTILINE)
 POINTER = b"version https://git-lfs."
 DELETED = "deleted"
-"""The member of a packed file that lists what the run deleted; all others are below data/."""
+"""The member of a packed file that lists what the run deleted."""
 REF = "refs/polster/data"
 ATTEMPTS = 60
 
@@ -65,7 +65,6 @@ def main(verb: str = "", *files: str) -> None:
 def restore() -> None:
     """Bring the snapshots below data/ to the state of the branch, and note that state."""
     tip, index = fetch(), noted()
-    index.unlink(missing_ok=True)
     git("read-tree", tip or "--empty", index=index)
     if tip is None:
         say(f"there is no branch '{branch()}' yet: the run starts from what is here")
@@ -86,10 +85,10 @@ def pack(target: Path) -> None:
         stop("there is nothing to compare with: before the run, say  python ci/data.py restore", 2)
     known = set(listed("ls-files", "-z", "--", "data", index=index))
     differs = listed("diff-files", "--name-only", "--relative", "-z", "--", "data", index=index)
-    here = [path.as_posix() for path in Path("data").rglob("*.parquet")]
-    new = {name for name in here if SNAPSHOT.fullmatch(name)} - known
-    new |= {*listed("ls-files", "-z", "--others", "--exclude-standard", "--", "data")} - known
-    changed = sorted(new | {name for name in differs if os.path.lexists(name)})
+    here = {path.as_posix() for path in Path("data").rglob("*.parquet")}
+    new = {*filter(SNAPSHOT.fullmatch, here)}
+    new |= {*listed("ls-files", "-z", "--others", "--exclude-standard", "--", "data")}
+    changed = sorted((new - known) | {name for name in differs if os.path.lexists(name)})
     deleted = sorted({*differs} - {*changed})
     for name in changed:
         check(name, Path(name))
@@ -127,8 +126,7 @@ def push(files: Iterable[Path], work: Path) -> None:
             return
         lease = [f"--force-with-lease=refs/heads/{branch()}:{tip}"] if cut else []
         options = [*setting("POLSTER_PUSH_OPTIONS").split(), *lease]
-        what = f"{commit}:refs/heads/{branch()}"
-        done = git("push", *options, remote(), what, fails=True)
+        done = git("push", *options, remote(), f"{commit}:refs/heads/{branch()}", fails=True)
         if done.returncode == 0:
             say(f"pushed {len(names)} change(s) to '{branch()}', attempt {attempt}")
             return
@@ -166,7 +164,6 @@ def committed(tip: str | None, names: list[str], work: Path) -> tuple[str, bool]
     how = ("update-index", "--add", "--remove", "-z", "--stdin")
     git(*how, index=index, work=work, given=joined(names))
     tree = text("write-tree", index=index)
-    index.unlink()
     if tip and tree == text("rev-parse", f"{tip}^{{tree}}"):
         return tip, False
     pushes, parents, cut = 1, [], False
@@ -269,8 +266,8 @@ def git(
     fails: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git, with another index and work tree; stop if it fails, unless it may."""
-    author = os.environ.get("GIT_AUTHOR_NAME") or "polster-bot"
-    email = os.environ.get("GIT_AUTHOR_EMAIL") or "polster-bot@users.noreply.invalid"
+    author = setting("GIT_AUTHOR_NAME", "polster-bot")
+    email = setting("GIT_AUTHOR_EMAIL", "polster-bot@users.noreply.invalid")
     env = {**os.environ, "GIT_AUTHOR_NAME": author, "GIT_AUTHOR_EMAIL": email}
     env |= {"GIT_COMMITTER_NAME": author, "GIT_COMMITTER_EMAIL": email, "GIT_TERMINAL_PROMPT": "0"}
     if index:
