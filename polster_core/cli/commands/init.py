@@ -117,8 +117,7 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
     request = replace(answers.request(at.name), folder=folder)
     wanted, kept = _files(at, arguments, plugins, request)
     warn_of_broken(plugins)
-    steps = [*_steps(at, arguments, answers, request), *_pipelines(at.root, request, plugins)]
-    plan = draft(at.root, wanted, steps=steps, command="init")
+    plan = draft(at.root, wanted, steps=_steps(at, arguments, answers, request), command="init")
     if at.is_left and any(True for _ in plan):
         raise PolsterError(
             f"{at.prefix or 'this folder'} exists and is not empty; nothing was changed",
@@ -132,8 +131,9 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
         say(*_written(plan, at, kept))
         for path, line in git.ignored_by(at.root, _committed(plan)):
             warn([f"git ignores {path}, by {line}: what is ignored is lost to a clone"])
-        if not run_steps(plan.steps):
-            context.exit(1)
+        done = run_steps(plan.steps)
+    if not (run_steps([*_pipelines(at.root, request, plugins)]) and done):
+        context.exit(1)
     if at.is_left:
         tidy_beside(at.root)
     samples = request.answers.get("sample-assets") == "true"
