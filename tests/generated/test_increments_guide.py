@@ -13,6 +13,10 @@ from tests.generated.projects import execute, told
 from tests.generated.test_incremental import NIGHTS, log
 from tests.quality.test_guides import with_environment
 
+STOCK = """
+def extract() -> pl.LazyFrame:
+    return pl.LazyFrame({"item": ["a"], "count": [1]})
+"""
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "increments.md"
 
 
@@ -20,6 +24,7 @@ def test_commands(project: MakeProject) -> None:
     shop = project(samples=False)
     with_environment(shop)
     shop.place("bronze_events", "change_log")
+    shop.add("bronze_stock", STOCK)
     (shop.root / "log").mkdir()
     for night in range(len(NIGHTS)):
         log(shop, night)
@@ -38,3 +43,6 @@ def test_commands(project: MakeProject) -> None:
     (shown,) = [block.text for block in page if "keep=" in block.text]
     for line in shown.splitlines():
         assert line in written
+    grows = (shop.root / "src/core/silver_log.py").read_text("utf-8")
+    (shown,) = [block.text for block in page if "-> Append:" in block.text]
+    assert all(line in grows for line in shown.splitlines())

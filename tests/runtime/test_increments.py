@@ -18,7 +18,7 @@ from polster_runtime.assets.increments import logic_version, plan_of
 from polster_runtime.config import paths
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, ContractBroken
-from polster_runtime.execution import positions, quarantine, reading
+from polster_runtime.execution import positions, quarantine, reading, shares
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage import compaction, retention, staging
@@ -196,6 +196,7 @@ def test_random_nights(pipeline: Pipeline, seed: int, monkeypatch: pytest.Monkey
     monkeypatch.setattr(compaction, "TOGETHER", dice.choice([2, 3, 4]))
     monkeypatch.setattr(compaction, "UPSERT_WEIGHT", dice.choice([0.1, 1, 4]))
     monkeypatch.setattr(compaction, "GRACE", timedelta(0))
+    monkeypatch.setattr(shares, "AT_ONCE", 30 if seed < 2 else 4_000_000)
     if seed % 2:
         monkeypatch.setattr(retention, "GRACE", timedelta(0))
         monkeypatch.setenv("SNAPSHOT_RETENTION", "1")

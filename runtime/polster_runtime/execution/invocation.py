@@ -31,6 +31,7 @@ from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
 from polster_runtime.execution.reading import Reading, own_rows
 from polster_runtime.execution.removals import check_flag
+from polster_runtime.execution.shares import call
 from polster_runtime.execution.slices import Slice
 from polster_runtime.sources.base import Frames, doubts
 from polster_runtime.storage.columns import ValueChanges, check_values, common
@@ -96,7 +97,7 @@ class Invocation:
         if own := plan_of(self.function).own:
             arguments[own] = own_rows(self.function, self.data, self.previous)
         with _one_process():
-            result = self.function(**arguments)
+            result = call(self.function, arguments, self.reading)
         if isinstance(result, Generator):
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):

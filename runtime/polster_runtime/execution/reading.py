@@ -223,6 +223,13 @@ class Reading:
         self.left_out = versions.rows_of(self.data, self.previous, own).select(key)
         return None
 
+    @property
+    def rows_of_groups(self) -> int:
+        """How many rows a Touched parameter is given when it is given all of them; else 0."""
+        if not self.everything or self.plan.touched is None:
+            return 0
+        return self._rows(self.snapshots[self.bound[self.plan.touched]])
+
     def without_left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Rows that a function returned, without those that are there already."""
         if self.left_out is None:
