@@ -64,6 +64,13 @@ class Reading:
         self._slice: tuple[str, int, int] | None = None
         if again and again.batch not in self.known.get("quarantined", []):
             raise AssetError(f"{self.asset}: what was rejected has been run again meanwhile")
+        # What the footer says is found before its file is written: Polars asks for it from within.
+        self._number = versions.version(data, previous).number + 1 if previous else 0
+        """That of the increment that this run publishes."""
+        read = self.plan.new or self.plan.touched
+        self._seen: dict[str, tuple[str, int]] = (
+            {str(bound[read]): versions.version(data, snapshots[bound[read]])} if read else {}
+        )
         self._refuse_replaced_upstream()
         self.everything: str | None = self._everything(full_refresh=full_refresh)
         """Why all rows are read, in words; None when only what is new is."""
@@ -94,18 +101,11 @@ class Reading:
 
     def footer(self) -> Provenance:
         """What the file of this run says, for the next one."""
-        read = self.plan.new or self.plan.touched
-        upstream = self.bound[read] if read else None
-        seen = (
-            {str(upstream): versions.version(self.data, self.snapshots[upstream])}
-            if upstream
-            else {}
-        )
         found: Provenance = {
             "kind": self.plan.kind,
             "key": self.plan.key,
             "logic": self.logic,
-            "seen": seen,
+            "seen": self._seen,
             "quarantined": self._quarantined(),
         }
         if self.everything:
@@ -118,11 +118,6 @@ class Reading:
                 found["held"] = [*self.again.held, self._number]
                 found["replayed"] = [*found["replayed"], [self._number, self.again.until]]
         return found
-
-    @property
-    def _number(self) -> int:
-        """That of the increment that this run publishes."""
-        return versions.version(self.data, self.previous).number + 1 if self.previous else 0
 
     def _quarantined(self) -> list[str]:
         """The files of rejected rows that have not been settled, with that of this run."""
