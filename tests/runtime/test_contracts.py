@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +15,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.io.plugins import register_io_source
+from polars.testing import assert_frame_equal
 
 from polster_runtime.assets import contract as contracts
-from polster_runtime.assets.contract import Contract, check
+from polster_runtime.assets.contract import Contract, check, part
 from polster_runtime.assets.rule_text import rule_in_words
-from polster_runtime.assets.rules import RULE, columns_of, look_at_other_rows
+from polster_runtime.assets.rules import RULE, columns_of, look_at_other_rows, query_of
 from polster_runtime.errors import AssetError
 
 FEW, MANY = 1, 1_000_000
@@ -35,7 +38,71 @@ def split(rows: pl.DataFrame, contract: Contract, said: int = FEW) -> tuple[pl.D
         good = pl.scan_parquet(file) if found.good is None else found.good
         bad = found.bad.collect()
         assert found.rejected == bad.height
+        at_once = split_at_once(rows.lazy(), contract, Path(folder))
+        if at_once is not None:
+            assert_frame_equal(at_once[0], good.collect())
+            assert_frame_equal(at_once[1], bad.select(at_once[1].columns))
         return good.collect(), bad
+
+
+def split_at_once(
+    rows: pl.LazyFrame, contract: Contract, folder: Path
+) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    """Return what is published of a query, and what is rejected; None where it is staged first."""
+    parts = part(rows, contract, folder / "rows.at_once")
+    if parts is None:
+        return None
+    sink = parts.good.sink_parquet(folder / "good.parquet", lazy=True)
+    pl.collect_all([parts.bad, sink], engine="streaming")
+    found = parts.checked()
+    bad = found.bad.collect()
+    assert found.rejected == bad.height
+    return pl.read_parquet(folder / "good.parquet"), bad
+
+
+class Large(dy.Schema):
+    """One rule of one row, and a key."""
+
+    id = dy.Int64(primary_key=True)
+    share = dy.Float64(min=0.5)
+
+
+def test_a_query_is_computed_once_however_it_is_split(tmp_path: Path) -> None:
+    """What is random in it would else be another in the published and in the rejected rows."""
+    calls = list[int]()
+
+    def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+        calls.append(rows.height)
+        return rows.with_columns(pl.col("share").shuffle())
+
+    def frames(*_: Any) -> Iterator[pl.DataFrame]:
+        calls.append(0)
+        yield shuffled(rows)
+
+    rows = pl.DataFrame({"id": range(20_000)}).with_columns(share=pl.col("id") / 20_000)
+    queries = (
+        rows.lazy().with_columns(pl.col("share").shuffle()),
+        rows.lazy().map_batches(shuffled, schema=rows.schema),
+        rows.lazy().with_columns(pl.col("share").map_batches(lambda s: s.shuffle())),
+        register_io_source(frames, schema=rows.schema),
+    )
+    for number, query in enumerate(queries):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = split_at_once(query, Large, folder)
+        assert found is not None
+        good, bad = found
+        assert sorted([*good["id"], *bad["id"]]) == list(range(20_000))
+        assert sorted([*good["share"], *bad["share"]]) == rows["share"].to_list()
+        assert (good.height, good["share"].min()) == (10_000, 0.5)
+    assert calls == [20_000, 0, 20_000]
+
+
+def test_dataframely_still_has_the_query_of_the_rows_that_failed() -> None:
+    """Without it contracts are slower: rows are staged first, then split."""
+    _, failure = Large.filter(Large.create_empty().lazy())
+    assert query_of(failure) is not None
+    assert query_of(object()) is None
 
 
 def column(contract: dy.Column, values: list[Any], kind: Any) -> tuple[list[Any], pl.DataFrame]:

@@ -1,7 +1,7 @@
 """Contracts: rows that break one are told apart."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ import polars as pl
 from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.assets.evaluation import BROKEN, Evaluation
 from polster_runtime.assets.rule_text import rule_in_words
-from polster_runtime.assets.rules import failing, has_own, look_at_other_rows
+from polster_runtime.assets.rules import failing, has_own, look_at_other_rows, query_of
 from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.paths import core_dir
 from polster_runtime.config.settings import settings
@@ -69,25 +69,45 @@ def max_rejected(function: Function) -> float:
     return float(share)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A query, split by a contract into what is computed in one pass."""
+
+    good: pl.LazyFrame
+    bad: pl.LazyFrame
+    """A sink of the rejected rows."""
+    checked: Callable[[], Checked]
+    """What was rejected, once that sink is filled."""
+
+
+def part(rows: pl.LazyFrame, contract: Contract, evaluated: Path) -> Parts | None:
+    """Split a query before it runs; None where its rows must be looked at more than once.
+
+    Raises AssetError when a column is missing, or when a rule cannot be evaluated.
+    """
+    evaluation, again = _evaluation(rows, contract)
+    if again:
+        return None
+    with _rules_named(contract, contract.create_empty().lazy()):
+        # Kept once: what a query computes twice, such as a shuffle, is not the same twice.
+        prepared = evaluation.prepared(rows.cache())
+        good, failure = evaluation.contract.filter(prepared)
+    if (bad := query_of(failure)) is None:
+        return None
+    return Parts(
+        good=good.lazy().select(contract.column_names()),
+        bad=bad.sink_parquet(evaluated, lazy=True),
+        checked=lambda: _checked(evaluation, list(_if_any(evaluated))),
+    )
+
+
 def check(scanned: pl.LazyFrame, rows: int, contract: Contract, evaluated: Path) -> Checked:
     """Split the rows of a file; the bad ones are put into files beside `evaluated`.
 
-    A few rows are split in memory, which is faster; many are streamed.
-
-    Types are cast where they differ and columns that the contract does not name are dropped. What
-    is good keeps the whole contract: where rules look at other rows, they are evaluated again
-    without the bad rows, until all that is left keeps them. Raises AssetError when a column is
-    missing, or when a rule cannot be evaluated.
+    A few rows are split in memory, which is faster; many are streamed. Raises AssetError when a
+    column is missing, or when a rule cannot be evaluated.
     """
-    if not contract.column_names():
-        raise AssetError("the contract names no columns: add a line for each")
-    schema = scanned.collect_schema()
-    missing = [name for name in contract.column_names() if name not in schema]
-    if missing:
-        raise AssetError(f"the contract names columns that are not there: {', '.join(missing)}")
-    with _rules_named(contract, contract.create_empty().lazy()):
-        again = look_at_other_rows(contract)
-    evaluation = Evaluation(contract, schema, numbered=again)
+    evaluation, again = _evaluation(scanned, contract)
     remaining = evaluation.prepared(scanned)
     bad = list[pl.LazyFrame]()
     with _rules_named(contract, remaining, lambda: evaluation.impossible(scanned)):
@@ -106,10 +126,35 @@ def check(scanned: pl.LazyFrame, rows: int, contract: Contract, evaluated: Path)
                 "each without the rows rejected before: let them look at fewer other rows"
             )
     good = good.select(contract.column_names())
+    unchanged = not bad and good.collect_schema() == evaluation.schema
+    return _checked(evaluation, bad, None if unchanged else good)
+
+
+def _evaluation(rows: pl.LazyFrame, contract: Contract) -> tuple[Evaluation, bool]:
+    """A contract for rows, and whether some of its rules look at other rows."""
+    if not contract.column_names():
+        raise AssetError("the contract names no columns: add a line for each")
+    schema = rows.collect_schema()
+    missing = [name for name in contract.column_names() if name not in schema]
+    if missing:
+        raise AssetError(f"the contract names columns that are not there: {', '.join(missing)}")
+    with _rules_named(contract, contract.create_empty().lazy()):
+        again = look_at_other_rows(contract)
+    return Evaluation(contract, schema, numbered=again), again
+
+
+def _if_any(file: Path) -> Iterator[pl.LazyFrame]:
+    rows = pl.scan_parquet(file, glob=False)
+    if rows.select(pl.len()).collect().item():
+        yield rows
+
+
+def _checked(
+    evaluation: Evaluation, bad: Sequence[pl.LazyFrame], good: pl.LazyFrame | None = None
+) -> Checked:
     if not bad:
-        none = pl.lit(None, dtype=pl.List(pl.String)).alias(BROKEN)
-        unchanged = good.collect_schema() == schema
-        return Checked(good=None if unchanged else good, bad=scanned.clear().with_columns(none))
+        empty = pl.LazyFrame(schema={**evaluation.schema, BROKEN: pl.List(pl.String)})
+        return Checked(good=good, bad=empty)
     rejected = pl.concat(evaluation.rejected(each) for each in bad)
     rules = evaluation.rules_of(bad[0])
     counts = [pl.col(BROKEN).list.contains(rule).sum().alias(rule) for rule in rules]

@@ -1,10 +1,12 @@
 """The rules of a contract, one by one: what they read, and whether they look at other rows.
 
 dataframely has no public way to a rule of one's own; where its `RuleFactory` is another one day,
-such a rule counts as one that looks at other rows and whose columns are not known.
+such a rule counts as one that looks at other rows and whose columns are not known. Nor has it one
+to the query of the rows that failed; without it they are split after they were computed.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -43,6 +45,12 @@ def look_at_other_rows(contract: type[dy.Schema]) -> bool:
     """
     rows = contract.create_empty().lazy()
     return any(rule is None or not _is_row_wise(rows, rule) for _, rule in own_rules(contract))
+
+
+def query_of(failure: Any) -> pl.LazyFrame | None:
+    """The rows that failed, with the results of all rules, not yet computed; None: unknown."""
+    query = getattr(failure, "_lf", None)
+    return query if isinstance(query, pl.LazyFrame) else None
 
 
 def columns_of(contract: type[dy.Schema], rule: str) -> list[str]:

@@ -5,7 +5,8 @@ function is called again then, on frames without rows that look at each step at 
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import polars as pl
 from polster_runtime.assets.binding import Function, source_file, wants_all
 from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
+from polster_runtime.errors import AssetError
+from polster_runtime.execution.invocation import Invocation, stubs_named
 
 FOUND_BEFORE_A_RUN = (
     pl.exceptions.ColumnNotFoundError,
@@ -24,6 +27,23 @@ FOUND_BEFORE_A_RUN = (
 )
 """Errors that do not depend on the rows."""
 BEFORE_A_RUN = "; `polster validate --deep` finds it before a run"
+
+
+@contextmanager
+def errors_named(source: Invocation) -> Iterator[None]:
+    """Say what is not written, which file is damaged, and where a query went wrong."""
+    function = source.function
+    of_store = source.data.errors() if source.bound else nullcontext()
+    try:
+        with stubs_named(function), of_store:
+            yield
+    except pl.exceptions.PolarsError as error:
+        if isinstance(error, pl.exceptions.ComputeError) and "parquet" in str(error):
+            source.check_inputs()
+        if own_line(error, function) is not None:
+            raise
+        line = line_of_query(error, function, source.read_of, source.schemas)
+        raise AssetError(explained(error, function, line)) from error
 
 
 def explained(error: BaseException, function: Function, line: int | None = None) -> str:

@@ -64,6 +64,8 @@ class Invocation:
         self.schemas: dict[AssetId, pl.Schema] = {}
         self.position: Any = None
         self.failure: BaseException | None = None
+        self.streams = False
+        """Whether the rows come from a generator, which yields them only once."""
         self.doubts: Sequence[str] = ()
         if self.incremental and previous and not full_refresh:
             self.position = data.provenance(previous).get("position")
@@ -99,6 +101,7 @@ class Invocation:
         with _one_process():
             result = call(self.function, arguments, self.reading)
         if isinstance(result, Generator):
+            self.streams = True
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):
             return self._rows_of(result.lazy())

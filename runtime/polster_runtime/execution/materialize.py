@@ -1,8 +1,8 @@
 """The life of one asset: read, compute, check, publish."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,35 +17,32 @@ from polster_runtime.assets.binding import (
     is_incremental,
     source_file,
 )
-from polster_runtime.assets.contract import (
-    Checked,
-    Contract,
-    check,
-    contract_of,
-    max_rejected,
-    refuse,
-)
+from polster_runtime.assets.contract import Checked, Contract, check, contract_of, part
 from polster_runtime.assets.drift import drift
 from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.logging import log
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.errors import AssetError, StorageError
+from polster_runtime.errors import StorageError
 from polster_runtime.execution import previous
-from polster_runtime.execution.code_errors import explained, line_of_query, own_line
+from polster_runtime.execution.code_errors import errors_named
 from polster_runtime.execution.column_lineage import Lineage, lineage_if_known
 from polster_runtime.execution.description import look_at, schema_of, summary
 from polster_runtime.execution.events import tell
-from polster_runtime.execution.invocation import Invocation, stubs_named
+from polster_runtime.execution.invocation import Invocation
 from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.locks import alone
+from polster_runtime.execution.rejected_rows import Quarantine
 from polster_runtime.execution.removals import with_removals, without_removals
 from polster_runtime.execution.result import Materialized
 from polster_runtime.execution.slices import Slice
 from polster_runtime.execution.upkeep import keep_files_few, merge_increments
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Provenance, Snapshot, base_name, is_full
-from polster_runtime.storage.staging import scan, stage
+from polster_runtime.storage.snapshots import Provenance, Snapshot
+from polster_runtime.storage.staging import scan, scratch_files, stage
 from polster_runtime.storage.store import Store
+
+_Split = tuple[Path, Checked | None, pl.DataFrame | None]
+"""The staged rows, what a contract rejected, and the keys of the rows that an increment removes."""
 
 
 def materialize(
@@ -156,27 +153,16 @@ class _Step:
             return self._publish(path, bool(increases), begun)
 
     def _publish(self, path: str, increases: bool, begun: Callable[[Path], None]) -> Materialized:
-        # What a contract rejected before will hardly be published as it is.
-        draft = self.contract is not None and bool(self.known.get("rejected"))
-        with self._errors_named():
+        with errors_named(self.source):
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
                 bound, schemas = self.source.read_of, self.source.schemas
                 known, key = self.known.get("lineage"), self.asset.partition
                 self.lineage = lineage_if_known(self.function, bound, schemas, known, key)
-            staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
-            self.source.check_complete(staged)
-        gone = None
-        if self.replaces:
-            staged, gone = without_removals(
-                staged, self.replaces, self.provenance, draft=self.contract is not None
-            )
-            draft = draft or gone is not None
-        (rows, preview), checked = look_at(staged), None
-        if self.contract is not None:
-            good, checked = self._quarantine(staged, rows, self.contract, path, draft)
-            if good != staged:
-                staged, (rows, preview) = good, look_at(good)
+        with scratch_files() as evaluated:
+            split = self._split_at_once(rows_to_come, evaluated, path)
+            staged, checked, gone = split or self._staged(rows_to_come, evaluated, path, begun)
+        rows, preview = look_at(staged)
         removed = 0
         if self.replaces:
             groups = self.source.reading.groups if self.source.reading else None
@@ -206,22 +192,6 @@ class _Step:
             removed=removed,
             read=self.source.reading.in_words if self.source.reading and self.previous else None,
         )
-
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        """Say what is not written, which file is damaged, and where a query went wrong."""
-        of_store = self.data.errors() if self.source.bound else nullcontext()
-        try:
-            with stubs_named(self.function), of_store:
-                yield
-        except pl.exceptions.PolarsError as error:
-            if isinstance(error, pl.exceptions.ComputeError) and "parquet" in str(error):
-                self.source.check_inputs()
-            if own_line(error, self.function) is not None:
-                raise
-            source = self.source
-            line = line_of_query(error, self.function, source.read_of, source.schemas)
-            raise AssetError(explained(error, self.function, line)) from error
 
     def provenance(self) -> Provenance:
         """What the footer of a new file says; asked for after its last row."""
@@ -256,40 +226,74 @@ class _Step:
             self.previous = None  # the new snapshot takes its place
             return None
 
-    def _quarantine(
-        self, staged: Path, rows: int, contract: Contract, path: str, draft: bool
-    ) -> tuple[Path, Checked]:
-        """Store the bad rows under _rejected/ and stage the good ones."""
-        evaluated, good = staged.with_suffix(".evaluated"), None
+    def _split_at_once(self, rows: pl.LazyFrame, evaluated: Path, path: str) -> _Split | None:
+        """Compute the rows and stage what keeps the contract, in one pass.
+
+        None where that cannot be, or went wrong: what it was is told once rows and rules are
+        computed one after the other.
+        """
+        if self.contract is None or self.source.reading or self.source.streams:
+            return None
+        with errors_named(self.source):
+            parts = part(rows, self.contract, evaluated)
+        if parts is None:
+            return None
         try:
-            checked = check(scan(staged), rows, contract, evaluated)
-            if checked.rejected:
-                bad = checked.bad.with_columns(
-                    _run=pl.lit(self.run_id), _rejected_at=pl.lit(datetime.now(UTC))
-                )
-                target = self._rejected_path(path)
-                self.data.publish(stage(bad, self.provenance), target)
-                refuse(rows, checked, max_rejected(self.function), contract)
+            staged = stage(parts.good, self.provenance, beside=[parts.bad])
+        except StorageError:
+            raise
+        except Exception:
+            log.info("split again", extra={"details": {"asset": str(self.asset)}}, exc_info=True)
+            return None
+        try:
+            checked = parts.checked()
+            rows_in_all = look_at(staged)[0] + checked.rejected
+            self._quarantine(path, self.contract).keep(checked, rows_in_all)
+        except BaseException:
+            staged.unlink()
+            raise
+        return staged, checked, None
+
+    def _staged(
+        self, rows_to_come: pl.LazyFrame, evaluated: Path, path: str, begun: Callable[[Path], None]
+    ) -> _Split:
+        """Stage all rows, then what keeps the contract, if there is one."""
+        # What a contract rejected before will hardly be published as it is.
+        draft = self.contract is not None and bool(self.known.get("rejected"))
+        with errors_named(self.source):
+            staged = stage(rows_to_come, self.provenance, draft=draft, begun=begun)
+            self.source.check_complete(staged)
+        gone = None
+        if self.replaces:
+            staged, gone = without_removals(
+                staged, self.replaces, self.provenance, draft=self.contract is not None
+            )
+            draft = draft or gone is not None
+        if self.contract is None:
+            return staged, None, gone
+        rows, good = look_at(staged)[0], None
+        try:
+            checked = check(scan(staged), rows, self.contract, evaluated)
+            self._quarantine(path, self.contract).keep(checked, rows)
             self.rejected = checked.rejected
             if checked.good is None and not draft:
                 good = staged
             else:
                 all_rows = scan(staged) if checked.good is None else checked.good
                 good = stage(all_rows, self.provenance)
-            return good, checked
+            return good, checked, gone
         finally:
-            for file in evaluated.parent.glob(f"{evaluated.name}*"):
-                file.unlink(missing_ok=True)
             if good != staged:
                 staged.unlink(missing_ok=True)
 
-    def _rejected_path(self, path: str) -> str:
-        """Where rejected rows go: of an increment to a name of their own, which its footer says.
-
-        What a killed run has left there blocks no other, and belongs to no increment.
-        """
-        path = path if is_full(path) else self.data.new_path(self.asset)
-        if self.source.reading:
-            self.source.reading.batch = base_name(path)
-        folder, name = path.rsplit("/", 1)
-        return f"{folder}/_rejected/{name}"
+    def _quarantine(self, path: str, contract: Contract) -> Quarantine:
+        return Quarantine(
+            data=self.data,
+            asset=self.asset,
+            function=self.function,
+            contract=contract,
+            path=path,
+            reading=self.source.reading,
+            run_id=self.run_id,
+            provenance=self.provenance,
+        )

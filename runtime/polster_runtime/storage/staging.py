@@ -4,8 +4,8 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,23 +27,25 @@ def stage(
     *,
     draft: bool = False,
     begun: Callable[[Path], None] = lambda _: None,
+    beside: Sequence[pl.LazyFrame] = (),
 ) -> Path:
     """Stream a frame into a new local file; `provenance` is asked for after the last row.
 
     A draft, of which only some rows are to be published, is an Arrow file, which is written in half
-    the time. `begun` is called with the file before its first row. Raises StorageError when the
-    disk is full, and leaves no file behind when it fails.
+    the time. `begun` is called with the file before its first row. `beside` are other sinks that
+    are filled in the same pass. Raises StorageError when the disk is full, and leaves no file
+    behind when it fails.
     """
-    path = paths.staging_dir() / f"{os.getpid()}-{unique_name()}{DRAFT if draft else SUFFIX}"
+    path = _new_file(DRAFT if draft else SUFFIX)
     try:
-        paths.staging_dir().mkdir(parents=True, exist_ok=True)
         begun(path)
         with operation("write", path=str(path)):
             if draft:
                 frame.sink_ipc(path, compression="lz4")
             else:
                 footer = partial(_footer, provenance)
-                frame.sink_parquet(path, compression="zstd", metadata=footer)
+                sink = frame.sink_parquet(path, compression="zstd", metadata=footer, lazy=True)
+                pl.collect_all([*beside, sink], engine="streaming")
     except BaseException as error:
         with suppress(OSError):
             path.unlink(missing_ok=True)
@@ -51,6 +53,22 @@ def stage(
             raise StorageError(f"cannot write to {path.parent}: {error}") from None
         raise
     return path
+
+
+@contextmanager
+def scratch_files() -> Iterator[Path]:
+    """A local path, for files whose names begin with its own; they are deleted in the end."""
+    path = _new_file(".evaluated")
+    try:
+        yield path
+    finally:
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink(missing_ok=True)
+
+
+def _new_file(suffix: str) -> Path:
+    paths.staging_dir().mkdir(parents=True, exist_ok=True)
+    return paths.staging_dir() / f"{os.getpid()}-{unique_name()}{suffix}"
 
 
 def scan(file: Path) -> pl.LazyFrame:
