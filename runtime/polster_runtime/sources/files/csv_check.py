@@ -3,7 +3,7 @@
 Polars makes rows of nulls out of blank lines, fills up short rows without a word, and drops quotes
 that are inside quoted fields. So all of a file is looked at first: where it has quotes, a regular
 expression says what rows must be like; where it has none, short rows are noticed by the number of
-separators.
+separators, and blank lines are looked for once there is a row of nulls.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class CsvCheck:
 
     is_utf8: bool
     is_ordinary: bool = False
-    """Whether Polars reads the same as `read_records`, save for rows that are too short."""
+    """Whether Polars reads the same as `read_records`, save for short rows and blank lines."""
     plain_bytes: float = nan
     """The bytes of rows that have neither quotes nor carriage returns, each line with its end."""
 
@@ -72,6 +72,16 @@ def has_short_rows(path: Path, dialect: CsvDialect) -> bool:
     return False
 
 
+def has_blank_lines(path: Path, dialect: CsvDialect) -> bool:
+    """Whether a file that `check_csv` calls ordinary has lines without anything."""
+    quote = dialect.quote.encode()
+    return any(
+        block.startswith((b"\n", b"\r\n")) or b"\n\n" in block or b"\n\r\n" in block
+        for block in _blocks(path, dialect)
+        if not (quote and quote in block)  # was looked at row by row
+    )
+
+
 def _together(checks: Iterable[CsvCheck]) -> CsvCheck:
     is_utf8, is_ordinary, plain_bytes = True, True, 0.0
     for check in checks:
@@ -82,19 +92,14 @@ def _together(checks: Iterable[CsvCheck]) -> CsvCheck:
 
 
 def _look(block: bytes, *, quote: bytes, quoted_rows: str) -> CsvCheck:
-    text = _as_text(block)
-    if text is None:
+    has_quotes = bool(quote) and quote in block
+    text = None if block.isascii() and not has_quotes else _as_text(block)
+    if text is None and not block.isascii():
         return CsvCheck(is_utf8=False)
-    if quote and quote in block:
+    if text is not None and has_quotes:
         good = bool(quoted_rows) and text.str.contains(quoted_rows).item()
         return CsvCheck(is_utf8=True, is_ordinary=good)
-    has_returns = b"\r" in block
-    blank = ["\n\n", "\n\r\n"] if has_returns else ["\n\n"]
-    if block.startswith((b"\n", b"\r\n")) or any(
-        text.str.contains(ends, literal=True).item() for ends in blank
-    ):
-        return CsvCheck(is_utf8=True)
-    size = nan if has_returns else len(block) + (not block.endswith(b"\n"))
+    size = nan if b"\r" in block else len(block) + (not block.endswith(b"\n"))
     return CsvCheck(is_utf8=True, is_ordinary=True, plain_bytes=size)
 
 

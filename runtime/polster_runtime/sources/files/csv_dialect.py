@@ -185,7 +185,7 @@ def _sample_records(
 def _separator(lines: Sequence[str], options: CsvOptions) -> str:
     best, most = "", (0.0, 0)
     for separator in SEPARATORS:
-        if separator == options.quote:
+        if separator == options.quote or not any(separator in line for line in lines):
             continue
         try:
             records = _sample_records(lines, separator, options.quote, "", options.header_row)

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polster_runtime.sources.base import SourceError
-from polster_runtime.sources.files import csv_reader
+from polster_runtime.sources.files import csv_part
 from polster_runtime.sources.files.csv_check import CsvCheck
 from polster_runtime.sources.files.csv_dialect import CsvOptions, find_dialect
 from polster_runtime.sources.files.csv_reader import csv_frames
@@ -95,6 +95,22 @@ def test_d5_blank_lines_are_no_rows(write: Write) -> None:
     assert read(write(text)).rows() == expected
     assert read(write(text.replace("\n", "\r\n"))).rows() == expected
     assert read(write("a\n1\n\n2\n\n")).rows() == [("1",), ("2",)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_d5_a_blank_line_behind_many_rows_or_in_a_second_file(write: Write, end: str) -> None:
+    """What Polars has read before it stays; each row comes once."""
+    long = end.join(["a,b", *(f"{number},{'x' * 60}" for number in range(60_000)), "", "y,z"])
+    files = write(long, end.join(["a,b", "", "1,2", ",", "", "3,4"]))
+    found = read(files, file_column="from")
+    assert found.height == 60_000 + 4
+    assert found["a"].to_list()[:60_000] == [str(number) for number in range(60_000)]
+    assert found.rows()[60_000:] == [
+        ("y", "z", "1.csv"),
+        ("1", "2", "2.csv"),
+        (None, None, "2.csv"),
+        ("3", "4", "2.csv"),
+    ]
 
 
 def test_d5_quotes_inside_fields(write: Write) -> None:
@@ -407,6 +423,6 @@ def test_both_ways_of_reading_are_the_same(
     rows = [",".join(chance.choices(fields, k=5)) for _ in range(20_000)]
     files = write("a,b,c,d,e\n" + "\n".join(rows) + "\n")
     ordinary = read(files)
-    monkeypatch.setattr(csv_reader, "check_csv", lambda *_: CsvCheck(is_utf8=True))
+    monkeypatch.setattr(csv_part, "check_csv", lambda *_: CsvCheck(is_utf8=True))
     assert read(files).equals(ordinary)
     assert ordinary.height == len(rows)
