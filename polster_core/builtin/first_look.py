@@ -17,6 +17,8 @@ from polster_core.environment.process import clean_environment
 MAX_COLUMNS = 30
 """Columns that are shown."""
 _MODULE = f"{delivery.RUNTIME}.sources.files.look"
+_GUESS = "cp1252"
+"""What is neither UTF-8 nor marked is read as, where it makes words of it."""
 _SECONDS = 60
 _WIDTH = 24
 _PLAIN = frozenset({"csv", "json"})
@@ -37,6 +39,7 @@ def lines(root: Path, pattern: str, kind: str, options: Mapping[str, Any]) -> It
         yield f"Not readable yet: {found}"
         return
     yield _summary(pattern, found)
+    yield from _doubts(found["notes"], options)
     yield from _table(found["columns"], found["rows"])
 
 
@@ -77,6 +80,15 @@ def _summary(pattern: str, found: Mapping[str, Any]) -> str:
     if notes.get("header_row", "1") not in {"0", "1"}:
         told.append(f"header in line {notes['header_row']}")
     return f"{pattern}: {', '.join([files, *told])}"
+
+
+def _doubts(notes: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what will be read in another way than it may be meant, or not at all."""
+    if notes.get("encoding") == _GUESS and not options.get("encoding"):
+        yield f"Not UTF-8, taken for {_GUESS}: name the encoding, that or another, with --encoding"
+    if (line := notes.get("ragged")) and options.get("ragged") != "keep":
+        yield f"Line {line} has more or fewer fields than the header, which fails a run:"
+        yield "  name --separator or --header-row, or keep such rows with --ragged keep"
 
 
 def _table(columns: Mapping[str, str], rows: list[Mapping[str, str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,22 @@ def test_what_is_named_counts(root: Path) -> None:
     ]
     core = (root / "src/core/bronze_x.py").read_text("utf-8")
     assert 'read_csv(FILES, separator="\\t", header_row=2, null=["Ann", "x"])' in core
+
+
+@pytest.mark.parametrize("named", [(), ("--encoding", "cp1252", "--ragged", "keep")])
+def test_d5_what_is_guessed_and_what_will_fail_is_told(root: Path, named: Sequence[str]) -> None:
+    (root / "a.csv").write_bytes("id;town\n1;Köln\n2;Kiel;x\n".encode("cp1252"))
+    doubts = [
+        "Not UTF-8, taken for cp1252: name the encoding, that or another, with --encoding",
+        "Line 3 has more or fewer fields than the header, which fails a run:",
+        "  name --separator or --header-row, or keep such rows with --ragged keep",
+    ]
+    assert look(root, "csv", "a.csv", *named) == [
+        "a.csv: 1 file, cp1252, separated by ;",
+        *([] if named else doubts),
+        "  id    String  1                         2",
+        "  town  String  Köln                      Kiel",
+    ]
 
 
 def test_types_that_are_named(root: Path) -> None:

@@ -324,7 +324,7 @@ class Clock:
         self.step = self.end = self.kills = 0
         monkeypatch.setattr(Store, "put", self.watched(Store.put))
         monkeypatch.setattr(Store, "delete", self.watched(Store.delete))
-        for module in ("materialize", "removals"):
+        for module in ("materialize", "rejected_rows", "removals"):
             path = f"polster_runtime.execution.{module}.stage"
             monkeypatch.setattr(path, self.watched(staging.stage))
 

@@ -64,8 +64,7 @@ class Invocation:
         self.schemas: dict[AssetId, pl.Schema] = {}
         self.position: Any = None
         self.failure: BaseException | None = None
-        self.streams = False
-        """Whether the rows come from a generator, which yields them only once."""
+        self.streams = False  # True: the rows come from a generator, which yields them once
         self.doubts: Sequence[str] = ()
         if self.incremental and previous and not full_refresh:
             self.position = data.provenance(previous).get("position")

@@ -31,6 +31,8 @@ NO_SEPARATOR = "\x1f"
 MIN_ALIKE = 0.9
 """The share of rows that have as many fields as the header, if a separator is the right one."""
 _SAMPLE_RECORDS = 1_000
+_NAMED_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*')
+"""The first line of files that are meant for Excel."""
 _COMMA_NUMBER = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
 
 
@@ -94,6 +96,10 @@ def find_dialect(file: DataFile, options: CsvOptions) -> CsvDialect:
     lines = list(_split(text, line_end))
     if len(data) == SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # the last may be cut
+    if options.header_row is None and lines and (named := _NAMED_SEPARATOR.fullmatch(lines[0])):
+        options = dataclasses.replace(
+            options, separator=options.separator or named[1], header_row=2
+        )
     separator = options.separator or _separator(lines, options)
     records = _sample_records(lines, separator, options.quote, file.shown, options.header_row)
     header, rows = _header(records, options.header_row, file)

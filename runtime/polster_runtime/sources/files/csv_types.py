@@ -63,6 +63,17 @@ def typed_frames(
             raise _told(error, files) from None
 
 
+def exactly(text: pl.Expr, column: dy.Column) -> tuple[pl.Expr, pl.Expr]:
+    """What is made of a text, and whether it says the same: 007 is no number."""
+    made = casts.cast(text, pl.String(), column)
+    kept = casts.is_unchanged(text, made, pl.String(), column)
+    if column.dtype.is_float():
+        kept &= casts.digits(text) == casts.digits(made.cast(pl.String))
+    if column.dtype.is_numeric():
+        kept &= text.str.contains(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$")
+    return made, kept
+
+
 def _told(error: _WrongValueError, files: Iterable[CsvFile]) -> SourceError:
     said = f"{error.column} is {error.text!r}, which is no {error.kind}, or not exactly"
     if error.kind.is_numeric() and "," in error.text:
@@ -103,12 +114,7 @@ class _Types:
             return texts
         filled = pl.when(text != "").then(text)
         number = self._with_point(filled) if kind.is_numeric() else filled
-        made = casts.cast(number, pl.String(), column)
-        kept = casts.is_unchanged(number, made, pl.String(), column)
-        if kind.is_float():
-            kept &= casts.digits(number) == casts.digits(made.cast(pl.String))
-        if kind.is_numeric():
-            kept &= number.str.contains(r"^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$")
+        made, kept = exactly(number, column)
         seen = texts.to_frame().select(
             made.alias("made"), (filled.is_null() | (made.is_not_null() & kept)).alias("kept")
         )

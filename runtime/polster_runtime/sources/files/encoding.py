@@ -83,14 +83,14 @@ def first_not_utf8(path: Path, block: int = 2**24) -> int | None:
 
 
 def warn_of_guesses(encodings: Mapping[DataFile, str]) -> None:
-    """Log which files were taken for cp1252, since they are not UTF-8 and nobody said more."""
+    """Doubt the files that were taken for cp1252, since they are not UTF-8 and nobody said more."""
     if names := [file.shown for file, encoding in encodings.items() if encoding == _GUESS]:
-        from polster_runtime.config.logging import log
+        from polster_runtime.sources.base import doubt
 
-        details = {"files": len(names), "such_as": ", ".join(names[:3])}
-        log.warning(
-            "not UTF-8, read as cp1252; name the encoding if it is another",
-            extra={"details": details},
+        files = "1 file" if len(names) == 1 else f"{len(names)} files"
+        doubt(
+            f"{files}, such as {names[0]}, read as cp1252, being no UTF-8: name the encoding, that "
+            'or another, with encoding="cp1252"'
         )
 
 

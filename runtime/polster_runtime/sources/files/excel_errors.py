@@ -1,19 +1,20 @@
 """Cells of workbooks that hold an error, such as #REF!, which fastexcel and calamine pass over.
 
-Reads the XML of .xlsx and .xlsm (ECMA-376, part 1, 18.3.1.4) and of .ods. Of .xls and .xlsb nothing
-is known.
+Reads the XML of .xlsx and .xlsm (ECMA-376, part 1, 18.3.1.4) and of .ods, and what is binary.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from html import unescape
 from xml.etree import ElementTree as ET
 
 from polster_runtime.errors import SourceError
+from polster_runtime.sources.files.excel_binary import xls_errors, xlsb_errors
 from polster_runtime.sources.files.found_files import DataFile
 
 _CELL = re.compile(
@@ -23,6 +24,9 @@ _CELL = re.compile(
 _SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
+_VALUES = (b"<v>", b"<v ", b"<is>", b"<is ")
+"""How the values of cells begin: numbers and shared texts, and texts that are in the cell."""
+_BLOCK_END = 3
 _ODS_ERROR = 'calcext:value-type="error"'
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How files begin that [MS-CFB] describes: .xls, and whatever has a password."""
@@ -33,9 +37,7 @@ _LONGEST = 2**15
 
 def check_plain(file: DataFile) -> None:
     """Raise SourceError for a workbook with a password: an OLE container where XML is expected."""
-    with file.path.open("rb") as data:
-        is_container = data.read(len(_OLE)) == _OLE
-    if is_container and file.path.suffix.lower() != ".xls":
+    if _is_container(file) and file.path.suffix.lower() != ".xls":
         raise SourceError(
             f"{file.shown} is encrypted, or an old .xls; save it without a password, or name it "
             ".xls",
@@ -43,20 +45,57 @@ def check_plain(file: DataFile) -> None:
         )
 
 
-def error_cells(file: DataFile, sheet: str) -> dict[tuple[int, int], str]:
+def _is_container(file: DataFile) -> bool:
+    with file.path.open("rb") as data:
+        return data.read(len(_OLE)) == _OLE
+
+
+def error_cells(file: DataFile, sheet: str, number: int) -> dict[tuple[int, int], str]:
     """Return the errors of a sheet: row and column, both from 0 on -> text.
 
-    Raises SourceError where they cannot be told.
+    `number` is that of the sheet, the first being 0. Raises SourceError where they cannot be told.
     """
+    try:
+        return _error_cells(file, sheet, number)
+    except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{file.shown}, sheet {sheet}: whether cells hold errors cannot be told ({error!r}); "
+            "save the workbook as .xlsx",
+            final=True,
+        ) from None
+
+
+def _error_cells(file: DataFile, sheet: str, number: int) -> dict[tuple[int, int], str]:
+    if _is_container(file):
+        return dict(xls_errors(file.path, number))
     if not zipfile.is_zipfile(file.path):
         return {}
     with zipfile.ZipFile(file.path) as book:
         names = set(book.namelist())
+        if "xl/workbook.bin" in names:
+            return dict(xlsb_errors(book, number))
         if "content.xml" in names:
             _check_ods(book, file, sheet)
             return {}
         part = _part(book, sheet) if "xl/workbook.xml" in names else ""
         return dict(_errors(book, part, file, sheet)) if part in names else {}
+
+
+def count_values(file: DataFile, sheet: str) -> int:
+    """Return how many cells of a sheet of .xlsx have a value, or more; 0 where it is not known."""
+    if not zipfile.is_zipfile(file.path):
+        return 0
+    with zipfile.ZipFile(file.path) as book:
+        part = _part(book, sheet) if "xl/workbook.xml" in book.namelist() else ""
+        if part not in book.namelist():
+            return 0
+        count, end = 0, b""
+        with book.open(part) as data:
+            while block := data.read(_BLOCK):
+                for sign in _VALUES:
+                    count += (end[-len(sign) + 1 :] + block).count(sign)
+                end = block[-_BLOCK_END:]
+        return count
 
 
 def _part(book: zipfile.ZipFile, sheet: str) -> str:

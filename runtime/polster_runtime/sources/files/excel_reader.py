@@ -25,7 +25,7 @@ from polster_runtime.sources.files.batches import (
     with_file_column,
 )
 from polster_runtime.sources.files.excel_cells import cell_text, narrowed, series
-from polster_runtime.sources.files.excel_errors import check_plain, error_cells
+from polster_runtime.sources.files.excel_errors import check_plain, count_values, error_cells
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
@@ -81,8 +81,13 @@ def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterato
         reader = fastexcel.read_excel(str(file.path))
         workbook = None
         for name in chosen_sheets(reader.sheet_names, sheet, file):
-            errors = cache(partial(error_cells, file, name))
-            found = None if header_row is not None else _by_column(fastexcel, reader, name, errors)
+            number = reader.sheet_names.index(name)
+            errors = cache(partial(error_cells, file, name, number))
+            found = (
+                None
+                if header_row is not None
+                else _by_column(fastexcel, reader, name, errors, file)
+            )
             if found is None:
                 workbook = workbook or calamine.load_workbook(str(file.path))
                 rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -137,13 +142,15 @@ def chosen_sheets(names: Sequence[str], sheet: str | int, file: DataFile) -> lis
 
 
 def _by_column(
-    fastexcel: Any, reader: Any, name: str, errors: Callable[[], Mapping[Any, str]]
+    fastexcel: Any, reader: Any, name: str, errors: Callable[[], Mapping[Any, str]], file: DataFile
 ) -> pl.DataFrame | None:
     """Return a sheet, if each of its columns has a name and cells of one type; None if not."""
     try:
         sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
         table: pl.DataFrame = sheet.to_polars()
-        if any(map(_has_gaps, table)) and (errors() or not _empty_cells_only(reader, name, table)):
+        if any(map(_has_gaps, table)) and (
+            errors() or not _empty_cells_only(reader, name, table, file)
+        ):
             return None
     except fastexcel.FastExcelError:
         return None
@@ -161,14 +168,15 @@ def _has_gaps(column: pl.Series) -> bool:
     return bool(column.null_count()) or (column.dtype == pl.String and "" in column)
 
 
-def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame) -> bool:
+def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame, file: DataFile) -> bool:
     """Whether nulls are empty cells, and not texts such as n/a, which fastexcel passes over."""
     doubtful = [
         number
         for number, column in enumerate(table.iter_columns())
         if column.dtype != pl.String and column.null_count()
     ]
-    if not doubtful:
+    filled = sum(len(column) - column.null_count() for column in table.iter_columns())
+    if not doubtful or count_values(file, name) == filled + table.width:  # and the header
         return True
     texts = reader.load_sheet(name, use_columns=doubtful, dtypes="string").to_polars()
     nulls = [table.to_series(number).null_count() for number in doubtful]

@@ -28,7 +28,7 @@ from polster_runtime.sources.shapes import Shape, TooDeepError, json_text, parse
 
 ROWS = 3
 _RECORDS = 1_000
-"""Records of JSON that are looked at; reading looks at all of them."""
+"""Records that are looked at; reading looks at all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,9 @@ class Found:
     rows: list[dict[str, str]]
     """The first three rows, as text; a value that is null is missing."""
     notes: dict[str, str] = field(default_factory=dict)
-    """How it is written: the encoding and, of CSV, separator, decimal sign and header row."""
+    """How CSV is written: encoding, separator, decimal sign, header row.
+
+    `ragged` is the line of the first row that has more or fewer fields than the header."""
 
 
 def look(
@@ -87,15 +89,19 @@ def _look_at_csv(file: DataFile, given: dict[str, Any]) -> _Seen:
         name=file.shown,
         first_line=dialect.data_line,
     )
+    seen = list(islice(records, _RECORDS))
     rows = [
         {
             name: text
             for name, text in zip(dialect.columns, record.fields, strict=False)
             if text is not None and text not in options.null
         }
-        for record in islice(records, ROWS)
+        for record in seen[:ROWS]
     ]
+    width = len(dialect.columns)
+    ragged = (record for record in seen if len(record.fields) != width)
     notes = {
+        **({"ragged": str(first.line)} if (first := next(ragged, None)) else {}),
         "encoding": dialect.encoding,
         "separator": "" if dialect.separator == NO_SEPARATOR else dialect.separator,
         "decimal": dialect.decimal,

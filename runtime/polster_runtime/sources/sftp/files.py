@@ -19,6 +19,7 @@ from polster_runtime.sources.files.kinds import kind_of
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
 from polster_runtime.sources.files.unpack import unpack_all
+from polster_runtime.sources.sftp.types import exactly_cast
 
 _READERS: Mapping[str, Callable[..., Batches]] = {
     "csv": read_csv,
@@ -158,26 +159,6 @@ def _with_schema(files: Sequence[DataFile], how: SftpFormat) -> Iterator[pl.Data
             yield exactly_cast(frame, wanted)
         except (PolarsError, SourceError) as error:
             raise _culprit(files, plain, wanted, error) from None
-
-
-def exactly_cast(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
-    """Return the columns of a schema in its types. Raises where that would change a number."""
-    columns = []
-    for name, kind in schema.items():
-        column = frame[name]
-        if column.dtype == pl.String and kind == pl.Boolean:
-            wrong = column.filter(~column.is_in(["true", "false"]))
-            if wrong.len():
-                raise SourceError(f"{name} is neither true nor false: {wrong[0]!r}", final=True)
-            columns.append((column == "true").alias(name))
-            continue
-        cast = column.cast(kind)
-        if column.dtype.is_numeric() and cast.dtype.is_numeric():
-            changed = column.filter(cast.cast(column.dtype) != column)
-            if changed.len():
-                raise SourceError(f"{name} is {changed[0]}, which is no {kind}", final=True)
-        columns.append(cast)
-    return pl.DataFrame(columns)
 
 
 def _culprit(

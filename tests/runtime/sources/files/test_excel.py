@@ -19,6 +19,7 @@ from polster_runtime.sources.base import SourceError
 from polster_runtime.sources.files import excel_reader
 from polster_runtime.sources.files.excel_reader import LOCK_FILES, excel_frames
 from polster_runtime.sources.files.found_files import DataFile, find_files
+from tests.runtime.sources.files.workbooks import Cell, write_xls, write_xlsb
 
 Rows = Sequence[Sequence[Any]]
 Write = Callable[..., DataFile]
@@ -172,6 +173,27 @@ def test_errors_in_cells_arrive_as_their_text(
         ("#NAME?", None, None),
     ]
     assert found.height == before + 4
+
+
+WITH_ERRORS: list[tuple[int, int, Cell]] = [
+    *((0, number, name) for number, name in enumerate(("id", "x"))),
+    *((1, 0, 1.0), (1, 1, 2.5), (2, 0, 2.0), (2, 1, 0x07), (3, 0, 3.0), (3, 1, (0x2A,))),
+]
+
+
+@pytest.mark.parametrize("kind", ["xls", "small.xls", "xlsb"])
+@pytest.mark.parametrize("header_row", [None, 1])
+def test_d3_errors_in_cells_of_binary_workbooks_arrive_as_their_text(
+    tmp_path: Path, kind: str, header_row: int | None
+) -> None:
+    """Those of cells, and those that formulas end with."""
+    path = tmp_path / f"e.{kind}"
+    if kind == "xlsb":
+        write_xlsb(path, WITH_ERRORS)
+    else:
+        write_xls(path, WITH_ERRORS, small=kind == "small.xls")
+    found = read(DataFile(path, path.name), header_row=header_row)
+    assert found.to_dict(as_series=False) == {"id": [1, 2, 3], "x": ["2.5", "#DIV/0!", "#N/A"]}
 
 
 def test_errors_in_cells_of_ods_are_refused(tmp_path: Path) -> None:

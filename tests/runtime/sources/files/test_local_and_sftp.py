@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from polster_runtime.errors import SourceError
 from polster_runtime.sources.files import read_csv, read_excel, read_json, read_parquet
 from polster_runtime.sources.files.found_files import DataFile
 from polster_runtime.sources.sftp.files import SftpFile, SftpFormat, load_sftp_data
+from polster_runtime.sources.sftp.types import exactly_cast
 
 Rows = Sequence[tuple[Any, ...]]
 NAMES = ("number", "share", "text", "flag")
@@ -132,3 +136,33 @@ def test_parquet(tmp_path: Path, tables: list[Rows]) -> None:
             expected += database.read_parquet(str(path)).fetchall()
             files.append(path)
     check(files, read_parquet, expected)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "expected"),
+    [
+        (["7", None], pl.Int16, [7, None]),
+        (["007"], pl.Int64, None),
+        (["70000"], pl.Int16, None),
+        (["1.50", "1e5"], pl.Float64, [1.5, 100_000.0]),
+        (["12345678901234567.89"], pl.Float64, None),
+        (["12.340"], pl.Decimal(10, 2), [Decimal("12.34")]),
+        (["12.349"], pl.Decimal(10, 2), None),
+        ([1.5], pl.Int64, None),
+        ([2], pl.Boolean, None),
+        (["2026-02-28"], pl.Date, [date(2026, 2, 28)]),
+        (["31.02.2026"], pl.Date, None),
+        ([1, 2], pl.String, ["1", "2"]),
+    ],
+)
+def test_a_schema_of_sftp_changes_no_value(
+    texts: list[Any], kind: Any, expected: list[Any] | None
+) -> None:
+    frame = pl.DataFrame({"x": texts})
+    if expected is None:
+        with pytest.raises(SourceError, match=r"x is .*, which is no .*, or not exactly"):
+            exactly_cast(frame, {"x": kind})
+    else:
+        found = exactly_cast(frame, {"x": kind})
+        assert found.schema == {"x": kind}
+        assert found["x"].to_list() == expected
