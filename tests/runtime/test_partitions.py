@@ -247,3 +247,21 @@ def test_static_partitions_with_any_name_have_a_folder(project: Path, core_file:
     assert list(store().partitions(SILVER)) == ["a/b", "c:~d", "é."]
     assert read("gold_total").collect().rows() == shop.expected()
     assert list(store().other_files()) == []
+
+
+def test_silver_follows_a_day_of_long_ago_and_gold_all_of_them(shop: Shop) -> None:
+    conditions = {
+        spec.key.to_user_string(): spec.automation_condition
+        for spec in shop.definitions.resolve_all_asset_specs()
+    }
+    assert conditions["run_gold_total"] is None, "the sensor of Polster looks after it"
+    with dg.DagsterInstance.get() as instance:
+        before = dg.evaluate_automation_conditions(shop.definitions, instance=instance)
+        assert before.total_requested == 0
+        shop.run("bronze_days", partition="2026-01-02")
+        after = dg.evaluate_automation_conditions(
+            shop.definitions, instance=instance, cursor=before.cursor
+        )
+        silver = dg.AssetKey("run_silver_days")
+        assert after.get_requested_partitions(silver) == {"2026-01-02"}
+        assert after.total_requested == 1
