@@ -135,6 +135,15 @@ class StorageContract:
         assert (after["rows"], after["provenance"]["position"]) == (before["rows"], 3)
         assert len(after["snapshots"]) == 1
 
+    def test_partitions_have_snapshots_of_their_own(self, stored: StorageProject) -> None:
+        """Readers of the whole asset get the newest of each."""
+        assert stored.do("part", "silver_parted") == {
+            "keys": ["2026-01-31-05:00", "a/b c"],
+            "chains": [0, 2, 1],
+            "rows": [[3, 1000], [4, 1000]],
+            "others": [],
+        }
+
     def test_nothing_is_lost_where_increments_are_merged_meanwhile(
         self, stored: StorageProject
     ) -> None:

@@ -69,6 +69,9 @@ def states(data: Store, names: list[str]) -> Iterator[State]:
         if snapshot is None:
             if names:
                 raise NoState(f"{asset} has no data yet: its first run reads everything")
+        elif snapshot.partitioned:
+            if names:
+                raise NoState(f"{asset} has partitions, and so no position")
         elif (
             names
             or len(snapshot.paths) > 1
@@ -122,6 +125,8 @@ def _amend(
         snapshot = data.latest(asset)
         if snapshot is None:
             raise NoState(f"{asset} has no data yet: run it first")
+        if snapshot.partitioned:
+            raise NoState(f"{asset} has partitions, and so no position")
         before = data.provenance(snapshot)
         after = amended({name: before[name] for name in before if name not in OF_MERGED})
         after["written"] = datetime.now(UTC).isoformat()

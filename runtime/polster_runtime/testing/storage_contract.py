@@ -81,6 +81,21 @@ def replace(tried: Tried, number: int) -> Any:
     return tried.publish(gone, number + 2, tried.latest(), **keys)
 
 
+def part(tried: Tried, number: int) -> Any:
+    """Publish rows of partitions whose names no folder has; tell which there are, and all rows."""
+    whole = tried.asset
+    for key in ("2026-01-31-05:00", "a/b c", "2026-01-31-05:00"):
+        tried.asset, number = whole.at(key), number + 1
+        tried.write(number)
+    tried.asset = whole
+    return {
+        "keys": sorted(tried.data.partitions(whole)),
+        "chains": [len(tried.data.snapshots(one)) for one in tried.data.chains(whole)],
+        "rows": tried.read(tried.latest()),
+        "others": list(tried.data.other_files()),
+    }
+
+
 def merge(tried: Tried, number: int) -> Any:
     """Merge the increments of an asset, every so many of them; tell how many files there are."""
     compaction.TOGETHER = number
@@ -210,6 +225,7 @@ ACTIONS: dict[str, Callable[[Tried, int], Any]] = {
         write,
         increase,
         replace,
+        part,
         merge,
         grow,
         look,
