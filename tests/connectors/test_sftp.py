@@ -292,7 +292,7 @@ CASES: Mapping[str, tuple[Mapping[str, str | bytes], Mapping[str, Any], Any]] = 
     "not of the schema's types": (
         {"a.csv": "id\n1\n", "b.csv": "id\nx\n"},
         {"schema": {"id": "Int16"}},
-        "b.csv cannot be read: conversion from `str` to `i16` failed in column 'id'",
+        "b.csv cannot be read: id is 'x', which is no Int16",
     ),
     "ragged": (
         {"a.csv": "id,x\n1,2\n", "b.csv": "id,x\n1,2\n1\n"},

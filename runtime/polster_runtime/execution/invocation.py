@@ -100,12 +100,11 @@ class Invocation:
         with _one_process():
             result = call(self.function, arguments, self.reading)
         if isinstance(result, Generator):
-            self.streams = True
             return self._stream(result)
         if isinstance(result, pl.DataFrame | pl.LazyFrame):
             return self._rows_of(result.lazy())
-        name, kind = self.function.__name__, type(result).__name__
-        raise AssetError(f"{name}() returned {kind}; it must return a Polars frame")
+        returned = f"{self.function.__name__}() returned {type(result).__name__}"
+        raise AssetError(f"{returned}; it must return a Polars frame")
 
     def _rows_of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """What a function returned, as it goes with the rows that there are."""
@@ -147,7 +146,7 @@ class Invocation:
 
     def _stream(self, generator: Frames) -> pl.LazyFrame:
         """The frames of a generator as one lazy frame. What it returns is the new position."""
-        frames = self._noting_position(generator)
+        self.streams, frames = True, self._noting_position(generator)
         first = next(frames, None)
         if first is None:
             if self.previous is None:
