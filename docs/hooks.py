@@ -22,11 +22,17 @@ from typing import Any
 
 from polster_core import hookspecs
 from polster_core.cli.access import ProjectAccess
+from polster_core.model import facts
 from polster_core.plugins import validation
 from polster_core.plugins.installed import installed
 from polster_core.types import Asset, AssetId, Layer, Pipeline, Place
 
-READ: Sequence[Any] = (Pipeline, Asset, AssetId, Place, ProjectAccess)
+OF_ASSETS: Sequence[Any] = (
+    *(facts.Definition, facts.Dependency, facts.Import, facts.Core, facts.Parameter),
+    *(facts.Annotation, facts.Access, facts.Registration, facts.Package, facts.Fault, facts.Unread),
+)
+"""What pipelines and assets consist of: read, and never made, by plugins."""
+READ: Sequence[Any] = (Pipeline, Asset, AssetId, Place, *OF_ASSETS, ProjectAccess)
 """What plugins read of a project."""
 PAGE = Path(__file__).parent / "reference" / "hooks.md"
 HEAD = """\
@@ -191,7 +197,7 @@ def _fields(kind: Any) -> str:
     hints = kind.__annotations__
     named = getattr(kind, "_fields", None) or [one.name for one in dataclasses.fields(kind)]
     shown = {name: getattr(hint, "__forward_arg__", hint) for name, hint in hints.items()}
-    return "".join(f"- `{name}: {shown[name]}`\n" for name in named)
+    return "".join(f"- `{name}: {shown[name]}`\n" for name in named if name[0] != "_")
 
 
 def _members(kind: Any) -> str:
@@ -235,11 +241,17 @@ def _store() -> str:
     cloud = importlib.import_module("polster_runtime.storage.cloud").CloudStore
     events = importlib.import_module("polster_runtime.execution.events")
     secrets = importlib.import_module("polster_runtime.config.secrets").SecretProvider
+    result = importlib.import_module("polster_runtime.execution.result").Materialized
+    snapshots = importlib.import_module("polster_runtime.storage.snapshots")
+    told = "".join(
+        f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_fields(kind)}{_members(kind)}"
+        for kind in (events.Run, result, snapshots.Snapshot)
+    )
     parts = "".join(
         f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_members(kind)}"
         for kind in (store, cloud, events.RunListener, secrets)
     )
-    return f"\n# What parts of the runtime are and use\n\n{POSITIONS}{parts}"
+    return f"\n# What parts of the runtime are and use\n\n{POSITIONS}{parts}{told}"
 
 
 def _cell(text: str) -> str:

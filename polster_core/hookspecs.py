@@ -54,9 +54,17 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
     """Offer places to keep data, chosen with `polster init --storage NAME`.
 
     Example:
+        PART = RuntimePart(
+            package="polster_s3",  # has connect(), which returns a Store
+            requirement="polster-plugin-s3[runtime]>=0.1",
+            storage="s3",
+        )
+
         @hookimpl
         def polster_storage_backends():
-            yield StorageBackend(name="s3", summary="Amazon S3", requirements=("s3fs",))
+            yield StorageBackend(
+                name="s3", summary="Amazon S3", requirements=("s3fs",), runtime=(PART,)
+            )
 
     """
     return ()

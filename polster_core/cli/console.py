@@ -28,9 +28,8 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     if isinstance(error, BrokenPipeError):  # `| head` has seen enough
         _silence_stdout()
         return 0
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-        return error.exit_code
+    if type(error).__name__ == "NoArgsIsHelpError":  # older versions of click have none
+        return _help_instead(error)
     if debug:
         sys.excepthook(type(error), error, error.__traceback__)
     reason, details, hint, code = _describe(error)
@@ -67,9 +66,32 @@ def _describe(error: BaseException) -> tuple[str, tuple[str, ...], str | None, i
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", (), None, 1
+    return _unforeseen(error)
+
+
+def _unforeseen(error: BaseException) -> tuple[str, tuple[str, ...], str | None, int]:
     kind = type(error).__name__
+    if libraries := _misfits():
+        hint = "something has changed them, such as a plugin; install Polster again"
+        return libraries[0], tuple(libraries[1:]), hint, 1
     hint = "this is a fault of Polster or of a plugin; run it again with --debug to see where"
     return f"{kind}: {error}" if str(error) else kind, (), hint, 1
+
+
+def _misfits() -> list[str]:
+    """Ask for the libraries that do not fit: nothing here may raise, packaging may be gone, too."""
+    try:
+        from polster_core.environment.own_libraries import misfits
+
+        return misfits()
+    except Exception:  # noqa: BLE001 - then the error itself is shown
+        return []
+
+
+def _help_instead(error: BaseException) -> int:
+    context = getattr(error, "ctx", None)
+    click.echo(context.get_help() if context else "", err=True)
+    return int(getattr(error, "exit_code", 2))
 
 
 def _no_such_option(error: click.NoSuchOption) -> str:

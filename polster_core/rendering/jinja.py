@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".jinja"
 _TEXTS = frozenset({".md", ".py", ".template", ".toml", ".yaml", ".yml"})
+_NO_FILE = "<template>"
+"""What Jinja calls the file of a template that comes from a function."""
+_WRONG = (
+    *(ArithmeticError, AttributeError, ImportError, LookupError, OSError, TypeError, ValueError),
+)
+"""What an expression in a template may raise beside Jinja's own errors."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -70,9 +76,29 @@ def placed(file: NewFile) -> NewFile:
 def render(package: str, template: str, variables: Mapping[str, object]) -> str:
     """Render one template, named by its path in an import package.
 
-    Raises jinja2.TemplateError for one that cannot be rendered.
+    Raises jinja2.TemplateError for one that cannot be rendered: it names the file and the line.
     """
-    return _environment().get_template(f"{package}:{template}").render(variables)
+    import jinja2
+
+    try:
+        return _environment().get_template(f"{package}:{template}").render(variables)
+    except (*_WRONG, jinja2.TemplateError) as error:
+        known = isinstance(error, jinja2.TemplateRuntimeError)
+        kind = type(error) if known else jinja2.TemplateRuntimeError
+        raise kind(_explained(error, f"{package}/{template}")) from error
+
+
+def _explained(error: Exception, template: str) -> str:
+    """Say where in a template something is wrong, and what."""
+    lines = [getattr(error, "lineno", None)]
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _NO_FILE:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    line = next((number for number in reversed(lines) if number), 1)
+    kind = f"{type(error).__name__}: " if isinstance(error, _WRONG) else ""
+    return f"{template}, line {line}: {kind}{getattr(error, 'message', None) or error}"
 
 
 @cache

@@ -8,6 +8,8 @@ from textwrap import dedent
 
 import pytest
 
+from polster_core.cli import console
+from polster_core.environment import own_libraries
 from polster_core.testing import InstallPlugin, MakeProject, ProjectFolder, RunPolster
 
 HEAD = """
@@ -317,3 +319,59 @@ def test_what_is_broken_is_left_out_as_a_whole(
     ran = run_polster(*INIT, "--storage", "fine")
     assert ran.code == 4
     assert "storage fine: the plugin polster-plugin-half" in ran.err
+
+
+def topics(*helps: str) -> str:
+    templates = [
+        f"    yield AssetTemplate(name='topic-{number}', summary='…', layers=('bronze',), "
+        f"options=(Option(name='broker', help={words!r}),))"
+        for number, words in enumerate(helps)
+    ]
+    return "\n".join([HEAD, "@hookimpl", "def polster_asset_templates():", *templates])
+
+
+@pytest.mark.parametrize(
+    ("helps", "shown"),
+    [
+        (("The broker.", "The broker."), "The broker."),
+        (("The broker.", "Who sends."), "topic-0: The broker. topic-1: Who sends."),
+    ],
+)
+def test_g11_an_option_of_two_templates_shows_the_words_of_both(
+    helps: tuple[str, ...], shown: str, install_plugin: InstallPlugin, run_polster: RunPolster
+) -> None:
+    install_plugin("polster-plugin-topics", topics(*helps))
+    text = " ".join(run_polster("add-asset", "--help").succeeded().out.split())
+    assert f"--broker TEXT {shown}" in text
+
+
+def test_g11_a_library_that_somebody_changed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plugin that brought another click along: Polster does not blame itself."""
+    monkeypatch.setattr(own_libraries, "version", lambda name: "7.1.2" if name == "click" else "99")
+    monkeypatch.setattr(own_libraries, "requires", lambda _: ["click>=8.2,<9", "pluggy>=1.6"])
+    assert console.report(AttributeError("module 'click' has no attribute 'Choice'")) == 1
+    assert capsys.readouterr().err == (
+        "error: click 7.1.2 is installed, and Polster needs click<9,>=8.2\n"
+        "hint: something has changed them, such as a plugin; install Polster again\n"
+    )
+
+
+def test_g11_what_is_installed_here_fits() -> None:
+    assert own_libraries.misfits() == []
+
+
+@pytest.mark.parametrize("platform", ["github-actions", "gitlab-ci", "azure-devops"])
+def test_g7_guides_call_a_storage_by_its_name(
+    platform: str, install_plugin: InstallPlugin, run_polster: RunPolster, tmp_path: Path
+) -> None:
+    source = HEAD + LAKE.format(files="lambda context: ()", marked=", secret=True")
+    install_plugin("polster-plugin-lake", source)
+    given = ("--storage", "lake", "--lake-password", SECRET, "--cicd", platform)
+    run_polster(*INIT, *given).succeeded()
+    page = (tmp_path / f"shop/docs/cicd/{platform}.md").read_text()
+    assert "Let runs reach the storage `lake`: set what it needs of `.env.example` here: " in page
+    assert "`LAKE_PASSWORD`; secrets as secrets." in page
+    assert "Sign in to Azure" not in page
+    assert "ADLS" not in page

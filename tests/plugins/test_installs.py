@@ -50,11 +50,17 @@ class Workshop:
         self.folder = folder
         polster(folder, "plugins", "new", "pack", "--kind", "storage", "--kind", "rule")
         self.source = folder / "polster-plugin-pack"
-        wheels = folder / "wheels"
+        self.wheels = folder / "wheels"
         for source in (ROOT, self.source):
-            uv("build", "--quiet", "--wheel", "--out-dir", wheels, source)
-        (self.polster,) = wheels.glob("polster-*.whl")
-        (self.plugin,) = wheels.glob("polster_plugin_pack-*.whl")
+            uv("build", "--quiet", "--wheel", "--out-dir", self.wheels, source)
+        (self.polster,) = self.wheels.glob("polster-*.whl")
+        (self.plugin,) = self.wheels.glob("polster_plugin_pack-*.whl")
+
+    @property
+    def index(self) -> dict[str, str]:
+        """Variables with which uv and pip look for the wheels here."""
+        here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return {"UV_FIND_LINKS": str(self.wheels), "PIP_FIND_LINKS": str(self.wheels), "PATH": here}
 
     def venv(self, name: str, *requirements: str | Path) -> Path:
         """Make an environment and return its Python."""
@@ -80,9 +86,21 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.fixture(scope="module")
 def expected(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Return the project that wheels in an environment write."""
-    python = workshop.venv("wheels-venv", workshop.polster, workshop.plugin)
-    return works(Way((python.with_name("polster"),)), tmp_path_factory.mktemp("expected"))
+    """Return the project that wheels in an environment write; the plugin came and went before."""
+    python = workshop.venv("wheels-venv", workshop.polster)
+    way, folder = Way((python.with_name("polster"),), workshop.index), tmp_path_factory.mktemp("x")
+    installs(way, folder)
+    uv("pip", "uninstall", "--quiet", "--python", python, "polster-plugin-pack")
+    done = way.run("init", "gone", "--storage", "pack", "--no-setup", cwd=folder)
+    assert (done.returncode, not (folder / "gone").exists()) == (2, True), done.stderr
+    installs(way, folder)
+    return works(way, folder)
+
+
+def installs(way: Way, folder: Path) -> None:
+    """Let Polster install the plugin beside itself, by its name."""
+    done = way.run("plugins", "install", "polster-plugin-pack", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def works(way: Way, folder: Path) -> Mapping[str, str]:
@@ -105,11 +123,12 @@ def works(way: Way, folder: Path) -> Mapping[str, str]:
 
 
 def test_uv_tool_with(workshop: Workshop, expected: Mapping[str, str], tmp_path: Path) -> None:
-    folders = {"UV_TOOL_DIR": tmp_path / "tools", "UV_TOOL_BIN_DIR": tmp_path / "bin"}
-    with_it = ("--with", workshop.plugin, "--python", sys.executable)
-    uv("tool", "install", "--quiet", *with_it, workshop.polster, **folders)
+    folders = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
+    uv("tool", "install", "--quiet", "--python", sys.executable, workshop.polster, **folders)
     (tmp_path / "work").mkdir()
-    assert works(Way((tmp_path / "bin/polster",)), tmp_path / "work") == expected
+    way = Way((tmp_path / "bin/polster",), {**folders, **workshop.index})
+    installs(way, tmp_path)
+    assert works(way, tmp_path / "work") == expected
 
 
 def test_pipx_inject(workshop: Workshop, expected: Mapping[str, str], tmp_path: Path) -> None:
@@ -119,11 +138,12 @@ def test_pipx_inject(workshop: Workshop, expected: Mapping[str, str], tmp_path: 
         "PIPX_DEFAULT_PYTHON": sys.executable,
     }
     pipx = Way((sys.executable, "-m", "pipx"), env)
-    for args in (("install", workshop.polster), ("inject", "polster", workshop.plugin)):
-        done = pipx.run(*args, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+    done = pipx.run("install", workshop.polster, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     (tmp_path / "work").mkdir()
-    assert works(Way((tmp_path / "bin/polster",)), tmp_path / "work") == expected
+    way = Way((tmp_path / "bin/polster",), {**env, **workshop.index})
+    installs(way, tmp_path)
+    assert works(way, tmp_path / "work") == expected
 
 
 def test_editable(workshop: Workshop, expected: Mapping[str, str], tmp_path: Path) -> None:

@@ -54,12 +54,31 @@ def test_names_and_contents(package: str) -> None:
 
 
 def test_what_is_unknown_is_an_error(package: str) -> None:
-    with pytest.raises(jinja2.UndefinedError, match="'nobody' is undefined"):
+    where = "rendered_here/templates/missing/x.jinja, line 1: 'nobody' is undefined"
+    with pytest.raises(jinja2.UndefinedError, match=where):
         render(package, "templates/missing/x.jinja", {})
     with pytest.raises(KeyError, match="layer"):
         list(tree(package, "templates/src", {"name": "x"}))
     with pytest.raises(jinja2.UndefinedError, match="nobody"):
         list(project_files(package, "templates/missing", ProjectContext(name="x", storage="y")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\n{% if %}", "line 2: Expected an expression, got 'end of statement block'"),
+        ("\n\n{{ 1/0 }}", "line 3: ZeroDivisionError: division by zero"),
+        ("{{ name|shout }}", "line 1: No filter named 'shout'."),
+        ("{% include 'rendered_here:y' %}", "line 1: FileNotFoundError: "),
+    ],
+)
+def test_g11_errors_name_the_file_and_the_line(text: str, said: str, package: str) -> None:
+    (path,) = __import__(package).__path__
+    name = f"{len(text)}.jinja"  # what was read once is not read again
+    (Path(path) / name).write_text(text)
+    with pytest.raises(jinja2.TemplateError) as raised:
+        render(package, name, {"name": "x"})
+    assert str(raised.value).startswith(f"rendered_here/{name}, {said}")
 
 
 def test_variables() -> None:

@@ -22,10 +22,21 @@ TAKEN = frozenset(
 
 @dataclass(frozen=True)
 class SharedFlag:
-    """One flag, and the templates that know it; the first one's words explain it."""
+    """One flag, and the templates that know it, each with its words."""
 
     option: Option
     templates: tuple[str, ...]
+    helps: tuple[str, ...] = ()
+
+    @property
+    def help(self) -> str:
+        """What explains it: the words of all templates, with their names where they differ."""
+        by_words: dict[str, list[str]] = {}
+        for template, words in zip(self.templates, self.helps, strict=True):
+            by_words.setdefault(words, []).append(template)
+        if len(by_words) == 1:
+            return self.option.help
+        return " ".join(f"{', '.join(names)}: {words}" for words, names in by_words.items())
 
     @property
     def parameter(self) -> str:
@@ -44,7 +55,12 @@ def shared_flags(plugins: Plugins) -> list[SharedFlag]:
             else:
                 found.setdefault(option.name, []).append((name, option))
     return [
-        SharedFlag(owners[0][1], tuple(name for name, _ in owners)) for owners in found.values()
+        SharedFlag(
+            owners[0][1],
+            tuple(name for name, _ in owners),
+            tuple(option.help for _, option in owners),
+        )
+        for owners in found.values()
     ]
 
 
@@ -57,7 +73,7 @@ def click_options(flags: list[SharedFlag]) -> Iterator[click.Option]:
             [switch if option.flag else f"--{option.name}", flag.parameter],
             type=None if option.flag else str,
             default=None,
-            help=option.help,
+            help=flag.help,
             hide_input=option.secret,
             show_envvar=False,
         )
