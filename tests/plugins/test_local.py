@@ -85,56 +85,6 @@ def test_the_pipeline_of_the_project_trusts_it(shop: ProjectFolder) -> None:
     assert [one["rule"] for one in json.loads(ran.out)["problems"]] == ["owned"]
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("tools", "tools is a folder, and a plugin of a project is one Python file"),
-        ("tools/other.py", "tools/other.py does not exist"),
-        ("../outside.py", "../outside.py is outside the project"),
-        ("/etc/rules.py", "/etc/rules.py is outside the project"),
-        ("tools/link.py", "tools/link.py leads out of the project, to "),
-        ("linked/rules.py", "linked/rules.py leads out of the project, to "),
-        ("README.md", "README.md is no Python file"),
-    ],
-)
-def test_what_is_no_file_of_the_project(
-    path: str, said: str, shop: ProjectFolder, tmp_path: Path
-) -> None:
-    """One sentence each, whether it is trusted or not, and the other plugin works."""
-    (tmp_path / "outside.py").write_text(RULES)
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/rules.py").write_text(RULES)
-    (shop.root / "tools/link.py").symlink_to(tmp_path / "outside.py")
-    (shop.root / "linked").symlink_to(tmp_path / "elsewhere")
-    shop.write({"README.md": "", "pyproject.toml": settings(path, "tools/our_rules.py")})
-    assert said in shop.polster("validate").err
-    shop.polster("plugins", "trust")
-    ran = shop.polster("validate")
-    assert ran.code == 4
-    assert ran.err.startswith(f"warning: plugin {path} (this project): {said}")
-    assert len(ran.err.splitlines()) == 1
-    assert "bronze_a has no owner" in ran.out
-
-
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("def (", "SyntaxError: invalid syntax"),
-        ("raise SystemExit(0)", "SystemExit: 0"),
-        ("import nothing_of_the_kind", "ModuleNotFoundError: No module named"),
-        ("polster_api = '<1'", "it is for version <1 of the hooks"),
-    ],
-)
-def test_one_that_fails_stops_nobody(source: str, said: str, shop: ProjectFolder) -> None:
-    shop.write({"tools/our_rules.py": f"{source}\n"})
-    shop.polster("plugins", "trust").succeeded()
-    ran = shop.polster("list-assets").succeeded()
-    assert "bronze" in ran.out
-    ran = shop.polster("validate")
-    assert ran.code == 4
-    assert f"plugin tools/our_rules.py (this project): {said}" in ran.err
-
-
 def test_it_may_add_a_command(shop: ProjectFolder) -> None:
     command = """
         import click

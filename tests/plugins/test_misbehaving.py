@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from polster_core.testing import InstallPlugin, MakeProject, Ran, RunPolster
+from polster_core.testing import InstallPlugin, MakeProject, ProjectFolder, Ran, RunPolster
+from polster_core.testing.projects import PYPROJECT
 from tests import machine
+from tests.plugins.test_local import RULES as OWN_RULE
 
 HEAD = """
 from pathlib import PurePosixPath
@@ -29,17 +31,7 @@ def polster_storage_backends():
 """
 RUNTIME = """\
 , runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="{name}"),)"""
-PACKAGE = 'RuntimePart(package="{}", requirement="{}", storage="{}")'
-OPTION = """
-@hookimpl
-def polster_init_options():
-    yield Option(name="{name}", help="…")
-"""
-FILES = """
-@hookimpl
-def polster_project_files(context):
-    {body}
-"""
+SOURCES = Path(__file__).with_name("misbehaving")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +39,6 @@ class Bad:
     """A plugin: what it is, what it does wrong, and what is said about it."""
 
     name: str
-    source: str
     problem: str = ""
     """What is wrong; empty where the plugin is used all the same."""
     note: str = ""
@@ -56,239 +47,213 @@ class Bad:
         "upgrade it, report it to the plugin's author, or turn it off:  POLSTER_DISABLE_PLUGINS="
     )
     asked: tuple[str, ...] = ()
-    """A command that asks for the plugin; it ends with exit code 4."""
+    """A command that asks for the plugin."""
+    code: int = 4
+    """How that command ends."""
+    at: str = ""
+    """The path by which a project names it; empty for one that is installed."""
+
+    @property
+    def source(self) -> str:
+        """What it is: a file of tests/plugins/misbehaving, unless there is none."""
+        file = SOURCES / f"{self.name}.py"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
-def backend(name: str, more: str = "", runtime: str = RUNTIME) -> str:
-    return HEAD + BACKEND.format(name=name, more=more + runtime.format(name=name))
-
-
-def with_part(name: str, package: str, requirement: str) -> str:
-    part = PACKAGE.format(package, requirement, name)
-    return backend(name, runtime=f", runtime=({part},)")
-
-
-def files(body: str) -> str:
-    return HEAD + FILES.format(body=body)
+def local(name: str, problem: str, at: str = "tools/our_rules.py") -> Bad:
+    return Bad(name=name, problem=problem, at=at, asked=("validate",))
 
 
 INIT = ("init", "shop", "--no-setup", "--no-git", "--dry-run")
 ALL = [
     Bad(
         name="import-error",
-        source="import s3fs_that_is_not_there",
         problem="ModuleNotFoundError: No module named 's3fs_that_is_not_there'",
         hint="install what it needs:  pip install --upgrade polster-plugin-import-error; or turn",
         asked=(*INIT, "--storage", "import-error"),
     ),
     Bad(
         name="of-tomorrow",
-        source="from polster_core.types import Teleporter",
         problem="ImportError: cannot import name 'Teleporter' from 'polster_core.types' (",
         hint="install versions that fit:  pip install --upgrade polster-plugin-of-tomorrow polster",
         asked=(*INIT, "--storage", "tomorrow"),
     ),
     Bad(
         name="syntax",
-        source="def polster_storage_backends(:\n",
         problem="SyntaxError: invalid syntax (polster_plugin_syntax.py, line 1)",
         asked=(*INIT, "--cicd", "syntax"),
     ),
     Bad(
         name="signature",
-        source=backend("signature").replace("backends()", "backends(project, terminal)"),
         problem="polster_storage_backends() is given no project, terminal",
         asked=(*INIT, "--storage", "signature"),
     ),
     Bad(
         name="unknown-hook",
-        source=backend("x").replace("storage_backends", "storage_backend"),
         problem="there is no hook polster_storage_backend. Did you mean polster_storage_backends?",
     ),
     Bad(
         name="better-local",
-        source=backend("local"),
         problem="storage local is offered by polster {version}, too",
         hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=better-local",
     ),
     Bad(
         name="one",
-        source=backend("twin"),
         problem="storage twin is offered by polster-plugin-other 0.1, too",
         hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=one",
         asked=(*INIT, "--storage", "twin"),
     ),
     Bad(
         name="other",
-        source=backend("twin"),
         problem="storage twin is offered by polster-plugin-one 0.1, too",
         hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=other",
     ),
     Bad(
         name="flag",
-        source=HEAD + OPTION.format(name="dry-run"),
         problem="--dry-run is a flag of polster init itself",
         hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=flag",
     ),
     Bad(
         name="raising",
-        source=HEAD + OPTION.format(name="x").replace("yield", "raise OSError(5, 'I/O') or"),
         problem="polster_init_options: OSError: [Errno 5] I/O",
     ),
     Bad(
         name="sys-exit",
-        source="import sys\nsys.exit('not on this machine')",
         problem="SystemExit: not on this machine",
         asked=(*INIT, "--storage", "sys-exit"),
     ),
     Bad(
         name="quitter",
-        source=files("raise SystemExit(0)"),
         problem="polster_project_files: SystemExit: 0",
     ),
     Bad(
         name="slow",
-        source="import time\ntime.sleep(1.1)\n" + backend("slow"),
         note="importing it took 1.",
     ),
     Bad(
         name="printing",
-        source="print('Thank you for choosing us!')\n" + backend("printing"),
         note="importing it printed Thank you for choosing us!",
     ),
     Bad(
         name="huge",
-        source="import sys\nfor _ in range(1000): sys.stderr.write('spam ' * 10_000)\n"
-        + backend("huge"),
         note="importing it printed spam spam spam",
     ),
     Bad(
         name="absolute",
-        source=files('yield NewFile(path=PurePosixPath("/etc/cron.d/x"), text="")'),
         problem="polster_project_files: /etc/cron.d/x is outside the project",
     ),
     Bad(
         name="escaping",
-        source=files('yield NewFile(path=PurePosixPath("docs/../../x"), text="")'),
         problem="polster_project_files: docs/../../x is outside the project",
     ),
     Bad(
         name="overwriting",
-        source=files('yield NewFile(path=PurePosixPath("readme.md"), text="mine")'),
         problem="README.md and readme.md: wanted by both project and overwriting",
         hint="uninstall one of them, or turn it off:  POLSTER_DISABLE_PLUGINS=overwriting",
     ),
     Bad(
         name="number",
-        source=HEAD + OPTION.format(name="x").replace("yield", "return 5 or"),
         problem="polster_init_options: returned 5, not an iterable of Option",
     ),
     Bad(
         name="wrong-type",
-        source=files("return ['README.md']"),
         problem="polster_project_files: yielded 'README.md', not a NewFile",
     ),
     Bad(
         name="text-path",
-        source=files('yield NewFile(path="x.txt", text="")'),
         problem="polster_project_files: yielded a file whose path is 'x.txt', not a PurePosixPath",
     ),
     Bad(
         name="mutating",
-        source=files("context.answers['sample-assets'] = 'false'"),
         problem="polster_project_files: TypeError: 'mappingproxy' object does not support item "
         "assignment",
     ),
     Bad(
         name="no-template",
-        source=files(
-            "from polster_core.rendering import project_files\n"
-            "    return project_files('polster_core', 'templates/nowhere', context)"
-        ),
         problem="polster_project_files: FileNotFoundError: [Errno 2] No such file or directory: ",
     ),
     Bad(
         name="requirement",
-        source=backend("requirement", ', requirements=("s3fs >= ",)'),
         problem="polster_storage_backends: storage requirement: the requirement 's3fs >= ' is not "
         "one that pip takes",
         asked=(*INIT, "--storage", "requirement"),
     ),
     Bad(
         name="one-requirement",
-        source=backend("text", ', requirements=("s3fs")'),
         problem="polster_storage_backends: storage text: requirements is 's3fs', not a tuple",
     ),
     Bad(
         name="env",
-        source=backend("env", ', env=(EnvVar(name="PATH", help="…"),)'),
         problem="polster_storage_backends: storage env: the variable PATH is not its own",
         asked=(*INIT, "--storage", "env"),
     ),
     Bad(
         name="no-part",
-        source=backend("no-part", runtime=""),
         problem="polster_storage_backends: storage no-part: no part of its runtime says "
         "storage='no-part'",
         asked=(*INIT, "--storage", "no-part"),
     ),
     Bad(
         name="no-tuple",
-        source=backend("no-tuple", runtime=", runtime='polster_tuple'"),
         problem="polster_storage_backends: storage no-tuple: runtime is 'polster_tuple', not a "
         "tuple of RuntimePart",
     ),
     Bad(
         name="no-package",
-        source=with_part("no-package", "polster_no_package", "polster-plugin-no-package"),
         problem="polster_storage_backends: storage no-package: the package polster_no_package is "
         "not in polster-plugin-no-package",
         asked=(*INIT, "--storage", "no-package"),
     ),
     Bad(
         name="of-others",
-        source=with_part("of-others", "click", "click"),
         problem="polster_storage_backends: storage of-others: the package click is not in "
         "polster-plugin-of-others",
     ),
     Bad(
         name="no-such-part",
-        source=with_part("no-such-part", "polster_runtime.storage.backends.hdfs", ""),
         problem="polster_storage_backends: storage no-such-part: there is no package "
         "polster_runtime.storage.backends.hdfs",
     ),
     Bad(
         name="module",
-        source=with_part("module", "polster_plugin_module", "polster-plugin-module"),
         problem="polster_storage_backends: storage module: there is no package "
         "polster_plugin_module",
     ),
     Bad(
         name="no-identifier",
-        source=with_part("no-identifier", "polster-lake", "polster-lake"),
         problem="polster_storage_backends: ValueError: 'polster-lake' is no package",
     ),
     Bad(
         name="range",
-        source="polster_api = '<1'\n" + backend("range"),
         problem="it is for version <1 of the hooks, and this Polster has 2.0",
         hint="install versions that fit:  pip install --upgrade polster-plugin-range polster",
         asked=(*INIT, "--storage", "range"),
     ),
     Bad(
         name="no-range",
-        source="polster_api = 1\n" + backend("no-range"),
         problem="polster_api = 1 is no range of versions such as '>=2,<3'",
     ),
+    local("folder", "tools is a folder, and a plugin of a project is one Python file", "tools"),
+    local("missing", "tools/other.py does not exist", "tools/other.py"),
+    local("outside", "../outside.py is outside the project", "../outside.py"),
+    local("far-outside", "/etc/rules.py is outside the project", "/etc/rules.py"),
+    local("symlink", "tools/link.py leads out of the project, to ", "tools/link.py"),
+    local("symlinked-folder", "linked/rules.py leads out of the project, to ", "linked/rules.py"),
+    local("no-python", "README.md is no Python file", "README.md"),
+    local("own-syntax", "SyntaxError: invalid syntax"),
+    local("own-exit", "SystemExit: 0"),
+    local("own-import", "ModuleNotFoundError: No module named"),
+    local("own-range", "it is for version <1 of the hooks"),
 ]
-GOOD = backend("good")
-BY_NAME = {bad.name: bad for bad in ALL}
+INSTALLED = [bad for bad in ALL if not bad.at]
+GOOD = HEAD + BACKEND.format(name="good", more=RUNTIME.format(name="good"))
+BY_NAME = {bad.name: bad for bad in INSTALLED}
 
 
 @pytest.fixture
 def crowd(install_plugin: InstallPlugin) -> None:
     """Install all of them at once, and one with which nothing is wrong."""
-    for bad in ALL:
+    for bad in INSTALLED:
         install_plugin(f"polster-plugin-{bad.name}", bad.source, entry_points=entry(bad.name))
     install_plugin("polster-plugin-good", GOOD, entry_points=entry("good"))
 
@@ -325,12 +290,12 @@ def test_all_at_once(run_polster: RunPolster, tmp_path: Path) -> None:
     assert "good" in help_ran.out
 
 
-@pytest.mark.parametrize("bad", ALL, ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", INSTALLED, ids=lambda bad: bad.name)
 def test_each_is_named_and_explained(
     bad: Bad, install_plugin: InstallPlugin, run_polster: RunPolster
 ) -> None:
     """By `polster plugins`, as far as it shows without a project, and by a command that asks."""
-    for each in (bad, *(one for one in ALL if bad.name == "one" and one.name == "other")):
+    for each in (bad, *(one for one in INSTALLED if bad.name == "one" and one.name == "other")):
         install_plugin(f"polster-plugin-{each.name}", each.source, entry_points=entry(each.name))
     if bad.name == "other":
         install_plugin("polster-plugin-one", BY_NAME["one"].source, entry_points=entry("one"))
@@ -350,16 +315,51 @@ def test_each_is_named_and_explained(
         assert f"; {bad.note}" in run_polster("plugins").out
     if bad.asked:
         ran = run_polster(*bad.asked)
-        assert (ran.code, ran.out) == (4, "")
+        assert (ran.code, ran.out) == (bad.code, "")
         assert f"polster-plugin-{bad.name} 0.1" in ran.err
     assert run_polster("list-assets", "--help").code == 0
+
+
+@pytest.fixture
+def shop(
+    make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ProjectFolder:
+    """Make a project beside files that are not its own; keep trust out of the tester's settings."""
+    for name in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "config"))
+    project = make_project({"README.md": "", "tools/good.py": OWN_RULE}, assets={"bronze_a": []})
+    (tmp_path / "outside.py").write_text(OWN_RULE, encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/rules.py").write_text(OWN_RULE, encoding="utf-8")
+    (project.root / "tools/link.py").symlink_to(tmp_path / "outside.py")
+    (project.root / "linked").symlink_to(tmp_path / "elsewhere")
+    return project
+
+
+@pytest.mark.parametrize("bad", [bad for bad in ALL if bad.at], ids=lambda bad: bad.name)
+def test_each_of_a_project_is_named_and_stops_nobody(bad: Bad, shop: ProjectFolder) -> None:
+    """Whether it is trusted or not; the other plugin of the project works."""
+    plugins = json.dumps([bad.at, "tools/good.py"])
+    shop.write({"pyproject.toml": f"{PYPROJECT}plugins = {plugins}\n"})
+    if bad.source:
+        shop.write({bad.at: bad.source})
+    ran = shop.polster(*bad.asked)
+    assert ran.code == bad.code
+    assert bad.at in ran.err
+    shop.polster("plugins", "trust").succeeded()
+    ran = shop.polster(*bad.asked)
+    assert ran.code == bad.code
+    assert ran.err.startswith(f"warning: plugin {bad.at} (this project): {bad.problem}")
+    assert len(ran.err.splitlines()) == 1
+    assert "bronze_a has no owner" in ran.out
+    assert "bronze" in shop.polster("list-assets").succeeded().out
 
 
 def test_help_works_with_all_of_them_in_a_real_process(
     install_plugin: InstallPlugin, tmp_path: Path
 ) -> None:
     """`sys.exit`, megabytes of output and printing included; none of them is even imported."""
-    for bad in ALL:
+    for bad in INSTALLED:
         seen = f"open({str(tmp_path / 'seen')!r}, 'a').close()\n{bad.source}"
         install_plugin(f"polster-plugin-{bad.name}", seen, entry_points=entry(bad.name))
     sites = os.pathsep.join(map(str, (tmp_path / "site").iterdir()))

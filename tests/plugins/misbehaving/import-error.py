@@ -1,0 +1,1 @@
+import s3fs_that_is_not_there

@@ -1,0 +1,9 @@
+from pathlib import PurePosixPath
+from polster_core.hookspecs import hookimpl
+from polster_core.types import (
+    AssetTemplate, EnvVar, NewFile, Option, RuntimePart, StorageBackend, ValidationRule
+)
+
+@hookimpl
+def polster_storage_backends():
+    yield StorageBackend(name="module", summary="…", runtime=(RuntimePart(package="polster_plugin_module", requirement="polster-plugin-module", storage="module"),))

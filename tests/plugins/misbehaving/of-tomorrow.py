@@ -1,0 +1,1 @@
+from polster_core.types import Teleporter

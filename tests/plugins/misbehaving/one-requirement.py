@@ -1,0 +1,9 @@
+from pathlib import PurePosixPath
+from polster_core.hookspecs import hookimpl
+from polster_core.types import (
+    AssetTemplate, EnvVar, NewFile, Option, RuntimePart, StorageBackend, ValidationRule
+)
+
+@hookimpl
+def polster_storage_backends():
+    yield StorageBackend(name="text", summary="…", requirements=("s3fs"), runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="text"),))

@@ -1,0 +1,1 @@
+polster_api = '<1'

@@ -1,0 +1,11 @@
+print('Thank you for choosing us!')
+
+from pathlib import PurePosixPath
+from polster_core.hookspecs import hookimpl
+from polster_core.types import (
+    AssetTemplate, EnvVar, NewFile, Option, RuntimePart, StorageBackend, ValidationRule
+)
+
+@hookimpl
+def polster_storage_backends():
+    yield StorageBackend(name="printing", summary="…", runtime=(RuntimePart(package="polster_runtime.storage.backends.adls", storage="printing"),))

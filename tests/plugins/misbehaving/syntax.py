@@ -1,0 +1,1 @@
+def polster_storage_backends(:
