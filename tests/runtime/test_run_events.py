@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,6 +17,9 @@ from polster_runtime.execution import events
 from polster_runtime.execution.alerts import Alerts
 from polster_runtime.execution.events import Run, RunListener
 from polster_runtime.testing.listener_contract import RunListenerContract
+from tests.docs.markdown import blocks
+
+PAGE = Path(__file__).parents[2] / "docs/guides/plugins.md"
 
 
 @dataclass
@@ -48,6 +53,20 @@ class TestAlerts(RunListenerContract):
         """Tell nobody, or somebody who is not there."""
         os.environ["ALERT_URLS"] = request.param
         return Alerts()
+
+
+class TestBus(RunListenerContract):
+    """The one that the guide to plugins shows."""
+
+    @pytest.fixture
+    def listener(self) -> RunListener:
+        """Carry out the page."""
+        (shown,) = (one.text for one in blocks(PAGE.read_text("utf-8")) if "Bus" in one.text)
+        made: dict[str, Any] = {}
+        exec(shown, made)  # noqa: S102 - a page of ours
+        found = made["listener"]()
+        assert isinstance(found, RunListener)
+        return found
 
 
 @pytest.fixture
