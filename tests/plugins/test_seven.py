@@ -6,6 +6,7 @@ has a rule of its own, in a file, which its own pipeline runs.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import subprocess
@@ -62,12 +63,17 @@ class Desk:
 
     def pipeline(self, shop: Path, code: int) -> str:
         """Run the step of the pipeline that validates, with the wheels for an index."""
-        (wheel,) = self.wheels.glob("polster-0*.whl")
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        env = {"POLSTER": str(wheel), "UV_FIND_LINKS": str(self.wheels), "PATH": path}
-        done = machine.run(["sh", "ci/validate.sh"], cwd=shop, env=env)
+        env = {"UV_FIND_LINKS": str(self.wheels), "PATH": path}
+        done = machine.run([sys.executable, "ci/validate.py"], cwd=shop, env=env)
         assert done.returncode == code, told(done)
         return done.stdout + done.stderr
+
+    @property
+    def pinned(self) -> str:
+        """Where the pipeline gets Polster from."""
+        (wheel,) = self.wheels.glob("polster-0*.whl")
+        return f"{wheel.as_uri()}#sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
     @staticmethod
     def _run(*command: str) -> None:
@@ -119,7 +125,8 @@ def test_seven_plugins_and_a_rule_of_the_project(tmp_path: Path, runtime: Path) 
     needed = 'required_plugins = ["polster-plugin-owned", '
     assert "required_plugins = [" in text
     text = text.replace("required_plugins = [", needed)
-    text = text.replace("[tool.polster]\n", '[tool.polster]\nplugins = ["tools/our_rules.py"]\n')
+    own = f'plugins = ["tools/our_rules.py"]\ninstall = "{desk.pinned}"\n'
+    text = text.replace("[tool.polster]\n", f"[tool.polster]\n{own}")
     project.write_text(text, encoding="utf-8")
     assert "nobody has trusted" in desk.polster("validate", cwd=root, code=4)
     assert "described  silver_prices says too little" in desk.pipeline(root, 1)
