@@ -8,10 +8,10 @@ from collections.abc import Mapping
 # Each command with its help line, which `polster --help` prints without importing the command.
 # The module has the command's name, with underscores.
 COMMANDS: Mapping[str, str] = {
-    "init": "Create a project in the folder NAME.",
+    "init": "Create a project in the folder PATH, new or not.",
     "setup": "Create or repair this project's environment.",
     "run": "Run this project's assets in its own environment.",
-    "backfill": "Compute partitions of assets: all, some, or those without data.",
+    "backfill": "Compute partitions of assets: all, some, or missing ones.",
     "add-asset": "Add an asset to this project.",
     "add-cicd": "Write the pipeline of a CI/CD platform, and its guide.",
     "rename-asset": "Rename an asset: files, uses, tests, docs, data, history.",

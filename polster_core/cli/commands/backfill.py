@@ -10,7 +10,7 @@ from polster_core.errors import UsageProblem
 from polster_core.project.reader import read_pipeline
 
 
-@click.command("backfill", help="Compute partitions of assets: all, some, or those without data.")
+@click.command("backfill", help="Compute partitions of assets: all, some, or missing ones.")
 @click.argument("assets", nargs=-1, required=True, metavar="ASSET...")
 @click.option("--partition", metavar="KEY", help="One, or FIRST..LAST.  [default: all]")
 @click.option("--missing", is_flag=True, help="Only those that have no data.")

@@ -66,7 +66,7 @@ def command() -> click.Command:
             *_own_options(),
             *params.options_for(added, HEADINGS),
         ],
-        help="Create a project in the folder PATH, new or not: `.` is this one.",
+        help="Create a project in the folder PATH, new or not.",
     )
 
 
