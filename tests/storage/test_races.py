@@ -1,0 +1,136 @@
+"""Two machines at once on incremental assets, killed at any moment: no row lost, none twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.generated.projects import Generated, told
+from tests.storage.azurite import Azurite
+
+PROGRAM = Path(__file__).parents[1] / "generated" / "programs" / "nights_of_one_machine.py"
+HEAD = "from typing import Annotated\nfrom polster_runtime import Append, New, Touched, Upsert\n"
+CONTRACT = """
+
+class Contract(dy.Schema):
+    {}
+    customer = dy.Int64()
+    {}
+
+
+"""
+ASSETS = {
+    "bronze_log": (
+        [],
+        """
+from pathlib import Path
+
+
+def extract(position: list[str] | None):
+    seen = position or []
+    for file in sorted(Path("log").glob("*.parquet")):
+        if file.name not in seen:
+            yield pl.read_parquet(file)
+            seen = [*seen, file.name]
+    return seen
+""",
+    ),
+    "silver_latest": (
+        ["bronze_log"],
+        HEAD
+        + CONTRACT.format("id = dy.Int64(primary_key=True)", "version = dy.Int64()")
+        + """def transform(log: Annotated[pl.LazyFrame, Touched("id")]) -> Upsert:
+    return log.sort("version").unique("id", keep="last", maintain_order=True)
+""",
+    ),
+    "silver_new": (
+        ["bronze_log"],
+        HEAD + "\n\ndef transform(log: New) -> Append:\n    return log\n",
+    ),
+    "silver_seen": (
+        ["bronze_log"],
+        HEAD
+        + CONTRACT.format("version = dy.Int64(primary_key=True)", "id = dy.Int64()")
+        + "def transform(log: New) -> Upsert:\n    return log\n",
+    ),
+    "gold_customers": (
+        ["silver_latest"],
+        HEAD
+        + CONTRACT.format("orders = dy.UInt32()", "").replace("Int64()", "Int64(primary_key=True)")
+        + """def aggregate(latest: Annotated[pl.LazyFrame, Touched("customer")]) -> Upsert:
+    return latest.group_by("customer").agg(orders=pl.len())
+""",
+    ),
+}
+
+
+@pytest.fixture
+def machines(shop: Generated) -> Generated:
+    """Return a project with an asset of each kind over a log."""
+    for stem, (upstream, code) in ASSETS.items():
+        shop.add(stem, code, upstream)
+    (shop.root / "log").mkdir()
+    return shop
+
+
+def start(shop: Generated, where: dict[str, str], *args: str) -> subprocess.Popen[str]:
+    """Start the nights of one machine."""
+    return shop.start(PROGRAM, *args, env=where)
+
+
+def _wait_for_nights(log: Path, number: int) -> None:
+    """Wait until so many nights have begun."""
+    deadline = time.monotonic() + 180
+    while len([*log.glob("*.parquet")]) < number:
+        assert time.monotonic() < deadline, "the machines do not get on"
+        time.sleep(0.05)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a machine, which must have been at work."""
+    process.send_signal(signal.SIGKILL)
+    _, error = process.communicate()
+    assert process.returncode == -signal.SIGKILL, error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+@pytest.mark.parametrize(("backend", "nights"), [("local", 4), ("adls", 2)])
+def test_two_machines_that_are_killed(
+    machines: Generated, azurite: Azurite, backend: str, nights: int
+) -> None:
+    where = {"STORAGE_BACKEND": "local"}
+    if backend == "adls":
+        where = azurite.variables(azurite.create("races")) | {"ADLS_FALLBACK_TO_LOCAL": "true"}
+    dice = random.Random(backend)  # noqa: S311 - a game, no secret
+    with ExitStack() as stack:
+        running = [stack.enter_context(start(machines, where, name, "99")) for name in "ab"]
+        for number in range(3):
+            _wait_for_nights(machines.root / "log", nights * (number + 1))
+            time.sleep(dice.random() / 2)  # somewhere in a night
+            _kill(running[number % 2])
+            name = f"{number}"
+            running[number % 2] = stack.enter_context(start(machines, where, name, "99"))
+        _wait_for_nights(machines.root / "log", nights * 4)
+        for process in running:
+            _kill(process)
+    last = machines.python(PROGRAM, "last", "0", env=where)
+    assert last.returncode == 0, told(last)
+    found = json.loads(last.stdout)
+    log = found["log"]
+    assert len(log) >= 6 * nights * 4
+    assert found["bronze_log"] == found["silver_new"] == found["silver_seen"] == log
+    latest: dict[int, list[int]] = {}
+    for row in sorted(log, key=lambda row: row[2]):
+        latest[row[1]] = row
+    assert found["silver_latest"] == sorted(latest.values())
+    customers = [row[0] for row in latest.values()]
+    counts = sorted([customer, customers.count(customer)] for customer in set(customers))
+    assert found["gold_customers"] == counts
