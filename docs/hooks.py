@@ -55,8 +55,17 @@ import, is the same as `polster_core.rendering`.
 PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.types": (
         *("Asset", "AssetColumn", "AssetContext", "AssetId", "AssetTemplate", "CheckResult"),
-        *("CicdGenerator", "Command", "Contribution", "DoctorCheck", "EnvVar", "Fix"),
-        *("GitignoreLine", "GuideSection", "Layer", "NewFile", "Option", "Pipeline", "Place"),
+        *("CicdGenerator", "Command", "Contribution", "DoctorCheck", "EnvVar", "Executor"),
+        *(
+            "Fix",
+            "GitignoreLine",
+            "GuideSection",
+            "Layer",
+            "NewFile",
+            "Option",
+            "Pipeline",
+            "Place",
+        ),
         *("Problem", "ProjectContext", "RuntimePart", "Severity", "StorageBackend"),
         "ValidationRule",
         *("no_asset_files", "no_env", "no_files", "no_requirements"),
@@ -77,7 +86,14 @@ PUBLIC: Mapping[str, Sequence[str]] = {
         *("GuideSectionContract", "InitOptionContract", "ProjectFilesContract"),
         *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
         "ConnectorContract",
-        *("InstallPlugin", "MakeProject", "PluginContract", "ProjectFolder", "Ran"),
+        *(
+            "ExecutorContract",
+            "InstallPlugin",
+            "MakeProject",
+            "PluginContract",
+            "ProjectFolder",
+            "Ran",
+        ),
         *("RuleContract", "RunPolster", "SetUpProject", "Source", "StorageBackendContract"),
         *("StorageContract", "StorageProject", "check_golden", "install_plugin"),
         *("make_project", "polster", "run_polster", "set_up_project", "tree"),
@@ -99,6 +115,8 @@ PUBLIC_RUNTIME: Mapping[str, Sequence[str]] = {
     "polster_runtime.config.environment": ("variables",),
     "polster_runtime.config.root": ("project_name", "project_root"),
     "polster_runtime.config.settings": ("load",),
+    "polster_runtime.dagster.engines.engine": ("Engine", "State"),
+    "polster_runtime.dagster.engines.executor": ("executor_of",),
     "polster_runtime.domain.asset_id": ("AssetId",),
     "polster_runtime.errors": (
         *("PipelineError", "SettingsError", "SourceError", "StorageError", "Unreachable"),
@@ -247,9 +265,10 @@ def _store() -> str:
         f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_fields(kind)}{_members(kind)}"
         for kind in (events.Run, result, snapshots.Snapshot)
     )
+    engine = importlib.import_module("polster_runtime.dagster.engines.engine").Engine
     parts = "".join(
         f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{_members(kind)}"
-        for kind in (store, cloud, events.RunListener, secrets)
+        for kind in (store, cloud, events.RunListener, secrets, engine)
     )
     return f"\n# What parts of the runtime are and use\n\n{POSITIONS}{parts}{told}"
 

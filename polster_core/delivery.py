@@ -23,6 +23,9 @@ DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
 
 RUNTIME = "polster_runtime"
 OPTIONAL = (
+    "dagster/engines/celery",
+    "dagster/engines/dask",
+    "dagster/engines/k8s",
     "config/key_vault",
     "sources/api",
     "sources/files",
@@ -32,16 +35,21 @@ OPTIONAL = (
     "testing",
 )
 """Folders of the runtime that are left out unless a part asks for them."""
+_ENGINES = tuple(f"dagster/engines/{name}" for name in ("celery", "dask", "k8s"))
+_OF_ENGINES = ("__init__", "diagnosis", "engine", "executor", "identity", "preconditions", "worker")
 SHARED = {
+    "cli/worker.py": _ENGINES,
+    **{f"dagster/engines/{name}.py": _ENGINES for name in _OF_ENGINES},
     "sources/incremental.py": ("sources/api", "sources/mysql"),
     "sources/shapes.py": ("sources/api", "sources/files"),
 }
-"""Modules that come with the parts that import them, and with every source of a plugin."""
+"""Modules that come with the parts that import them, and with a source or executor of a plugin."""
 GROUPS = {
     "storage": "polster_runtime.storage",
     "source": "polster_runtime.sources",
     "secrets": "polster_runtime.secrets",
     "listener": "polster_runtime.listeners",
+    "executor": "polster_runtime.executors",
 }
 """The groups of entry points, by the field of a part."""
 LOCAL = RuntimePart(package="polster_runtime.storage.backends.local", storage="local")
@@ -98,9 +106,10 @@ def _files_of(part: RuntimePart) -> Iterator[NewFile]:
 def _shared(part: RuntimePart) -> Iterator[NewFile]:
     """Yield the modules of the runtime that come with a part."""
     name = part.package.removeprefix(f"{RUNTIME}.").replace(".", "/")
-    is_source_of_plugin = bool(part.source) and not part.package.startswith(f"{RUNTIME}.")
+    is_of_plugin = not part.package.startswith(f"{RUNTIME}.")
     for path, users in SHARED.items():
-        if name in users or is_source_of_plugin:
+        wanted = part.source if path.startswith("sources/") else part.executor
+        if name in users or (is_of_plugin and wanted):
             yield _file(PurePosixPath(RUNTIME, path), runtime_folder().joinpath(path))
 
 

@@ -19,6 +19,7 @@ from polster_core.types import (
     CicdGenerator,
     Command,
     DoctorCheck,
+    Executor,
     GitignoreLine,
     GuideSection,
     NewFile,
@@ -65,6 +66,20 @@ def polster_storage_backends() -> Iterable[StorageBackend]:
             yield StorageBackend(
                 name="s3", summary="Amazon S3", requirements=("s3fs",), runtime=(PART,)
             )
+
+    """
+    return ()
+
+
+@hookspec
+def polster_executors() -> Iterable[Executor]:
+    """Offer what runs steps on other machines, added with `polster executor add NAME`.
+
+    Example:
+        @hookimpl
+        def polster_executors():
+            part = RuntimePart(package="polster_ray", executor="ray", requirement="polster-ray")
+            yield Executor(name="ray", summary="A Ray cluster", runtime=(part,))
 
     """
     return ()

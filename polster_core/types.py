@@ -109,6 +109,25 @@ class StorageBackend(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Executor(Contribution):
+    """What runs the steps of a project's runs on other machines: EXECUTOR=NAME.
+
+    One of its `runtime` parts says `executor=NAME`: a package with
+    `executor() -> dagster.ExecutorDefinition`. It may have `serve(at_once)`, which is a worker
+    until it is told to stop, and `diagnose()`, which yields what `polster doctor` tries: names, and
+    functions that return a text or raise. Its settings are `env`; it has no options.
+    """
+
+    kind: ClassVar[str] = "executor"
+
+    def __post_init__(self) -> None:
+        """Refuse options: nobody would be asked for them."""
+        super().__post_init__()
+        if self.options:
+            raise ValueError(f"{self.name}: an executor has variables, and no options")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CicdGenerator(Contribution):
     """A CI/CD platform whose pipeline can be written; `host` is where its repositories live."""
 

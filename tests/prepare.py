@@ -30,6 +30,7 @@ PROGRAMS = {
     "node": ["nodejs"],
     "npm": ["npm"],
     "openssl": ["openssl"],
+    "redis-server": ["redis-server"],
     "rsync": ["rsync"],
     "sftp": ["openssh-client"],
     "sshd": ["openssh-server"],

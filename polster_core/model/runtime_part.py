@@ -11,9 +11,10 @@ class RuntimePart:
 
     `package` is its import name, a top-level package of the plugin's distribution. A project that
     holds its runtime as code gets a copy of it under `src/`; any other gets `requirement`, a PEP
-    508 string. `storage`, `source`, `secrets` or `listener` is the name by which the runtime finds
-    it: the entry point of that name in the group `polster_runtime.storage`,
-    `polster_runtime.sources`, `polster_runtime.secrets` or `polster_runtime.listeners`.
+    508 string. `storage`, `source`, `secrets`, `listener` or `executor` is the name by which the
+    runtime finds it: the entry point of that name in the group `polster_runtime.storage`,
+    `polster_runtime.sources`, `polster_runtime.secrets`, `polster_runtime.listeners` or
+    `polster_runtime.executors`.
     """
 
     package: str
@@ -22,6 +23,7 @@ class RuntimePart:
     source: str = ""
     secrets: str = ""
     listener: str = ""
+    executor: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a package that nobody could import."""

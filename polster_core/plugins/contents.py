@@ -16,6 +16,7 @@ from polster_core.types import (
     Contribution,
     DoctorCheck,
     EnvVar,
+    Executor,
     GuideSection,
     NewFile,
     Option,
@@ -106,8 +107,8 @@ def problems(item: object) -> Iterator[str]:
         yield from _not_a_tuple(item, "runtime", RuntimePart)
         if isinstance(item, AssetTemplate):
             yield from _not_a_tuple(item, "layers", str)
-        if isinstance(item, StorageBackend):
-            yield from _without_store(item)
+        if isinstance(item, StorageBackend | Executor):
+            yield from _without_part(item)
         if not callable(item.files):
             yield f"{_named(item)}: files is {shown(item.files)}, not a function"
     elif isinstance(item, ValidationRule | DoctorCheck) and not callable(item.check):
@@ -120,10 +121,10 @@ def problems(item: object) -> Iterator[str]:
         yield f"{item}: the summary is no text"
 
 
-def _without_store(item: StorageBackend) -> Iterator[str]:
+def _without_part(item: StorageBackend | Executor) -> Iterator[str]:
     parts = item.runtime if isinstance(item.runtime, tuple) else ()
-    if item.name not in {getattr(part, "storage", item.name) for part in parts}:
-        yield f"{_named(item)}: no part of its runtime says storage={item.name!r}"
+    if item.name not in {getattr(part, item.kind, item.name) for part in parts}:
+        yield f"{_named(item)}: no part of its runtime says {item.kind}={item.name!r}"
 
 
 def _problems_of_file(file: NewFile) -> Iterator[str]:

@@ -23,6 +23,7 @@ from polster_core.types import (
     CicdGenerator,
     Command,
     DoctorCheck,
+    Executor,
     GitignoreLine,
     GuideSection,
     NewFile,
@@ -51,6 +52,10 @@ class Plugins(Registry):
     def storage_backends(self) -> dict[str, StorageBackend]:
         """Return the storage backends by name."""
         return self.offers(StorageBackend)
+
+    def executors(self) -> dict[str, Executor]:
+        """Return what runs steps on other machines, by name."""
+        return self.offers(Executor)
 
     def cicd_generators(self) -> dict[str, CicdGenerator]:
         """Return the CI/CD platforms by name."""

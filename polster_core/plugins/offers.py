@@ -13,6 +13,7 @@ from polster_core.types import (
     CicdGenerator,
     Command,
     DoctorCheck,
+    Executor,
     GitignoreLine,
     GuideSection,
     NewFile,
@@ -27,13 +28,14 @@ Offer = (
     | CicdGenerator
     | Command
     | DoctorCheck
+    | Executor
     | Option
     | StorageBackend
     | ValidationRule
 )
 """What hooks without arguments yield."""
 KINDS: tuple[type[Offer], ...] = (
-    *(StorageBackend, CicdGenerator, AssetTemplate),
+    *(StorageBackend, Executor, CicdGenerator, AssetTemplate),
     *(Option, ValidationRule, Command, DoctorCheck, AssetColumn),
 )
 """Every kind of offer, in the order of the hooks."""

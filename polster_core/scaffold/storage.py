@@ -1,4 +1,4 @@
-"""Add a storage backend to a project that was made without it."""
+"""Add a storage backend, or an executor, to a project that was made without it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from polster_core.plugins.secret_answers import Secret, is_secret, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.scaffold import additions
-from polster_core.types import NewFile, ProjectContext, StorageBackend
+from polster_core.types import Executor, NewFile, ProjectContext, StorageBackend
+
+Later = StorageBackend | Executor
+"""What a project can get later."""
 
 
 def plan(
-    project: Project, plugins: Plugins, name: str, answers: Mapping[str, str] | None = None
+    project: Project,
+    plugins: Plugins,
+    name: str,
+    answers: Mapping[str, str] | None = None,
+    kind: type[Later] = StorageBackend,
 ) -> Plan:
     """Plan a backend's files, its requirements, its variables, and the note of it in `.polster/`.
 
@@ -27,7 +34,7 @@ def plan(
     stays as it is. Raises PolsterError where a file cannot be edited, and PluginError where the
     backend fails or there is none of that name.
     """
-    backend, origin = plugins.choose(StorageBackend, name), plugins.owner(StorageBackend, name)
+    backend, origin = plugins.choose(kind, name), plugins.owner(kind, name)
     given = {**_defaults(backend), **(answers or {})}
     secrets = _secrets(backend, origin, given)
     offered = _new(project, files(project, backend, origin, given))
@@ -58,7 +65,7 @@ def plan(
         )
         texts = [one.text for one in secrets]
         wanted += manifest.record(made, _new(project, wanted), root=project.root, secrets=texts)
-    return draft(project.root, wanted, command=f"storage add {name}")
+    return draft(project.root, wanted, command=f"{kind.kind} add {name}")
 
 
 def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
@@ -68,7 +75,7 @@ def _new(project: Project, wanted: list[NewFile]) -> list[NewFile]:
 
 def files(
     project: Project,
-    backend: StorageBackend,
+    backend: Later,
     origin: str,
     answers: Mapping[str, str] | None = None,
 ) -> list[NewFile]:
@@ -78,7 +85,7 @@ def files(
     return contributed_files(origin, backend, _context(project, backend, given), secrets)
 
 
-def _defaults(backend: StorageBackend) -> dict[str, str]:
+def _defaults(backend: Later) -> dict[str, str]:
     return {
         f"{backend.name}-{option.name}": option.default
         for option in backend.options
@@ -86,7 +93,7 @@ def _defaults(backend: StorageBackend) -> dict[str, str]:
     }
 
 
-def _secrets(backend: StorageBackend, origin: str, answers: Mapping[str, str]) -> list[Secret]:
+def _secrets(backend: Later, origin: str, answers: Mapping[str, str]) -> list[Secret]:
     """Return what is secret among the answers; all of it is the backend's own."""
     flags = {f"{backend.name}-{option.name}": option for option in backend.options}
     return [
@@ -102,16 +109,16 @@ def _secrets(backend: StorageBackend, origin: str, answers: Mapping[str, str]) -
     ]
 
 
-def _context(
-    project: Project, backend: StorageBackend, answers: Mapping[str, str]
-) -> ProjectContext:
+def _context(project: Project, backend: Later, answers: Mapping[str, str]) -> ProjectContext:
     """Tell the backend what it would be told if the project were made with it."""
     known = manifest.find(project.root)
     values = variables_of(backend, answers)
     recorded = known.answers if known else {}
     return ProjectContext(
         name=known.name if known else project.name,
-        storage=backend.name,
+        storage=backend.name
+        if isinstance(backend, StorageBackend)
+        else recorded.get("storage", "local"),
         cicd=recorded.get("cicd", "none"),
         env=tuple(
             one if one.secret or one.name not in values else replace(one, default=values[one.name])

@@ -14,7 +14,7 @@ and in its tests, a class for each thing that it offers:
         answers = {"bucket": "lake"}           # --s3-bucket lake
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
-`AssetTemplateContract`, `ConnectorContract`, `RuleContract`, `CommandContract`,
+`AssetTemplateContract`, `ConnectorContract`, `RuleContract`, `CommandContract`, `ExecutorContract`,
 `DoctorCheckContract`, `AssetColumnContract`, `InitOptionContract`, `ProjectFilesContract`,
 `GitignoreContract` and `GuideSectionContract`; those of secrets and listeners are in
 `polster_runtime.testing`. Polster's own plugins pass the same ones. The fixtures are
@@ -29,6 +29,7 @@ from polster_core.testing.contributions import (
     InitOptionContract,
     ProjectFilesContract,
 )
+from polster_core.testing.executors import ExecutorContract
 from polster_core.testing.fixtures import (
     CheckGolden,
     InstallPlugin,
@@ -61,6 +62,7 @@ __all__ = [
     "CommandContract",
     "ConnectorContract",
     "DoctorCheckContract",
+    "ExecutorContract",
     "GitignoreContract",
     "GuideSectionContract",
     "InitOptionContract",

@@ -16,6 +16,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Contribution,
+    Executor,
     Option,
     RuntimePart,
     StorageBackend,
@@ -34,7 +35,7 @@ class OfferContract:
     required and not in it gets its first choice, its default, or the word `orders`.
     """
 
-    kind: ClassVar[type[StorageBackend | CicdGenerator | AssetTemplate]]
+    kind: ClassVar[type[StorageBackend | Executor | CicdGenerator | AssetTemplate]]
     name: str
     answers: Mapping[str, str] = {}
 

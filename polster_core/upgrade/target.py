@@ -17,7 +17,14 @@ from polster_core.project.manifest import Manifest
 from polster_core.project.repository import folder_of
 from polster_core.scaffold import cicd, storage
 from polster_core.scaffold import project as scaffold
-from polster_core.types import AssetTemplate, Contribution, NewFile, RuntimePart, StorageBackend
+from polster_core.types import (
+    AssetTemplate,
+    Contribution,
+    Executor,
+    NewFile,
+    RuntimePart,
+    StorageBackend,
+)
 from polster_core.upgrade.old_imports import Runtime, compatibility_files, old_imports
 
 
@@ -99,9 +106,11 @@ _OLD_PACKAGES = tuple(
 )
 
 
-def _offered(plugins: Plugins) -> Iterator[tuple[str, StorageBackend | AssetTemplate]]:
+def _offered(plugins: Plugins) -> Iterator[tuple[str, StorageBackend | Executor | AssetTemplate]]:
     for name, backend in plugins.storage_backends().items():
         yield plugins.owner(StorageBackend, name), backend
+    for name, executor in plugins.executors().items():
+        yield plugins.owner(Executor, name), executor
     for name, template in plugins.asset_templates().items():
         yield plugins.owner(AssetTemplate, name), template
 
@@ -109,9 +118,12 @@ def _offered(plugins: Plugins) -> Iterator[tuple[str, StorageBackend | AssetTemp
 def _added(
     project: Project, plugins: Plugins, known: Manifest, mentions: bytes
 ) -> Iterator[tuple[str, Contribution]]:
-    """Yield what the project got after it was made: backends, and kinds of assets."""
+    """Yield what the project got after it was made: backends, executors, and kinds of assets."""
     for plugin, offer in _offered(plugins):
-        if isinstance(offer, StorageBackend):
+        if isinstance(offer, Executor):
+            if _is_held(offer.runtime, known):
+                yield plugin, offer
+        elif isinstance(offer, StorageBackend):
             if offer.name == known.answers.get("storage"):
                 continue
             made = storage.files(project, offer, plugin, known.answers)
@@ -120,6 +132,12 @@ def _added(
                 yield plugin, offer
         elif offer.name in known.templates or _is_mentioned(offer.runtime, mentions):
             yield plugin, offer
+
+
+def _is_held(parts: Iterable[RuntimePart], known: Manifest) -> bool:
+    """Whether a project holds parts as code; one that depends on them has its requirements."""
+    folders = (PurePosixPath("src", *part.package.split(".")) for part in parts)
+    return any(folder / "__init__.py" in known.files for folder in folders)
 
 
 def _is_mentioned(parts: Iterable[RuntimePart], text: bytes) -> bool:
@@ -138,7 +156,7 @@ def _files_of_backends(
     project: Project, known: Manifest, added: Iterable[tuple[str, Contribution]]
 ) -> Iterator[NewFile]:
     for plugin, one in added:
-        if isinstance(one, StorageBackend):
+        if isinstance(one, StorageBackend | Executor):
             yield from storage.files(project, one, plugin, known.answers)
 
 

@@ -235,7 +235,11 @@ def test_a_python_without_the_project(project: MakeProject, tmp_path: Path) -> N
         ("BRONZE_THREADS", "0", "BRONZE_THREADS must be 1 or more, not 0"),
         ("BRONZE_THREADS", "many", "BRONZE_THREADS must be a whole number, not 'many'"),
         ("SOURCE_RETRIES", "-1", "SOURCE_RETRIES must be 0 or more, not -1"),
-        ("EXECUTOR", "cloud", "EXECUTOR must be one of threads, multiprocess, in_process, not"),
+        (
+            "EXECUTOR",
+            "cloud",
+            "EXECUTOR=cloud: this project has threads, multiprocess, ",
+        ),
         ("AUTOMATION_ENABLED", "maybe", "AUTOMATION_ENABLED must be true or false, not 'maybe'"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not 'loud'"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be one of text, json, not 'xml'"),

@@ -18,6 +18,7 @@ from polster_core.testing import (
     AssetTemplateContract,
     CicdContract,
     DoctorCheckContract,
+    ExecutorContract,
     GitignoreContract,
     GuideSectionContract,
     InitOptionContract,
@@ -31,6 +32,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     DoctorCheck,
+    Executor,
     Option,
     StorageBackend,
     ValidationRule,
@@ -81,6 +83,14 @@ class TestStorage(StorageBackendContract):
     @pytest.fixture(autouse=True, params=names(StorageBackend))
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.answers = request.param, ANSWERS.get(request.param, {})
+
+
+class TestExecutor(ExecutorContract):
+    """Each engine for steps."""
+
+    @pytest.fixture(autouse=True, params=names(Executor))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
 
 
 class TestCicd(CicdContract):

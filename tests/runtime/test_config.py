@@ -164,10 +164,6 @@ def test_p10_what_cannot_be_read_as_a_whole_is_one_sentence_without_secrets(
             {"AUTOMATION_ENABLED": "perhaps"},
             "AUTOMATION_ENABLED must be true or false, not 'perhaps'",
         ),
-        (
-            {"EXECUTOR": "cloud"},
-            "EXECUTOR must be one of threads, multiprocess, in_process, not 'cloud'",
-        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(

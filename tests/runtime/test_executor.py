@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from polster_runtime.config import interruption
-from polster_runtime.dagster import definitions, executor, local_run, private
+from polster_runtime.dagster import executor, executors, local_run, private
 
 LONG = 60.0
 """Seconds after which what is waited for never comes."""
@@ -43,7 +43,7 @@ def outcome(*assets: Asset, **how: Any) -> tuple[str, dict[str, str]]:
     found = dg.Definitions(
         assets=assets,
         jobs=[dg.define_asset_job("all_assets", **how)],
-        executor=definitions.executor(),
+        executor=executors.executor(),
     )
     with dg.DagsterInstance.ephemeral() as instance:
         run_id, keys = str(uuid.uuid4()), {asset.key for asset in assets}
@@ -224,7 +224,7 @@ def test_without_what_it_is_built_on_dagsters_own_executor_runs(
 ) -> None:
     there = private.find
     monkeypatch.setattr(private, "find", lambda path: None if path == name else there(path))
-    assert definitions.executor() is dg.in_process_executor
+    assert executors.executor() is dg.in_process_executor
     status, steps = outcome(asset("run_bronze_a", nothing))
     assert (status, steps) == ("SUCCESS", {"run_bronze_a": "SUCCESS"})
 
@@ -240,4 +240,4 @@ def test_without_what_it_is_built_on_dagsters_own_executor_runs(
 )
 def test_the_setting(value: str, expected: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXECUTOR", value)
-    assert definitions.executor() is expected
+    assert executors.executor() is expected

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "upgrade": "Bring this project up to the installed Polster and plugins.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "storage": "Add a backend, move data to another, delete old snapshots.",
+    "executor": "Run the steps of runs on other machines.",
     "doctor": "Diagnose this project and suggest fixes.",
     "plugins": "List what is installed, what is broken and why.",
 }

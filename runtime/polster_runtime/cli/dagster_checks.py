@@ -1,6 +1,6 @@
 """What `doctor` says of Dagster: its version, its history, its daemon."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from polster_runtime.config.paths import project_root
@@ -44,6 +44,21 @@ def history() -> Iterator[Check]:
         message, _, hint = str(error).partition("; ")
         yield Check("history", "error", message, hint)
         yield Check("daemon", "skipped", "")
+
+
+def executor() -> Iterator[tuple[str, Callable[[], str]]]:
+    """What runs steps on other machines: steps that need each other."""
+    from polster_runtime.dagster.doctor import executor_steps
+
+    try:
+        yield from executor_steps()
+    except PipelineError as error:
+        told = error
+
+        def refused() -> str:
+            raise told
+
+        yield "settings", refused
 
 
 def _daemon() -> Check:

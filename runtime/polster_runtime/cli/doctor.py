@@ -17,14 +17,14 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from polster_runtime.cli.dagster_checks import Check, history, private_names
+from polster_runtime.cli.dagster_checks import Check, executor, history, private_names
 from polster_runtime.config import dotenv_files, paths
 from polster_runtime.config.paths import core_dir, module, project_root
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId, name_of
-from polster_runtime.errors import HistoryError, SettingsError, SourceError, StorageError
+from polster_runtime.errors import HistoryError, PipelineError, SettingsError, StorageError
+from polster_runtime.storage.probe import probe_steps
 from polster_runtime.storage.registry import backend_module, store
-from polster_runtime.storage.snapshots import SUFFIX, Snapshot, unique_name
 from polster_runtime.storage.store import Store
 
 PACKAGES = ("dagster", "dagster-webserver", "polars", "fsspec", "dataframely")
@@ -59,6 +59,7 @@ def checks() -> Iterator[Check]:
     if known.status == "ok":
         yield from history()
         yield from in_order("storage", storage_steps())
+        yield from in_order("executor", executor())
         yield from _other_files()
         yield from _assets()
         yield from _sources()
@@ -73,7 +74,7 @@ def in_order(name: str, steps: Iterable[Step]) -> Iterator[Check]:
             continue
         try:
             yield Check(f"{name}: {step}", "ok", do())
-        except (SettingsError, SourceError, StorageError, OSError) as error:
+        except (PipelineError, OSError) as error:
             failed = True
             message, _, hint = str(error).partition("; ")
             own = hint.removesuffix(", or run  python -m polster_runtime doctor")
@@ -156,43 +157,6 @@ def storage_steps() -> Iterator[Step]:
     yield from own()
     yield "connect", connect
     yield from probe_steps(opened)
-
-
-def probe_steps(opened: list[Store]) -> Iterator[Step]:
-    """List, write, read and delete in a store; `opened` holds it by the time they are done."""
-    probe: list[str] = []
-
-    def listed() -> str:
-        return f"{len(opened[0].assets())} assets have data"
-
-    def write() -> str:
-        import polars as pl
-
-        path = f"{opened[0].root}/_doctor/{unique_name()}{SUFFIX}"
-        paths.staging_dir().mkdir(parents=True, exist_ok=True)
-        staged = paths.staging_dir() / path.rsplit("/", 1)[-1]
-        pl.DataFrame({"probe": [1]}).write_parquet(staged)
-        try:
-            with opened[0].errors():
-                opened[0].put(staged, path)
-        finally:
-            staged.unlink(missing_ok=True)
-        probe.append(path)
-        return "a file"
-
-    def read() -> str:
-        with opened[0].errors():
-            rows = opened[0].scan(Snapshot((probe[0],))).collect().height
-        return f"{rows} row of it"
-
-    def delete() -> str:
-        opened[0].delete(Snapshot((probe[0],)))
-        return "it is gone"
-
-    yield "list", listed
-    yield "write", write
-    yield "read", read
-    yield "delete", delete
 
 
 def _python() -> Check:

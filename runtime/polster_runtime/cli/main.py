@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from polster_runtime.errors import PipelineError
 
@@ -17,6 +18,8 @@ COMMANDS = {
     "lineage": "print the column lineage as JSON",
 }
 """Each command, a module of this package, and what it does."""
+if Path(__file__).with_name("worker.py").exists():  # it comes with the engines that have workers
+    COMMANDS["worker"] = "run steps for EXECUTOR=dask or celery"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

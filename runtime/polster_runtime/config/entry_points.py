@@ -1,10 +1,11 @@
-"""What plugins add to the runtime, by entry point: storage, sources, secrets, listeners.
+"""What plugins add to the runtime, by entry point: storage, sources, secrets, listeners, executors.
 
 A project that holds its runtime as code lists them in its own pyproject.toml, which is read
 directly, so that a backend is there as soon as it is written; packages that are installed bring
 their own. The group `polster_runtime.storage` has modules with `connect()`, the group
 `polster_runtime.sources` packages that bronze assets import, `polster_runtime.secrets` modules with
-`connect()`, and `polster_runtime.listeners` modules with `listener()`.
+`connect()`, `polster_runtime.listeners` modules with `listener()`, and `polster_runtime.executors`
+packages with `executor()`.
 """
 
 from functools import cache
@@ -17,6 +18,7 @@ STORAGE = "polster_runtime.storage"
 SOURCES = "polster_runtime.sources"
 SECRETS = "polster_runtime.secrets"
 LISTENERS = "polster_runtime.listeners"
+EXECUTORS = "polster_runtime.executors"
 
 
 def named(group: str) -> dict[str, str]:

@@ -5,6 +5,10 @@ looks here now and then: between two pages, chunks or files.
 """
 
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 
 class Interrupted(BaseException):
@@ -12,11 +16,25 @@ class Interrupted(BaseException):
 
 
 _told = threading.Event()
+_asked: ContextVar[Callable[[], bool] | None] = ContextVar("asked", default=None)
+"""What a worker asks that runs steps of several runs at once."""
+ASK_SECONDS = 0.5
+
+
+@contextmanager
+def apart(is_told: Callable[[], bool]) -> Iterator[None]:
+    """Run a step in the block that can be told to stop without the others of this process."""
+    token = _asked.set(is_told)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 def interrupt() -> None:
-    """Tell all threads of this process to stop."""
-    _told.set()
+    """Tell all threads of this process to stop; a step that is apart tells nobody."""
+    if _asked.get() is None:
+        _told.set()
 
 
 def forget() -> None:
@@ -25,13 +43,14 @@ def forget() -> None:
 
 
 def is_interrupted() -> bool:
-    """Whether this process has been told to stop."""
-    return _told.is_set()
+    """Whether this process, or the step of this thread, has been told to stop."""
+    asked = _asked.get()
+    return _told.is_set() or (asked is not None and asked())
 
 
 def stop_if_interrupted() -> None:
     """Raise Interrupted when this process has been told to stop."""
-    if _told.is_set():
+    if is_interrupted():
         raise Interrupted
 
 
@@ -40,5 +59,9 @@ def sleep(seconds: float) -> None:
 
     Raises Interrupted then.
     """
-    if _told.wait(max(seconds, 0)):
-        raise Interrupted
+    end = time.monotonic() + seconds
+    while _asked.get() is not None and (left := end - time.monotonic()) > ASK_SECONDS:
+        _told.wait(min(left, ASK_SECONDS))
+        stop_if_interrupted()
+    _told.wait(max(end - time.monotonic(), 0))
+    stop_if_interrupted()

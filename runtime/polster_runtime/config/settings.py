@@ -62,8 +62,8 @@ class RuntimeSettings:
     """How often a source that failed is tried again; errors in the code are not."""
     source_retry_seconds: float = 10.0
     """How long to wait before the first of these, twice as long before each further one."""
-    executor: Literal["threads", "multiprocess", "in_process"] = "in_process"
-    """What runs the steps of a run: threads of one process, or a process for each.
+    executor: str = "in_process"
+    """What runs the steps of a run: threads of one process, multiprocess, or an engine.
 
     `in_process` is the same as threads, and the default for definitions that look for it.
     """

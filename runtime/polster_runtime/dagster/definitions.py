@@ -6,12 +6,10 @@ from types import ModuleType
 import dagster as dg
 
 from polster_runtime.assets.binding import core_file
-from polster_runtime.config.settings import settings
-from polster_runtime.dagster import private
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.dagster.automation import bronze_schedule, condition_of, sensors
-from polster_runtime.dagster.executor import threads_executor
+from polster_runtime.dagster.executors import executor
 from polster_runtime.dagster.freshness import freshness_policies
 from polster_runtime.dagster.functions import as_members
 from polster_runtime.dagster.idle import wait_longer
@@ -21,13 +19,6 @@ from polster_runtime.dagster.links import LINK, code_link
 from polster_runtime.dagster.local_run import JOB
 from polster_runtime.dagster.partition_schedules import partition_schedules
 from polster_runtime.domain.layers import LAYERS
-
-
-def executor() -> dg.ExecutorDefinition:
-    """What runs the steps of a run, as EXECUTOR says."""
-    if settings().executor == "multiprocess":
-        return dg.multiprocess_executor
-    return threads_executor if private.has_threads() else dg.in_process_executor
 
 
 def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:

@@ -1,10 +1,12 @@
 """What `doctor` asks of Dagster."""
 
 import time
+from collections.abc import Callable, Iterable
 
 from polster_runtime.config.paths import dagster_home
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
+from polster_runtime.dagster.executors import HERE, engine
 from polster_runtime.dagster.history import postgres_url, reach
 from polster_runtime.dagster.history_errors import MIGRATE, told, where
 from polster_runtime.dagster.instance import opened
@@ -35,6 +37,17 @@ def history_in_words() -> str:
     if not postgres_url() and "Sqlite" not in kind:  # what the team has put into dagster.yaml
         return f"{kind}, {counted}, {kept}"
     return f"{where()}, {_size() / 1e6:,.1f} MB, {counted}, {kept}"
+
+
+def executor_steps() -> Iterable[tuple[str, Callable[[], str]]]:
+    """What the engine that EXECUTOR names tries, where it is one. Raises SettingsError."""
+    name = settings().executor.lower()
+    if name in HERE:
+        return ()
+    found = engine(name)
+    found.executor()  # which refuses what it cannot work with
+    steps: Iterable[tuple[str, Callable[[], str]]] = getattr(found, "diagnose", tuple)()
+    return steps
 
 
 def _size() -> int:

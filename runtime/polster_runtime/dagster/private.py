@@ -30,6 +30,25 @@ RUN_EVENTS = f"{_EXECUTION}.api.execute_run_iterator"
 IN_MEMORY_JOB = "dagster._core.definitions.job_base.InMemoryJob"
 CONTROLLER = "dagster._daemon.controller.DagsterDaemonController"
 RELOAD_SECONDS = "dagster._daemon.controller.RELOAD_WORKSPACE_INTERVAL"
+STEP_ARGS = "dagster._grpc.types.ExecuteStepArgs"
+STEP_BODY = "dagster._cli.api._execute_step_command_body"
+SERIALIZE, DESERIALIZE = "dagster._serdes.serialize_value", "dagster._serdes.deserialize_value"
+DELEGATING = "dagster._core.executor.step_delegating.StepDelegatingExecutor"
+STEP_HANDLER = "dagster._core.executor.step_delegating.StepHandler"
+HEALTH = "dagster._core.executor.step_delegating.CheckStepHealthResult"
+STEP_FAILURE = f"{_EXECUTION}.plan.objects.StepFailureData"
+STEP_RETRY = f"{_EXECUTION}.plan.objects.StepRetryData"
+REMOTE = (
+    STEP_ARGS,
+    STEP_BODY,
+    SERIALIZE,
+    DELEGATING,
+    STEP_HANDLER,
+    HEALTH,
+    STEP_FAILURE,
+    STEP_RETRY,
+)
+"""What running steps on other machines needs."""
 GRPC_WAIT = "grpc._common.MAXIMUM_WAIT_TIMEOUT"
 HEARTBEAT = "dagster._grpc.client.CLIENT_HEARTBEAT_INTERVAL"
 UNDER_INTERVAL = "dagster._daemon.sensor.is_under_min_interval"
@@ -41,10 +60,11 @@ THREADS = (ITERABLE, CONTEXT_MANAGER, STEP_EVENTS, HOOKS, CONCURRENCY, RETRY_MOD
 USED: Mapping[str, str] = {
     **dict.fromkeys(THREADS, "the steps of a run go one after the other"),
     **dict.fromkeys((RUN_EVENTS, IN_MEMORY_JOB), "run_polster.py runs one step after the other"),
+    **dict.fromkeys(REMOTE, "no step runs on other machines"),
     "dagster._core.storage.event_log.SqliteEventLogStorage": "the stock event log is used: slower",
     "dagster._core.storage.sqlite_storage.DagsterSqliteStorage": "no history can be opened",
     "dagster._core.instance.ref.InstanceRef": "what assets print goes to Dagster's logs",
-    "dagster._serdes.deserialize_value": "the stock event log is used: slower",
+    DESERIALIZE: "the stock event log is used: slower",
     "dagster._core.errors.DagsterUserCodeUnreachableError": KILLED,
     "dagster._core.launcher.base.CheckRunHealthResult": KILLED,
     "dagster._core.launcher.base.WorkerStatus": KILLED,
@@ -76,6 +96,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "path_for_shard",
     ),
     "dagster._core.instance.ref.InstanceRef": ("from_dir",),
+    DELEGATING: ("execute", "_pop_events", "log_failure_or_retry_event_after_error"),
     CONTROLLER: ("check_workspace_freshness",),
     FRESHNESS: ("run_iteration",),
     LAUNCHER: ("_get_grpc_client_for_termination",),

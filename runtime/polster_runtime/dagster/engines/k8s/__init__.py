@@ -1,0 +1,58 @@
+"""A Kubernetes Job for each step: EXECUTOR=k8s, with dagster-k8s."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster_k8s import k8s_job_executor
+
+from polster_runtime.config.settings import load
+from polster_runtime.dagster.engines import preconditions
+from polster_runtime.dagster.engines.executor import DelegatingExecutor
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubernetesSettings:
+    """What is the same for the Jobs of all steps; what is empty is as the run launcher has it."""
+
+    k8s_image: str = ""
+    """The image of the project."""
+    k8s_namespace: str = ""
+    k8s_env_secrets: str = ""
+    """The Secrets whose entries are variables of each step, separated by commas."""
+    k8s_kubeconfig: str = ""
+    """A kubeconfig file, for runs that are not in the cluster themselves."""
+
+
+def executor() -> dg.ExecutorDefinition:
+    """What EXECUTOR=k8s names. Raises SettingsError and HistoryError."""
+    preconditions.check("k8s")
+    stock: Any = k8s_job_executor
+
+    def create(context: dg.InitExecutorContext) -> dg.Executor:
+        found: dg.Executor = stock.executor_creation_fn(context)
+        steps = getattr(found, "_step_handler", None)
+        return found if steps is None else DelegatingExecutor(steps)
+
+    made = dg.ExecutorDefinition(
+        name="k8s",
+        config_schema=stock.config_schema,
+        requirements=dg.multiple_process_executor_requirements(),
+        executor_creation_fn=create,
+    )
+    configured: dg.ExecutorDefinition = made.configured(
+        _config(load(KubernetesSettings)), name="k8s"
+    )
+    return configured
+
+
+def _config(found: KubernetesSettings) -> dict[str, Any]:
+    secrets = [one.strip() for one in found.k8s_env_secrets.split(",") if one.strip()]
+    given: dict[str, Any] = {
+        "job_image": found.k8s_image,
+        "job_namespace": found.k8s_namespace,
+        "env_secrets": secrets,
+        "kubeconfig_file": found.k8s_kubeconfig,
+    }
+    kept = {name: value for name, value in given.items() if value}
+    return {**kept, "load_incluster_config": False} if found.k8s_kubeconfig else kept

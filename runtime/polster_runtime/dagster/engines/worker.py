@@ -1,0 +1,136 @@
+"""What a worker does: one step, whose events go to Dagster's event log."""
+
+import copy
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import dagster as dg
+
+from polster_runtime.config.interruption import apart
+from polster_runtime.config.paths import project_root
+from polster_runtime.dagster import private
+from polster_runtime.dagster.engines import identity
+from polster_runtime.dagster.engines.engine import engine_settings
+from polster_runtime.dagster.history_errors import where
+from polster_runtime.dagster.instance import opened
+from polster_runtime.errors import PipelineError
+from polster_runtime.storage.probe import probe_steps
+from polster_runtime.storage.registry import store
+
+STOP = "polster/stop"
+"""A tag of a run: its steps are to stop."""
+LOST = "polster/lost"
+"""Begins a tag of a run, `polster/lost/STEP`: the last try of the step that counts no more."""
+FRESH_SECONDS = 0.3
+"""For how long an answer of the history is good."""
+PROBE = "probe"
+"""A task that is no step: `doctor` asks what the worker can reach."""
+_open = ExitStack()
+
+
+def work(task: str, wanted: Mapping[str, str]) -> str:
+    """Run a step of a run that has the identity `wanted`; return why not, "" where it ran."""
+    if told := identity.difference(identity.here(), wanted):
+        return told
+    if task == PROBE:
+        return _probe()
+    deserialize, kind = private.find(private.DESERIALIZE), private.find(private.STEP_ARGS)
+    args = deserialize(task, kind)
+    instance = _instance()
+    run = instance.get_run_by_id(args.run_id)
+    if run is None:
+        return (
+            f"the history of this worker, {where()}, does not know the run; "
+            "give both the same DAGSTER_POSTGRES_URL"
+        )
+    tried = _Try(instance, args)
+    with apart(tried.is_over):
+        # The worker's own history, not one that the run tells: passwords stay off the wire.
+        for _ in private.find(private.STEP_BODY)(args, tried.instance, run):
+            pass
+    return ""
+
+
+@cache
+def _instance() -> dg.DagsterInstance:
+    """The instance of this process, as long as that lives."""
+    os.chdir(project_root())
+    instance = _open.enter_context(opened(running=True))
+    # Dagster would configure logging again for each step, which threads do not survive.
+    if get := getattr(instance, "get_yaml_python_handlers", None):
+        handlers = [*get()]
+        instance.get_yaml_python_handlers = lambda: handlers  # type: ignore[method-assign]
+    return instance
+
+
+class _Try:
+    """One try of a step: it may be over for the run while it still goes on here."""
+
+    def __init__(self, instance: dg.DagsterInstance, args: Any) -> None:
+        (self.step,) = args.step_keys_to_execute
+        self.number = args.known_state.get_retry_state().get_attempt_count(self.step)
+        self.history, self.run_id = instance, args.run_id
+        self.answer, self.asked = False, -FRESH_SECONDS
+        self.lost = False
+        """Whether the run has begun the step elsewhere."""
+        self.unanswered_since: float | None = None
+        self.silent_seconds = engine_settings().silent_seconds
+        self.instance = copy.copy(instance)
+        """The history, which takes no event of a try that counts no more."""
+        store = instance.handle_new_event
+        self.instance.handle_new_event = self._only_if_it_counts(store)  # type: ignore[method-assign]
+
+    def is_over(self) -> bool:
+        """Whether the run has ended, is about to, or has begun the step elsewhere."""
+        now = time.monotonic()
+        if not self.answer and now - self.asked >= FRESH_SECONDS:
+            self.asked = now
+            self.answer = self._ask(now)
+        return self.answer
+
+    def _ask(self, now: float) -> bool:
+        try:
+            run = self.history.get_run_by_id(self.run_id)
+        except Exception:  # whatever keeps the database from answering
+            since = self.unanswered_since = self.unanswered_since or now
+            return now - since > self.silent_seconds
+        self.unanswered_since = None
+        if run is None or run.is_finished or run.status == dg.DagsterRunStatus.CANCELING:
+            return True
+        self.lost = int(run.tags.get(f"{LOST}/{self.step}", -1)) >= int(self.number)
+        return self.lost or STOP in run.tags
+
+    def _only_if_it_counts(self, store: Callable[..., None]) -> Callable[..., None]:
+        def stored(event: dg.EventLogEntry, **how: Any) -> None:
+            ends = event.dagster_event and event.dagster_event.event_type_value in ENDS
+            if not (ends and self.is_over() and self.lost):
+                store(event, **how)
+
+        return stored
+
+
+ENDS = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_UP_FOR_RETRY", "ASSET_MATERIALIZATION"}
+
+
+def _probe() -> str:
+    """Try the history and the storage; return what is wrong, "" when all is well."""
+    try:
+        with opened(running=True) as instance:
+            instance.get_runs_count()
+        for _, do in probe_steps([store()]):
+            do()
+    except (PipelineError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def warm() -> None:
+    """Load the project before the first step, which then need not wait for that."""
+    identity.here()  # before the modules, which may change while they are loaded
+    import_module("orchestration.definitions").defs()
+    _instance()

@@ -1,0 +1,79 @@
+"""Carry out runs as the processes of runs do: one for each line on stdin, JSON on stdout.
+
+A line names the assets of a run, separated by spaces; an empty one is all of them. `wait 2` waits
+until two workers are there.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
+
+from polster_runtime.dagster import executors
+from polster_runtime.dagster.instance import opened, ready_home
+
+
+def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
+    """Run assets; return how the run and each of its steps ended, and what was said of failures."""
+    module = ReconstructableRepository.for_module(
+        "orchestration.definitions", "defs", working_directory=str(Path.cwd() / "src")
+    )
+    began = time.monotonic()
+    with dg.execute_job(
+        ReconstructableJob(repository=module, job_name="all_assets"),
+        instance=instance,
+        asset_selection=[dg.AssetKey(name) for name in names] or None,
+        raise_on_error=False,
+    ) as done:
+        run_id = done.run_id
+    run, ends = instance.get_run_by_id(run_id), dict[str, str]()
+    tries, errors = dict[str, int](), dict[str, list[list[str]]]()
+    for record in instance.get_records_for_run(run_id).records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        kind, step = event.event_type_value, event.step_key or ""
+        if kind in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
+            ends[step] = kind.removeprefix("STEP_")
+        if kind in {"STEP_START", "STEP_RESTARTED"}:
+            tries[step] = tries.get(step, 0) + 1
+        if event.is_step_failure or event.is_step_up_for_retry or event.is_run_failure:
+            data = event.event_specific_data
+            error = getattr(data, "error", None)
+            causes = [error, getattr(error, "cause", None)]
+            errors.setdefault(step, []).append([one.message for one in causes if one])
+    return {
+        "run_id": run_id,
+        "status": run.status.value if run else "",
+        "steps": ends,
+        "tries": tries,
+        "errors": errors,
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def wait_for(workers: int) -> int:
+    """Wait until so many workers of the engine say what they are."""
+    engine = executors.engine(os.environ["EXECUTOR"]).engine()
+    try:
+        while (found := len(engine.workers())) != workers:
+            time.sleep(0.2)
+    finally:
+        engine.close()
+    return found
+
+
+if __name__ == "__main__":
+    ready_home()
+    with opened() as opened_instance:
+        for line in sys.stdin:
+            words = line.split()
+            if words[:1] == ["wait"]:
+                print(wait_for(int(words[1])), flush=True)
+            else:
+                print(json.dumps(carry_out(opened_instance, words)), flush=True)
