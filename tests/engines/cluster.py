@@ -120,10 +120,14 @@ class Cluster:
         """Whether an asset that was ordered to kill its process has taken the order."""
         return not (self.root / "orders" / name).exists()
 
+    def files(self, layer: str, number: int) -> list[Path]:
+        """Return the snapshots of an asset of the DAG."""
+        return sorted((self.root / "data" / layer / f"s{number:02}").glob("*.parquet"))
+
     def rows(self, layer: str, number: int) -> list[tuple[int, int]]:
         """Return the newest rows of an asset of the DAG."""
-        files = sorted((self.root / "data" / layer / f"s{number:02}").glob("*.parquet"))
-        return [(row[0], row[1]) for row in pl.read_parquet(files[-1]).rows()]
+        newest = self.files(layer, number)[-1]
+        return [(row[0], row[1]) for row in pl.read_parquet(newest).rows()]
 
 
 @dataclass

@@ -1,13 +1,17 @@
 """Carry out runs as the processes of runs do: one for each line on stdin, JSON on stdout.
 
 A line names the assets of a run, separated by spaces; an empty one is all of them. `wait 2` waits
-until two workers are there.
+until two workers are there. `cancel 3` before them terminates the run after three seconds, as the
+UI does.
 """
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +28,17 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
         "orchestration.definitions", "defs", working_directory=str(Path.cwd() / "src")
     )
     began = time.monotonic()
-    with dg.execute_job(
-        ReconstructableJob(repository=module, job_name="all_assets"),
-        instance=instance,
-        asset_selection=[dg.AssetKey(name) for name in names] or None,
-        raise_on_error=False,
-    ) as done:
-        run_id = done.run_id
+    with (
+        suppress(dg.DagsterExecutionInterruptedError),
+        dg.execute_job(
+            ReconstructableJob(repository=module, job_name="all_assets"),
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in names] or None,
+            raise_on_error=False,
+        ),
+    ):
+        pass
+    run_id = instance.get_runs(limit=1)[0].run_id
     run, ends = instance.get_run_by_id(run_id), dict[str, str]()
     tries, errors = dict[str, int](), dict[str, list[list[str]]]()
     for record in instance.get_records_for_run(run_id).records:
@@ -57,6 +65,17 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
     }
 
 
+def cancel_after(seconds: float, instance: dg.DagsterInstance) -> None:
+    """Terminate the run that goes on then, as the run launcher does."""
+
+    def terminate() -> None:
+        (run,) = instance.get_runs(limit=1)
+        instance.report_run_canceling(run)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(seconds, terminate).start()
+
+
 def wait_for(workers: int) -> int:
     """Wait until so many workers of the engine say what they are."""
     engine = executors.engine(os.environ["EXECUTOR"]).engine()
@@ -75,5 +94,8 @@ if __name__ == "__main__":
             words = line.split()
             if words[:1] == ["wait"]:
                 print(wait_for(int(words[1])), flush=True)
-            else:
-                print(json.dumps(carry_out(opened_instance, words)), flush=True)
+                continue
+            if words[:1] == ["cancel"]:
+                cancel_after(float(words[1]), opened_instance)
+                words = words[2:]
+            print(json.dumps(carry_out(opened_instance, words)), flush=True)

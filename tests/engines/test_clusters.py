@@ -1,0 +1,72 @@
+"""Steps on Dask: a real scheduler and real workers, and what goes wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.cluster import (
+    SAMPLE,
+    SOURCES,
+    Cluster,
+    Runs,
+    cluster,
+    runs,
+    shop,
+)
+from tests.postgres import Server, running
+
+pytestmark = pytest.mark.slow
+
+CHAIN = ("bronze_s00", "silver_s00", "gold_s00")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def hub(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a scheduler with two workers."""
+    with cluster("dask", shop(tmp_path_factory.mktemp("engines")), server) as found:
+        found.start_hub()
+        for _ in range(2):
+            found.start_worker()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def carried_out(hub: Cluster) -> Iterator[Runs]:
+    with runs(hub) as found:
+        found.wait_for(2)
+        yield found
+
+
+def test_the_sample_and_a_dag_with_a_source_that_fails(hub: Cluster, carried_out: Runs) -> None:
+    hub.order(bronze_s05="fail")
+    done = carried_out.run()
+    ends = done["steps"]
+    assert done["status"] == "FAILURE"
+    assert {step for step, end in ends.items() if end == "FAILURE"} == {"bronze_s05"}
+    layers = ("bronze", "silver", "gold")
+    steps = {f"{layer}_s{number:02}" for layer in layers for number in range(SOURCES)}
+    assert {*steps, *SAMPLE} - ends.keys() == {"silver_s05", "gold_s05"}
+    assert set(done["tries"].values()) == {1}
+    for number in {*range(SOURCES)} - {5}:
+        expected = [(number, number + 2 + row) for row in range(3)]
+        assert hub.rows("gold", number) == expected
+
+
+def test_a_step_whose_worker_is_killed_is_begun_again(hub: Cluster, carried_out: Runs) -> None:
+    hub.order(silver_s00="kill")
+    done = carried_out.run(*CHAIN)
+    hub.start_worker()
+    assert done["status"] == "SUCCESS", done
+    assert done["tries"] == {"bronze_s00": 1, "silver_s00": 2, "gold_s00": 1}
+    ((told,),) = done["errors"]["silver_s00"]
+    assert "worker" in told
+    assert "Traceback" not in told
+    carried_out.wait_for(2)
