@@ -1,4 +1,4 @@
-"""The commands of docs/guides/partitions.md, one after the other."""
+"""The commands of docs/guides/partitions.md, one after the other; and a backfill from the UI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from polster_core.environment.venv import folder
 from tests.docs.markdown import blocks
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import execute, told
+from tests.generated.projects import Generated, execute, told
+from tests.generated.test_ui import ui
+from tests.quality.daemon import wait_for
 from tests.quality.test_guides import with_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "partitions.md"
@@ -19,11 +21,23 @@ FILES = {
     "transform": "src/core/silver_visits.py",
     "aggregate": "src/core/gold_traffic.py",
 }
+BACKFILL = """
+mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
+"""
+STATUS = """
+query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+  ... on PartitionBackfill { status } } }
+"""
+BAR = """
+query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+  partitionStats { numMaterialized numFailed } } } }
+"""
 
 
 def test_commands(project: MakeProject) -> None:
     shop = with_environment(project(samples=False))
-    for day in range(1, 8):
+    for day in range(1, 10):
         rows = "page\n" + "a\n" * day + "b\n"
         shop.write({f"incoming/visits/2026-01-0{day}.csv": rows})
     path = [folder(shop.root) / "bin", Path(sys.executable).parent, os.environ["PATH"]]
@@ -55,3 +69,24 @@ def test_commands(project: MakeProject) -> None:
     assert "silver  visits [daily]  visits" in said
     assert re.search(r"silver_visits +fresh +35 .* 7 of \d+ partitions, latest 2026-01-07", said)
     assert shop.rows("gold_traffic") == [{"page": "a", "visits": 28}, {"page": "b", "visits": 7}]
+    _from_the_ui(shop)
+
+
+def _from_the_ui(shop: Generated) -> None:
+    """Compute two more days as the backfill button does: the daemon runs them, the bar grows."""
+    keys = [{"path": [f"run_{name}_visits"]} for name in ("bronze", "silver")]
+    params = {"assetSelection": keys, "partitionNames": ["2026-01-08", "2026-01-09"]}
+    with ui(shop, "--no-materialize") as one:
+        launched = one.ask(BACKFILL, params=params)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def is_over() -> bool:
+            found = one.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+            return bool(found["status"].startswith("COMPLETED"))
+
+        wait_for(is_over)
+        for key in keys:
+            found = one.ask(BAR, key=key)["assetNodeOrError"]["partitionStats"]
+            assert found == {"numMaterialized": 9, "numFailed": 0}
+    folder = shop.root / "data/silver/visits"
+    assert len([path for path in folder.iterdir() if path.name.startswith("partition=")]) == 9
