@@ -65,8 +65,11 @@ def declared_upstream(asset: AssetId) -> list[AssetId]:
 
 
 def has_partitions(asset: AssetId) -> bool:
-    """Whether the Dagster file of an asset says that it has partitions."""
-    return _declared(asset, "partitions_def") is not None
+    """Whether an asset has a Dagster file that says that it has partitions."""
+    try:
+        return _declared(asset, "partitions_def") is not None
+    except FileNotFoundError:  # a function that is run without Dagster
+        return False
 
 
 def _declared(asset: AssetId, name: str) -> ast.expr | None:

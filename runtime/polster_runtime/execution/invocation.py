@@ -71,10 +71,9 @@ class Invocation:
         self.reading: Reading | None = None
         """What is read of the upstream assets; None: all of it, in place of what there is."""
         if plan_of(function).incremental:
-            snapshots = {asset: self._snapshot(asset) for asset in bound.values()}
-            self.given = snapshots
+            self.given = {asset: self._snapshot(asset) for asset in bound.values()}
             self.reading = Reading(
-                function, data, bound, snapshots, previous, full_refresh=full_refresh, again=again
+                function, data, bound, self.given, previous, full_refresh=full_refresh, again=again
             )
 
     @property
