@@ -6,7 +6,7 @@ import pytest
 
 from polster_runtime.cli import run_asset
 from polster_runtime.dagster import main as commands
-from polster_runtime.dagster import old_runs, status, steps
+from polster_runtime.dagster import old_runs, results, status
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution import column_lineage, materialize, report
 from polster_runtime.storage.registry import read
@@ -91,8 +91,8 @@ def test_r6_any_value_can_be_published_and_shown(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("where", "name", "message"),
     [
-        (steps, "_markdown", "no preview in the Dagster UI"),
-        (steps, "table_schema", "no dagster/column_schema in the Dagster UI"),
+        (results, "_markdown", "no preview in the Dagster UI"),
+        (results, "table_schema", "no dagster/column_schema in the Dagster UI"),
         (old_runs, "_tidy", "old runs were not deleted: no such font"),
     ],
 )
