@@ -19,6 +19,7 @@ from tests import pythons
 
 PROGRAMS = {
     "chromium": ["chromium", "fonts-liberation"],
+    "fish": ["fish"],
     "git": ["git"],
     "git-lfs": ["git-lfs"],
     "initdb": ["postgresql"],
@@ -34,6 +35,7 @@ PROGRAMS = {
     "rsync": ["rsync"],
     "sftp": ["openssh-client"],
     "sshd": ["openssh-server"],
+    "zsh": ["zsh"],
 }
 """Each program, and the Debian packages that have it."""
 

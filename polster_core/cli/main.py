@@ -251,9 +251,9 @@ def dispatch(args: Sequence[str]) -> int:
 
 def _invoke(args: Sequence[str], session: Session) -> int:
     if instruction := os.environ.get("_POLSTER_COMPLETE"):
-        from click.shell_completion import shell_complete
+        from polster_core.cli import completion
 
-        return shell_complete(polster, {}, "polster", "_POLSTER_COMPLETE", instruction)
+        return completion.complete(polster, instruction)
     color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
     try:
         with polster.make_context("polster", list(args), obj=session, color=color) as context:

@@ -56,8 +56,11 @@ class PluginChoice(click.ParamType[str]):
         return f"[{'|'.join(self.names)}]"
 
     def shell_complete(self, *args: Any) -> list[CompletionItem]:
-        """Complete a name."""
-        return [CompletionItem(name) for name in self.names if name.startswith(args[-1])]
+        """Complete a name, with the line that explains it."""
+        found = self.summaries.items()
+        return [
+            CompletionItem(name, help=text) for name, text in found if name.startswith(args[-1])
+        ]
 
 
 class PlatformChoice(PluginChoice):

@@ -278,4 +278,4 @@ def test_shell_completion(tmp_path: Path) -> None:
             "COMP_CWORD": "1",
         },
     )
-    assert (done.returncode, done.stdout) == (0, "plain,plugins\n")
+    assert (done.returncode, done.stdout) == (0, "plugins\n")

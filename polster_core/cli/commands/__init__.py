@@ -26,5 +26,6 @@ COMMANDS: Mapping[str, str] = {
     "storage": "Add a backend, move data to another, delete old snapshots.",
     "executor": "Run the steps of runs on other machines.",
     "doctor": "Diagnose this project and suggest fixes.",
+    "completion": "Print what makes a shell complete commands, options, assets.",
     "plugins": "List what is installed, what is broken and why.",
 }

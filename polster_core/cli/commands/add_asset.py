@@ -12,7 +12,7 @@ import click
 from polster_core.assets import add, dependencies, env_file, naming, partitions
 from polster_core.assets.index import known
 from polster_core.assets.resolve import AssetRequest, ResolvedAsset, resolve
-from polster_core.cli import params, prompts
+from polster_core.cli import completion, params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import carry_out, say_next
 from polster_core.cli.options import templates
@@ -63,6 +63,7 @@ def command() -> click.Command:
                 ["--dependencies"],
                 multiple=True,
                 metavar="A,B",
+                shell_complete=completion.assets,
                 help="The assets it is made from.  [default: the one of the same name]",
             ),
             click.Option(["--description"], help="What it is, in a line."),

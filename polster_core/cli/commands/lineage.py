@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from polster_core.cli import completion
 from polster_core.cli.commands.list_assets import say_empty, warn_of_faults
 from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
@@ -30,7 +31,13 @@ _WIDE = 160
     help="The form; by default that of the file's name, or a tree for the terminal.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--select", "selection", multiple=True, metavar="EXPR", help="Only these assets.")
+@click.option(
+    *("--select", "selection"),
+    multiple=True,
+    metavar="EXPR",
+    shell_complete=completion.selection,
+    help="Only these assets.",
+)
 @click.option(
     "--output",
     "-o",

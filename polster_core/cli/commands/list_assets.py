@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from polster_core.cli import console
+from polster_core.cli import completion, console
 from polster_core.cli.working_project import current_project
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Asset, Pipeline
@@ -20,7 +20,13 @@ from polster_core.project.reader import read_pipeline
 @click.option(
     "--layer", type=click.Choice([str(layer) for layer in Layer]), help="Only this layer."
 )
-@click.option("--select", "selection", multiple=True, metavar="EXPR", help="Only these assets.")
+@click.option(
+    *("--select", "selection"),
+    multiple=True,
+    metavar="EXPR",
+    shell_complete=completion.selection,
+    help="Only these assets.",
+)
 @click.option("--column", "more", multiple=True, metavar="NAME", help="Show this column, too.")
 @click.option(
     "--format",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli import completion
 from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
 
@@ -14,7 +15,7 @@ def command() -> None:
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-_asset = click.argument("asset")
+_asset = click.argument("asset", shell_complete=completion.assets)
 
 
 @command.command("list", help="List what the last run of each asset rejected.")

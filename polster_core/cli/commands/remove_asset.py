@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from polster_core.cli import execute, prompts
+from polster_core.cli import completion, execute, prompts
 from polster_core.cli.execute import show
 from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import PolsterError, UsageProblem
@@ -25,9 +25,15 @@ _WORD, _WORD_FOR_ALL = "CONFIRM", "REMOVE_ALL_ASSETS"
 
 
 @click.command("remove-asset", help="Remove assets: their files, tests and registrations.")
-@click.argument("names", nargs=-1, metavar="[ASSET]...")
+@click.argument("names", nargs=-1, metavar="[ASSET]...", shell_complete=completion.assets)
 @click.option("--layer", type=click.Choice([*map(str, Layer)]), help="The layer of --name.")
-@click.option("--name", "named", multiple=True, help="An asset; may be repeated.")
+@click.option(
+    "--name",
+    "named",
+    multiple=True,
+    shell_complete=completion.assets,
+    help="An asset; may be repeated.",
+)
 @click.option("--data", is_flag=True, help="Delete their data as well. It cannot be brought back.")
 @click.option("--force", is_flag=True, help="Do not ask, and remove what others depend on as well.")
 @click.option("--dry-run", is_flag=True, help="Show what would go, with its diff, and stop.")

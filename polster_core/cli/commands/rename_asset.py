@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from polster_core.assets import naming
-from polster_core.cli import execute, prompts
+from polster_core.cli import completion, execute, prompts
 from polster_core.cli.execute import show
 from polster_core.cli.working_project import current_project, has_finished, writing
 from polster_core.errors import PolsterError, UsageProblem
@@ -23,9 +23,11 @@ _USAGE = "polster rename-asset silver orders clean_orders"
 
 
 @click.command("rename-asset", help="Rename an asset: files, uses, tests, docs, data, history.")
-@click.argument("words", nargs=-1, metavar="[LAYER] ASSET NEW_NAME")
+@click.argument(
+    "words", nargs=-1, metavar="[LAYER] ASSET NEW_NAME", shell_complete=completion.assets
+)
 @click.option("--layer", type=click.Choice([*map(str, Layer)]), help="The asset's layer.")
-@click.option("--name", help="The asset.")
+@click.option("--name", shell_complete=completion.assets, help="The asset.")
 @click.option("--new-name", help="What it will be called, without the layer.")
 @click.option("--force", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, with its diff, and stop.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from polster_core.cli import completion
 from polster_core.cli.working_project import current_project
 from polster_core.environment import project_python
 
@@ -18,7 +19,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Show what would change,
 
 
 @command.command("show", help="Show the positions of ASSETS, or of all that have one.")
-@click.argument("assets", nargs=-1)
+@click.argument("assets", nargs=-1, shell_complete=completion.assets)
 @_as_json
 def show(*, assets: tuple[str, ...], as_json: bool) -> None:
     """Hand it on to the project."""
@@ -26,7 +27,7 @@ def show(*, assets: tuple[str, ...], as_json: bool) -> None:
 
 
 @command.command("set", help="Let the next run of ASSET read what comes after POSITION.")
-@click.argument("asset")
+@click.argument("asset", shell_complete=completion.assets)
 @click.argument("position")
 @_dry_run
 @_as_json
@@ -36,7 +37,7 @@ def set_position(*, asset: str, position: str, dry_run: bool, as_json: bool) -> 
 
 
 @command.command("reset", help="Let the next run of ASSET read everything; no row is deleted.")
-@click.argument("asset")
+@click.argument("asset", shell_complete=completion.assets)
 @_dry_run
 @_as_json
 def reset(*, asset: str, dry_run: bool, as_json: bool) -> None:
@@ -45,7 +46,7 @@ def reset(*, asset: str, dry_run: bool, as_json: bool) -> None:
 
 
 @command.command("accept", help="Keep the rows of incremental ASSET though its code has changed.")
-@click.argument("asset")
+@click.argument("asset", shell_complete=completion.assets)
 @_dry_run
 @_as_json
 def accept(*, asset: str, dry_run: bool, as_json: bool) -> None:

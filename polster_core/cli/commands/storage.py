@@ -53,7 +53,9 @@ def _add() -> click.Command:
         _ADD,
         callback=callback,
         params=[
-            click.Argument(["name"]),
+            click.Argument(
+                ["name"], shell_complete=params.PluginChoice(plugins, StorageBackend).shell_complete
+            ),
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
             *params.options_for(added, {StorageBackend: "backend"}),
         ],
