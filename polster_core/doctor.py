@@ -16,6 +16,7 @@ from polster_core.environment.process import clean_environment
 from polster_core.errors import PolsterError
 from polster_core.plugins.calls import call
 from polster_core.plugins.manager import Plugins
+from polster_core.project import manifest
 from polster_core.types import CheckResult, DoctorCheck
 
 _LACKS = "No module named"
@@ -61,7 +62,8 @@ def of_plugins(plugins: Plugins, root: Path | None) -> Iterator[Check]:
 
 
 def of_project(root: Path) -> Iterator[Check]:
-    """Look at the project's environment, and let the project look at all the rest."""
+    """Look at the project's files and environment, and let the project look at all the rest."""
+    yield from _of_files(root)
     problem = venv.problem(root)
     if problem:
         hint = f"make one with  {venv.retry(root)}"
@@ -95,6 +97,19 @@ def of_project(root: Path) -> Iterator[Check]:
         Check(name=one["name"], status=one["status"], message=one["message"], hint=one["hint"])
         for one in found
     )
+
+
+def _of_files(root: Path) -> Iterator[Check]:
+    """Look for a manifest that this Polster cannot use, and for generated code that is gone."""
+    try:
+        known = manifest.find(root)
+    except PolsterError as error:
+        yield Check(name="manifest", status="error", message=error.reason, hint=error.hint or "")
+        return
+    for path in manifest.missing_shared_code(root, known) if known else ():
+        message = f"{path} was generated, and is missing"
+        hint = f"if something still needs it, bring it back:  git checkout {path}"
+        yield Check(name="files", status="warning", message=message, hint=hint)
 
 
 def _after_failure(root: Path, said: str) -> str:

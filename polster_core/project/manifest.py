@@ -28,6 +28,9 @@ FORMAT = 2
 PATH = PurePosixPath(".polster/manifest.json")
 
 
+_ROOT_FILES = frozenset({"run_polster.py", "workspace.yaml"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One generated file: the digest of its pristine content, and the plugin that wrote it."""
@@ -105,6 +108,15 @@ def file(manifest: Manifest) -> NewFile:
 def find(root: Path) -> Manifest | None:
     """Read a project's manifest, if it has one; raises PolsterError like `load`."""
     return load(root) if (root / PATH).is_file() else None
+
+
+def missing_shared_code(root: Path, manifest: Manifest) -> Iterator[PurePosixPath]:
+    """Yield the code that was generated, that the team may edit, and that is gone."""
+    for path in manifest.files:
+        is_code = path.suffix == ".py" and path.parts[0] == "src"
+        is_shared = (is_code or str(path) in _ROOT_FILES) and owner_of(path) is Owner.SHARED
+        if is_shared and not (root / path).exists():
+            yield path
 
 
 def load(root: Path) -> Manifest:

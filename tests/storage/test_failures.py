@@ -60,6 +60,25 @@ def test_a_wrong_key(shop: Generated, azurite: Azurite) -> None:
     )
 
 
+def test_p14_no_credentials_are_one_sentence_and_what_a_run_goes_on_without(
+    shop: Generated,
+) -> None:
+    """Azure's own library looks for an identity; without the tools of developers it has none."""
+    env = {"STORAGE_BACKEND": "adls", "ADLS_ACCOUNT_NAME": "mylake", "ADLS_CONTAINER": "raw"}
+    env |= {"AZURE_TOKEN_CREDENTIALS": "dev", "HOME": str(shop.root), "PATH": "/nowhere"}
+    said = (
+        "Azure Data Lake: account mylake, container raw: there are no credentials; set "
+        "ADLS_ACCOUNT_KEY (or another of the secrets), or log in with  az login, "
+    )
+    assert failure(shop, env, 15) == f"error: bronze_example: {said}{DOCTOR}"
+    done = shop.core("bronze_example", env={**env, "ADLS_FALLBACK_TO_LOCAL": "true"})
+    assert done.returncode == 0, told(done)
+    assert "the cloud cannot be reached: this run goes on here" in done.stderr
+    assert said in done.stderr
+    assert "DefaultAzureCredential" not in done.stderr
+    assert "data/.pending/bronze/example/" in done.stdout
+
+
 def test_an_expired_sas(shop: Generated, azurite: Azurite) -> None:
     container = azurite.create("expired")
     token = sas(container, hours=-1)

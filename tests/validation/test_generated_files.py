@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import polster_core
+from polster_core.doctor import of_project
 from tests import machine
 
 
@@ -41,6 +43,18 @@ def test_an_edited_runtime_is_named(shop: Path) -> None:
 def test_v3_a_generated_file_that_is_missing_is_named(shop: Path, path: str) -> None:
     (shop / path).unlink()
     assert ("missing-generated-file", path) in problems(shop)
+    (check,) = [one for one in of_project(shop) if one.name == "files"]
+    assert (check.status, check.message) == ("warning", f"{path} was generated, and is missing")
+
+
+def test_v3_a_manifest_of_a_newer_polster_is_named(shop: Path) -> None:
+    file = shop / ".polster/manifest.json"
+    text = file.read_text().replace(f'"polster": "{polster_core.__version__}"', '"polster": "99.0"')
+    file.write_text(text)
+    assert ("manifest", ".polster/manifest.json") in problems(shop)
+    first = next(iter(of_project(shop)))
+    assert (first.name, first.status) == ("manifest", "error")
+    assert first.message.startswith("this project was written by Polster 99.0, and this is")
 
 
 def test_a_manifest_that_cannot_be_read_is_named(shop: Path) -> None:

@@ -17,7 +17,6 @@ from polster_core.project.manifest import Manifest
 from polster_core.project.repository import folder_of, top_of
 
 _NEW_SUFFIX = ".polster-new"
-_ROOT_FILES = frozenset({"run_polster.py", "workspace.yaml"})
 _CHANGE_ELSEWHERE = (
     "put the change into src/core or src/orchestration, and bring Polster's text back with  "
     "polster upgrade"
@@ -64,19 +63,13 @@ def runtime_problems(pipeline: Pipeline) -> Iterator[Problem]:
 def missing_generated_files(pipeline: Pipeline) -> Iterator[Problem]:
     """Find code that was generated, that the team may edit, and that is gone."""
     known = _manifest(pipeline)
-    for path in known.files if known else ():
-        if _is_shared_code(path) and not (pipeline.root / path).exists():
-            yield Problem(
-                path=path,
-                message="was generated, and is missing",
-                severity=Severity.WARNING,
-                hint=f"if something still needs it, bring it back:  git checkout {path}",
-            )
-
-
-def _is_shared_code(path: PurePosixPath) -> bool:
-    is_code = path.suffix == ".py" and path.parts[0] == "src"
-    return (is_code or str(path) in _ROOT_FILES) and owner_of(path) is Owner.SHARED
+    for path in manifest.missing_shared_code(pipeline.root, known) if known else ():
+        yield Problem(
+            path=path,
+            message="was generated, and is missing",
+            severity=Severity.WARNING,
+            hint=f"if something still needs it, bring it back:  git checkout {path}",
+        )
 
 
 def open_conflicts(pipeline: Pipeline) -> Iterator[Problem]:

@@ -109,9 +109,11 @@ def _with_own_code(root: Path) -> Path:
         found.append(held / "src" / "polster_runtime")
     for folder in found:
         if not _is_same(root / "src" / folder.name, folder):
+            is_copy = "site-packages" in folder.parts  # of this project or another: who knows
+            todo = "and use the .venv that it makes" if not is_copy else "or  pip install -e ."
             raise SettingsError(
                 f"this project is {root}, but its Python ({sys.prefix}) would run {folder}; "
-                "run  polster setup  here, and use the .venv that it makes"
+                f"run  polster setup  here, {todo}"
             )
     return root
 

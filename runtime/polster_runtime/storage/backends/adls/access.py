@@ -107,6 +107,11 @@ class Access:
         return parse_qs(self.sas_token).get("se", [""])[0]
 
     @property
+    def has_secret(self) -> bool:
+        """Whether a secret is set; else the identity of this machine is used."""
+        return any(getattr(self, name.lower()) for name in SECRETS)
+
+    @property
     def how(self) -> str:
         """How to be let in, in words."""
         if self.account_key:

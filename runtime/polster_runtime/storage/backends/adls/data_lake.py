@@ -4,6 +4,7 @@ Time limits and retries are set on all three: their own would wait for minutes. 
 replace this file.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -164,6 +165,8 @@ def _credential(access: Access, for_async: bool = False) -> Any:
         return identity.ClientSecretCredential(
             access.adls_tenant_id, access.adls_client_id, access.adls_client_secret
         )
+    # It warns in a page of text for each of its ways, which ends in an error of ours anyway.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
     return identity.DefaultAzureCredential()
 
 

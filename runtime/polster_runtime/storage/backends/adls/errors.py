@@ -38,7 +38,7 @@ def explained(error: BaseException, access: Access) -> StorageError | None:
         if isinstance(cause, ServiceRequestError | ServiceResponseError | TimeoutError):
             return _unreachable(str(cause), access)
         if isinstance(cause, ClientAuthenticationError):
-            return _refused("", access)
+            return _refused("", access) if access.has_secret else _no_credentials(access)
         if isinstance(cause, AzureError):
             return StorageError(f"{access}: {_first_line(cause)}")
     return _of_polars(error, access) if POLARS in str(error) else None
@@ -97,6 +97,15 @@ def _refused(detail: str, access: Access) -> StorageError:
     expiry = f", which ends {access.sas_expiry}," if access.sas_expiry else ""
     how = f"{access.how}{expiry} was refused" + (f" ({detail})" if detail else "")
     return StorageError(f"{access}: {how}; check {access.variable}, {DOCTOR}", final=True)
+
+
+def _no_credentials(access: Access) -> StorageError:
+    """Nothing is set, and nobody is logged in: what a run may go on without, if that is asked."""
+    why = (
+        f"{access}: there are no credentials; set ADLS_ACCOUNT_KEY (or another of the secrets), or "
+        f"log in with  az login, {DOCTOR}"
+    )
+    return Unreachable(why) if access.adls_fallback_to_local else StorageError(why, final=True)
 
 
 def _forbidden(detail: str, access: Access) -> StorageError:
