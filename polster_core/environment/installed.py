@@ -35,6 +35,15 @@ def python_version(environment: Path) -> str:
     return next((name[6:] for name in names if name.startswith("python3.")), "")
 
 
+def shares_the_system(environment: Path) -> bool:
+    """Whether it also has the packages of the Python that it was made from."""
+    try:
+        said = (environment / "pyvenv.cfg").read_text(encoding="utf-8").lower()
+    except (OSError, ValueError):
+        return False
+    return "include-system-site-packages = true" in said
+
+
 def editable(environment: Path) -> list[Path]:
     """Return the folders of which the code is installed without a copy of it."""
     found = []

@@ -13,10 +13,14 @@ import shutil
 import sys
 import sysconfig
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polster_core.environment import installed, process, requirements
 from polster_core.environment.process import Listener
 from polster_core.errors import PolsterError
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 """The versions that generated projects are tested with; their pyproject.toml says the same."""
@@ -104,15 +108,31 @@ def of_another(root: Path) -> str | None:
 
 
 def lacking(root: Path) -> list[str]:
-    """Return what the project depends on that is not installed in the version it asks for."""
+    """Return what the project depends on that is not installed in the version it asks for.
+
+    Nothing where the environment has none of it: then it finds all of it elsewhere, as one does
+    that shares the packages of the system.
+    """
     environment = folder(root)
     asked = requirements.of(root, python=installed.python_version(environment))
     found = dict(line.split(" ") for line in installed.versions(environment, asked))
+    if not found or installed.shares_the_system(environment):
+        return []
     return [
         f"{name}{specifier}"
         for name, specifier in asked.items()
-        if name not in found or not specifier.contains(found[name], prereleases=True)
+        if name not in found or not _is_in(found[name], specifier)
     ]
+
+
+def _is_in(version: str, specifier: SpecifierSet) -> bool:
+    """Whether a version is one of those; one that is none of PEP 440 is not judged."""
+    from packaging.version import InvalidVersion
+
+    try:
+        return specifier.contains(version, prereleases=True)
+    except InvalidVersion:
+        return True
 
 
 def _missing(root: Path) -> str | None:

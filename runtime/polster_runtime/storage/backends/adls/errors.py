@@ -100,7 +100,7 @@ def _refused(detail: str, access: Access) -> StorageError:
 
 
 def _no_credentials(access: Access) -> StorageError:
-    """Nothing is set, and nobody is logged in: what a run may go on without, if that is asked."""
+    """No secret and no identity: a run may go on without them, if that is asked."""
     why = (
         f"{access}: there are no credentials; set ADLS_ACCOUNT_KEY (or another of the secrets), or "
         f"log in with  az login, {DOCTOR}"
