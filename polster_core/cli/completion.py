@@ -26,7 +26,7 @@ from polster_core.project.locate import NoProjectError, Project, find_project
 VARIABLE = "_POLSTER_COMPLETE"
 RUN_FLAGS = (
     *("--asset", "--select", "--failed", "--full-refresh", "--status", "--json", "--ui"),
-    *("--materialize", "--no-materialize", "--help"),
+    *("--materialize", "--no-materialize", "--partition", "--missing", "--dry-run", "--help"),
 )
 """What run_polster.py takes."""
 

@@ -110,13 +110,14 @@ def of_another(root: Path) -> str | None:
 def lacking(root: Path) -> list[str]:
     """Return what the project depends on that is not installed in the version it asks for.
 
-    Nothing where the environment has none of it: then it finds all of it elsewhere, as one does
-    that shares the packages of the system.
+    Nothing where the environment has neither the project nor any of it: then it finds all of it
+    elsewhere, as one does that shares the packages of the system.
     """
     environment = folder(root)
     asked = requirements.of(root, python=installed.python_version(environment))
     found = dict(line.split(" ") for line in installed.versions(environment, asked))
-    if not found or installed.shares_the_system(environment):
+    knows = bool(found) or installed.holds(environment, root)
+    if not knows or installed.shares_the_system(environment):
         return []
     return [
         f"{name}{specifier}"
