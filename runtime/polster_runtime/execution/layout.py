@@ -14,7 +14,7 @@ def keep_layout(data: Store, asset: AssetId, *, full_refresh: bool) -> None:
     """
     if full_refresh or (asset.partition and not data.snapshots(asset.whole)):
         return
-    there = data.latest(asset.whole)
+    there = data.before(asset.whole)  # as far as that is known while the cloud is away
     if there is None or there.partitioned == bool(asset.partition):
         return
     if there.partitioned:
