@@ -55,17 +55,9 @@ import, is the same as `polster_core.rendering`.
 PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.types": (
         *("Asset", "AssetColumn", "AssetContext", "AssetId", "AssetTemplate", "CheckResult"),
-        *("CicdGenerator", "Command", "Contribution", "DoctorCheck", "EnvVar", "Executor"),
-        *(
-            "Fix",
-            "GitignoreLine",
-            "GuideSection",
-            "Layer",
-            "NewFile",
-            "Option",
-            "Pipeline",
-            "Place",
-        ),
+        *("CicdGenerator", "Command", "Contribution", "Deployment", "DoctorCheck", "EnvVar"),
+        *("Executor", "Fix", "GitignoreLine", "GuideSection", "Layer", "NewFile", "Option"),
+        *("Pipeline", "Place"),
         *("Problem", "ProjectContext", "RuntimePart", "Severity", "StorageBackend"),
         "ValidationRule",
         *("no_asset_files", "no_env", "no_files", "no_requirements"),
@@ -82,8 +74,9 @@ PUBLIC: Mapping[str, Sequence[str]] = {
     "polster_core.errors": ("PluginError", "PolsterError", "UsageProblem"),
     "polster_core.rendering": ("asset_variables", "project_files", "render", "tree", "variables"),
     "polster_core.testing": (
-        *("AssetColumnContract", "DoctorCheckContract", "GitignoreContract"),
-        *("GuideSectionContract", "InitOptionContract", "ProjectFilesContract"),
+        *("AssetColumnContract", "DeploymentContract", "DoctorCheckContract"),
+        *("GitignoreContract", "GuideSectionContract", "InitOptionContract"),
+        "ProjectFilesContract",
         *("AssetTemplateContract", "CheckGolden", "CicdContract", "CommandContract"),
         "ConnectorContract",
         *(

@@ -27,6 +27,7 @@ OPTIONAL = (
     "dagster/engines/dask",
     "dagster/engines/k8s",
     "config/key_vault",
+    "dagster/drain",
     "sources/api",
     "sources/files",
     "sources/mysql",

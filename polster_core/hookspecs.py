@@ -18,6 +18,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Command,
+    Deployment,
     DoctorCheck,
     Executor,
     GitignoreLine,
@@ -93,6 +94,19 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
         @hookimpl
         def polster_cicd_generators():
             yield CicdGenerator(name="jenkins", summary="Jenkins", files=pipeline)
+
+    """
+    return ()
+
+
+@hookspec
+def polster_deployments() -> Iterable[Deployment]:
+    """Offer ways to run a project in production, chosen with `polster add-deploy NAME`.
+
+    Example:
+        @hookimpl
+        def polster_deployments():
+            yield Deployment(name="nomad", summary="Nomad", files=job)
 
     """
     return ()

@@ -128,6 +128,18 @@ class Executor(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deployment(Contribution):
+    """How a project runs in production: what `polster add-deploy NAME` writes.
+
+    Its options are `--NAME-OPTION` of that command. A file that the project has already, with
+    other contents, is never replaced: the command refuses. `context.answers["deploy"]` names the
+    deployments that the project has, this one included.
+    """
+
+    kind: ClassVar[str] = "deployment"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CicdGenerator(Contribution):
     """A CI/CD platform whose pipeline can be written; `host` is where its repositories live."""
 

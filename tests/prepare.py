@@ -33,8 +33,10 @@ PROGRAMS = {
     "openssl": ["openssl"],
     "redis-server": ["redis-server"],
     "rsync": ["rsync"],
+    "nginx": ["nginx-light"],
     "sftp": ["openssh-client"],
     "sshd": ["openssh-server"],
+    "systemd-analyze": ["systemd"],
     "zsh": ["zsh"],
 }
 """Each program, and the Debian packages that have it."""
@@ -61,7 +63,7 @@ def install_programs() -> None:
     packages = [package for name in missing for package in PROGRAMS[name]]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         sys.exit(f"error: the tests need {', '.join(missing)}: install them first")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
     for command in (["apt-get", "update", "-qq"], install):
         subprocess.run(command, check=True, env=environment)

@@ -22,6 +22,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Command,
+    Deployment,
     DoctorCheck,
     Executor,
     GitignoreLine,
@@ -56,6 +57,10 @@ class Plugins(Registry):
     def executors(self) -> dict[str, Executor]:
         """Return what runs steps on other machines, by name."""
         return self.offers(Executor)
+
+    def deployments(self) -> dict[str, Deployment]:
+        """Return the ways to run a project in production, by name."""
+        return self.offers(Deployment)
 
     def cicd_generators(self) -> dict[str, CicdGenerator]:
         """Return the CI/CD platforms by name."""

@@ -12,6 +12,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Command,
+    Deployment,
     DoctorCheck,
     Executor,
     GitignoreLine,
@@ -27,6 +28,7 @@ Offer = (
     | AssetTemplate
     | CicdGenerator
     | Command
+    | Deployment
     | DoctorCheck
     | Executor
     | Option
@@ -35,7 +37,7 @@ Offer = (
 )
 """What hooks without arguments yield."""
 KINDS: tuple[type[Offer], ...] = (
-    *(StorageBackend, Executor, CicdGenerator, AssetTemplate),
+    *(StorageBackend, Executor, CicdGenerator, Deployment, AssetTemplate),
     *(Option, ValidationRule, Command, DoctorCheck, AssetColumn),
 )
 """Every kind of offer, in the order of the hooks."""

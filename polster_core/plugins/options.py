@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from polster_core.plugins.manager import Plugins
-from polster_core.types import CicdGenerator, Contribution, Option, StorageBackend
+from polster_core.types import CicdGenerator, Contribution, Deployment, Option, StorageBackend
 
 _TAKEN = frozenset(
     """cicd data-branch debug dry-run git help install-uv platform remote run runtime schedule setup
@@ -27,6 +27,11 @@ class Flag:
     plugin: str
     kind: type[Contribution] | None = None
     contribution: str | None = None
+
+
+def deployment_flags(plugins: Plugins) -> list[Flag]:
+    """List the flags of `polster add-deploy`."""
+    return list(_of_kind(plugins, Deployment))
 
 
 def flags(plugins: Plugins) -> list[Flag]:
@@ -66,9 +71,15 @@ def variables_of(contribution: Contribution, answers: Mapping[str, str]) -> dict
 def _offered(plugins: Plugins) -> Iterator[Flag]:
     chosen: Sequence[type[StorageBackend | CicdGenerator]] = (StorageBackend, CicdGenerator)
     for kind in chosen:
-        for name, contribution in plugins.offers(kind).items():
-            for option in contribution.options:
-                flag = f"{name}-{option.name}"
-                yield Flag(flag, option, plugins.owner(kind, name), kind, name)
+        yield from _of_kind(plugins, kind)
     for name, option in plugins.init_options().items():
         yield Flag(name, option, plugins.owner(Option, name))
+
+
+def _of_kind(
+    plugins: Plugins, kind: type[StorageBackend | CicdGenerator | Deployment]
+) -> Iterator[Flag]:
+    for name, contribution in plugins.offers(kind).items():
+        for option in contribution.options:
+            flag = f"{name}-{option.name}"
+            yield Flag(flag, option, plugins.owner(kind, name), kind, name)

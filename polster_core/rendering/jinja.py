@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _SUFFIX = ".jinja"
-_TEXTS = frozenset({".md", ".py", ".template", ".toml", ".yaml", ".yml"})
+_TEXTS = frozenset({".md", ".py", ".service", ".template", ".toml", ".yaml", ".yml"})
 _NO_FILE = "<template>"
 """What Jinja calls the file of a template that comes from a function."""
 _WRONG = (
@@ -68,7 +68,7 @@ def placed(file: NewFile) -> NewFile:
     """Return a file of the usual layout as the one that is in use has it."""
     used = layout.current()
     path = used.place(file.path)
-    if not used.package or file.path.suffix not in _TEXTS:
+    if not used.package or not (file.path.suffix in _TEXTS or file.path.name == "Dockerfile"):
         return replace(file, path=path)
     return replace(file, path=path, text=used.text(path, file.content.decode()))
 

@@ -1,4 +1,4 @@
-"""Add a storage backend, or an executor, to a project that was made without it."""
+"""Add a storage backend, an executor or a deployment to a project that was made without it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from polster_core.plugins.secret_answers import Secret, is_secret, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.scaffold import additions
-from polster_core.types import Executor, NewFile, ProjectContext, StorageBackend
+from polster_core.types import Deployment, Executor, NewFile, ProjectContext, StorageBackend
 
-Later = StorageBackend | Executor
+Later = StorageBackend | Executor | Deployment
 """What a project can get later."""
 
 

@@ -15,11 +15,12 @@ and in its tests, a class for each thing that it offers:
 
 The contracts are `PluginContract`, `StorageBackendContract`, `StorageContract`, `CicdContract`,
 `AssetTemplateContract`, `ConnectorContract`, `RuleContract`, `CommandContract`, `ExecutorContract`,
-`DoctorCheckContract`, `AssetColumnContract`, `InitOptionContract`, `ProjectFilesContract`,
-`GitignoreContract` and `GuideSectionContract`; those of secrets and listeners are in
-`polster_runtime.testing`. Polster's own plugins pass the same ones. The fixtures are
-`make_project`, `run_polster`, `install_plugin`, `check_golden` and `set_up_project`. Needs pytest;
-only `StorageContract` and `ConnectorContract` need more, the Python of a project's environment.
+`DeploymentContract`, `DoctorCheckContract`, `AssetColumnContract`, `InitOptionContract`,
+`ProjectFilesContract`, `GitignoreContract` and `GuideSectionContract`; those of secrets and
+listeners are in `polster_runtime.testing`. Polster's own plugins pass the same ones. The fixtures
+are `make_project`, `run_polster`, `install_plugin`, `check_golden` and `set_up_project`. Needs
+pytest; only `StorageContract` and `ConnectorContract` need more, the Python of a project's
+environment.
 """
 
 from polster_core.testing.cicd import CicdContract
@@ -29,6 +30,7 @@ from polster_core.testing.contributions import (
     InitOptionContract,
     ProjectFilesContract,
 )
+from polster_core.testing.deployments import DeploymentContract
 from polster_core.testing.executors import ExecutorContract
 from polster_core.testing.fixtures import (
     CheckGolden,
@@ -61,6 +63,7 @@ __all__ = [
     "CicdContract",
     "CommandContract",
     "ConnectorContract",
+    "DeploymentContract",
     "DoctorCheckContract",
     "ExecutorContract",
     "GitignoreContract",

@@ -16,6 +16,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Contribution,
+    Deployment,
     Executor,
     Option,
     RuntimePart,
@@ -35,7 +36,7 @@ class OfferContract:
     required and not in it gets its first choice, its default, or the word `orders`.
     """
 
-    kind: ClassVar[type[StorageBackend | Executor | CicdGenerator | AssetTemplate]]
+    kind: ClassVar[type[StorageBackend | Executor | CicdGenerator | Deployment | AssetTemplate]]
     name: str
     answers: Mapping[str, str] = {}
 

@@ -15,11 +15,12 @@ from polster_core.plugins.manager import Plugins
 from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
 from polster_core.project.repository import folder_of
-from polster_core.scaffold import cicd, storage
+from polster_core.scaffold import cicd, deployments, storage
 from polster_core.scaffold import project as scaffold
 from polster_core.types import (
     AssetTemplate,
     Contribution,
+    Deployment,
     Executor,
     NewFile,
     RuntimePart,
@@ -106,11 +107,15 @@ _OLD_PACKAGES = tuple(
 )
 
 
-def _offered(plugins: Plugins) -> Iterator[tuple[str, StorageBackend | Executor | AssetTemplate]]:
+def _offered(
+    plugins: Plugins,
+) -> Iterator[tuple[str, StorageBackend | Executor | Deployment | AssetTemplate]]:
     for name, backend in plugins.storage_backends().items():
         yield plugins.owner(StorageBackend, name), backend
     for name, executor in plugins.executors().items():
         yield plugins.owner(Executor, name), executor
+    for name, deployment in plugins.deployments().items():
+        yield plugins.owner(Deployment, name), deployment
     for name, template in plugins.asset_templates().items():
         yield plugins.owner(AssetTemplate, name), template
 
@@ -120,7 +125,10 @@ def _added(
 ) -> Iterator[tuple[str, Contribution]]:
     """Yield what the project got after it was made: backends, executors, and kinds of assets."""
     for plugin, offer in _offered(plugins):
-        if isinstance(offer, Executor):
+        if isinstance(offer, Deployment):
+            if offer.name in split(known.answers.get(deployments.ANSWER, NONE)):
+                yield plugin, offer
+        elif isinstance(offer, Executor):
             if _is_held(offer.runtime, known):
                 yield plugin, offer
         elif isinstance(offer, StorageBackend):
@@ -156,7 +164,7 @@ def _files_of_backends(
     project: Project, known: Manifest, added: Iterable[tuple[str, Contribution]]
 ) -> Iterator[NewFile]:
     for plugin, one in added:
-        if isinstance(one, StorageBackend | Executor):
+        if isinstance(one, StorageBackend | Executor | Deployment):
             yield from storage.files(project, one, plugin, known.answers)
 
 

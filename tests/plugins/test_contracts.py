@@ -17,6 +17,7 @@ from polster_core.testing import (
     AssetColumnContract,
     AssetTemplateContract,
     CicdContract,
+    DeploymentContract,
     DoctorCheckContract,
     ExecutorContract,
     GitignoreContract,
@@ -31,6 +32,7 @@ from polster_core.types import (
     AssetColumn,
     AssetTemplate,
     CicdGenerator,
+    Deployment,
     DoctorCheck,
     Executor,
     Option,
@@ -89,6 +91,14 @@ class TestExecutor(ExecutorContract):
     """Each engine for steps."""
 
     @pytest.fixture(autouse=True, params=names(Executor))
+    def _called(self, request: pytest.FixtureRequest) -> None:
+        self.name = request.param
+
+
+class TestDeployment(DeploymentContract):
+    """Each way to run a project in production."""
+
+    @pytest.fixture(autouse=True, params=names(Deployment))
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name = request.param
 

@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "backfill": "Compute partitions of assets: all, some, or missing ones.",
     "add-asset": "Add an asset to this project.",
     "add-cicd": "Write the pipeline of a CI/CD platform, and its guide.",
+    "add-deploy": "Write what a deployment needs, and its guide.",
     "rename-asset": "Rename an asset: files, uses, tests, docs, data, history.",
     "remove-asset": "Remove assets: their files, tests and registrations.",
     "list-assets": "List the assets of this project.",

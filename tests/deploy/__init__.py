@@ -1,0 +1,1 @@
+"""What deployments write, looked at by the tools of their platforms."""
