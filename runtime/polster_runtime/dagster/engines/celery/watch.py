@@ -57,4 +57,7 @@ class Watch:
     def _waiting(self) -> int:
         with self.app.connection_for_read() as link:
             name = self.app.conf.task_default_queue
-            return int(link.default_channel.queue_declare(name, passive=True).message_count)
+            try:
+                return int(link.default_channel.queue_declare(name, passive=True).message_count)
+            except link.channel_errors:  # Redis knows of no queue while it is empty
+                return 0
