@@ -57,7 +57,8 @@ def tree(
         target = PurePosixPath(*(_part(part, variables) for part in path.parts))
         if path.suffix != _SUFFIX:
             content = _resource(package, str(template)).read_bytes()
-            yield placed(NewFile(path=target, text=content, origin=origin))
+            script = content.startswith(b"#!")
+            yield placed(NewFile(path=target, text=content, origin=origin, executable=script))
             continue
         text = render(package, str(template), variables)
         file = NewFile(path=target, text=text, origin=origin, executable=text.startswith("#!"))

@@ -35,7 +35,7 @@ def command() -> click.Command:
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
             *params.options_for(added, {Deployment: "deployment"}),
         ],
-        help="Write what a deployment needs, and its guide: image, services, settings.",
+        help="Write what a deployment needs, and its guide.",
         epilog="Deployments: "
         + (", ".join(f"{name} ({one.summary})" for name, one in offered.items()) or "none")
         + ".",
