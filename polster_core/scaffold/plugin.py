@@ -22,6 +22,7 @@ from polster_core.types import (
     AssetTemplate,
     CicdGenerator,
     Command,
+    Deployment,
     DoctorCheck,
     NewFile,
     Option,
@@ -32,6 +33,7 @@ from polster_core.types import (
 KINDS: Mapping[str, type[Offer]] = {
     "storage": StorageBackend,
     "cicd": CicdGenerator,
+    "deployment": Deployment,
     "connector": AssetTemplate,
     "asset-template": AssetTemplate,
     "rule": ValidationRule,
@@ -47,6 +49,7 @@ _LONGEST = 30
 _IMPORTS = {
     "storage": ["EnvVar", "Option", "RuntimePart", "StorageBackend"],
     "cicd": ["CicdGenerator", "NewFile", "ProjectContext"],
+    "deployment": ["Deployment", "NewFile", "ProjectContext"],
     "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option", "RuntimePart"],
     "asset-template": ["AssetContext", "AssetTemplate", "NewFile", "Option"],
     "rule": ["Pipeline", "Problem", "ValidationRule"],
@@ -165,7 +168,7 @@ def _variables(wanted: PluginRequest) -> dict[str, object]:
         "kinds": wanted.kinds,
         "assets": assets,
         "template": wanted.offers.get("asset-template", ""),
-        "templates": bool(set(wanted.kinds) & {"cicd", "connector", "asset-template"}),
+        "templates": bool({*wanted.kinds} & {"cicd", "deployment", "connector", "asset-template"}),
         "runs": bool(wanted.runtime),
         "imports": sorted(_imports(wanted.kinds)),
         "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",

@@ -189,12 +189,13 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
             ["x", "--kind", "magic"],
             2,
             (
-                "invalid value for '--kind': 'magic' is not one of 'storage', 'cicd', 'connector', "
-                "'asset-template', 'rule', 'check', 'column', 'option', 'command'\n"
+                "invalid value for '--kind': 'magic' is not one of 'storage', 'cicd', "
+                "'deployment', 'connector', 'asset-template', 'rule', 'check', 'column', 'option', "
+                "'command'\n"
                 "hint: see  polster plugins new --help\n"
             ),
         ),
-        (["x"], 2, "missing option '--kind'. Choose from: storage, cicd, connector, asset-temp"),
+        (["x"], 2, "missing option '--kind'. Choose from: storage, cicd, deployment, connector, "),
         (["--kind", "rule"], 2, "missing argument 'NAME'\nhint: see  polster plugins new --help\n"),
         (
             ["storage-adls", "--kind", "rule"],
