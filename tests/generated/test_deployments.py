@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -223,7 +224,8 @@ def proxied(one: Deployed, folder: Path) -> Iterator[str]:
         f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{server}}}\n",
         encoding="utf-8",
     )
-    process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"  # Debian keeps it off the PATH of most
+    process = subprocess.Popen([nginx, "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port, process)
         yield f"https://127.0.0.1:{port}/server_info"
