@@ -130,3 +130,11 @@ def test_every_template_and_command_follows(lake: Generated) -> None:
     for tool in (["ruff", "check", "src/lake", "tests/lake"], ["ruff", "format", "--check", "src"]):
         done = lake.tool(*tool)
         assert done.returncode == 0, told(done)
+
+
+def test_a_worker_loads_what_the_project_has(lake: Generated) -> None:
+    """Workers of other machines look for the definitions in the package, too."""
+    polster(lake.root, "executor", "add", "dask").succeeded()
+    look = "import sys; from polster_runtime.dagster.engines.worker import warm; warm(); "
+    done = lake.python("-c", look + "print('lake.orchestration.definitions' in sys.modules)")
+    assert (done.returncode, done.stdout) == (0, "True\n"), told(done)

@@ -13,6 +13,7 @@ import dagster as dg
 
 from polster_runtime.config.interruption import apart
 from polster_runtime.config.paths import project_root
+from polster_runtime.config.root import module
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity
 from polster_runtime.dagster.engines.engine import engine_settings
@@ -132,5 +133,5 @@ def _probe() -> str:
 def warm() -> None:
     """Load the project before the first step, which then need not wait for that."""
     identity.here()  # before the modules, which may change while they are loaded
-    import_module("orchestration.definitions").defs()
+    import_module(module("orchestration.definitions")).defs()
     _instance()
