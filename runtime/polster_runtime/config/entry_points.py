@@ -8,17 +8,20 @@ their own. The group `polster_runtime.storage` has modules with `connect()`, the
 packages with `executor()`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 
 from polster_runtime.config.root import pyproject
+from polster_runtime.errors import SettingsError
 
 STORAGE = "polster_runtime.storage"
 SOURCES = "polster_runtime.sources"
 SECRETS = "polster_runtime.secrets"
 LISTENERS = "polster_runtime.listeners"
 EXECUTORS = "polster_runtime.executors"
+_COMMANDS = {STORAGE: "storage", EXECUTORS: "executor"}
 
 
 def named(group: str) -> dict[str, str]:
@@ -30,6 +33,26 @@ def find(group: str, name: str) -> ModuleType | None:
     """Import the module of a name; None when there is none. Raises ModuleNotFoundError."""
     target = _of_project(group).get(name) or _installed(group).get(name)
     return import_module(target) if target else None
+
+
+def chosen(group: str, setting: str, name: str, own: Sequence[str] = ()) -> ModuleType:
+    """Import what a setting names in a group; `own` are names of the setting that need none.
+
+    Raises SettingsError, which says what this project has, and how it gets another.
+    """
+    try:
+        found = find(group, name)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{setting}={name}: the package {error.name} is not installed; "
+            "install what pyproject.toml lists with  pip install -e ."
+        ) from None
+    if found is None:
+        raise SettingsError(
+            f"{setting}={name}: this project has {', '.join((*own, *sorted(named(group))))}; "
+            f"add another with  polster {_COMMANDS[group]} add {name}"
+        )
+    return found
 
 
 def _of_project(group: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from polster_runtime.config import entry_points
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
-from polster_runtime.errors import AssetError, SettingsError
+from polster_runtime.errors import AssetError
 from polster_runtime.storage.snapshots import Provenance
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
@@ -21,18 +21,7 @@ def store(name: str = "") -> Store:
     Raises SettingsError when this project has none such, and StorageError when it refuses.
     """
     name = name or settings().storage_backend
-    try:
-        backend = entry_points.find(entry_points.STORAGE, name)
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"STORAGE_BACKEND={name}: the package {error.name} is not installed; "
-            "install what pyproject.toml lists with  pip install -e ."
-        ) from None
-    if backend is None:
-        raise SettingsError(
-            f"STORAGE_BACKEND={name}: this project has {', '.join(backends())}; "
-            f"add another with  polster storage add {name}"
-        )
+    backend = entry_points.chosen(entry_points.STORAGE, "STORAGE_BACKEND", name)
     connected: Store = backend.connect()
     return connected
 
