@@ -20,7 +20,7 @@ import pytest
 from polster_core.delivery import runtime_folder
 
 _SCRIPT = ("testing", "storage_contract.py")
-_TIMEOUT = 120.0
+_TIMEOUT = 600.0
 _ROWS = 1_000
 """Rows of a snapshot that the script writes."""
 

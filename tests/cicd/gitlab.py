@@ -13,6 +13,8 @@ from tests.cicd import tools
 from tests.cicd.steps import TIMEOUT, Run, git, machine_variables
 
 TOKEN = "glcbt-a-token-that-nobody-may-see"  # noqa: S105
+ONE_BY_ONE = ("--concurrency", "1")
+"""Jobs of the same name in two child pipelines share one folder of artifacts here."""
 _RESULT = re.compile(r"^ ?(PASS|FAIL)\s+(\w+)", re.MULTILINE)
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -52,7 +54,7 @@ def run(origin: Path, folder: Path, event: Event) -> Run:
         del variables["CI_COMMIT_BRANCH"]
     given = [part for name, text in variables.items() for part in ("--variable", f"{name}={text}")]
     answer = subprocess.run(
-        tools.gitlab("--force-shell-executor", "--no-shell-isolation", *given),
+        tools.gitlab("--force-shell-executor", "--no-shell-isolation", *ONE_BY_ONE, *given),
         check=False,
         cwd=work,
         env=machine_variables(HOME=str(folder), **event.machine),

@@ -19,6 +19,8 @@ from polster_runtime.storage.snapshots import FOOTER_KEY, SUFFIX, Provenance, un
 DRAFT = ".arrow"
 NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC), 112}
 """What the system calls a disk that is full: 112 does Windows."""
+_failed: set[Path] = set()
+"""Files that could not be written whole: Polars may still create one after it has raised."""
 
 
 def stage(
@@ -47,8 +49,8 @@ def stage(
                 sink = frame.sink_parquet(path, compression="zstd", metadata=footer, lazy=True)
                 pl.collect_all([*beside, sink], engine="streaming")
     except BaseException as error:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        _failed.add(path)
+        _delete_failed()
         if _is_about_writing(error, path):
             raise StorageError(f"cannot write to {path.parent}: {error}") from None
         raise
@@ -64,6 +66,7 @@ def scratch_files() -> Iterator[Path]:
     finally:
         for file in path.parent.glob(f"{path.name}*"):
             file.unlink(missing_ok=True)
+        _delete_failed()
 
 
 def _new_file(suffix: str) -> Path:
@@ -90,6 +93,12 @@ def discard_staged() -> None:
     """Delete what this process has staged: for its end, while threads may still be writing."""
     for path in paths.staging_dir().glob(f"{os.getpid()}-*"):
         path.unlink(missing_ok=True)
+
+
+def _delete_failed() -> None:
+    for path in tuple(_failed):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _footer(provenance: Callable[[], Provenance], _: object) -> dict[str, str]:
