@@ -174,6 +174,8 @@ def test_d7_polars_tells_rules_of_one_row_from_others() -> None:
     assert [of(one) for one in others] == [True] * 5
 
 
+ONE_IN_BERLIN = datetime(2026, 1, 1, tzinfo=UTC)
+"""Which is midnight in UTC."""
 LOSSES: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {
     "fractions": (dy.Int64(), [1.7, 1.0, float("nan"), 1e30], pl.Float64, [1]),
     "cents": (
@@ -183,6 +185,12 @@ LOSSES: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {
         [Decimal("12.30"), Decimal("12.34"), Decimal("100.00")],
     ),
     "cents of floats": (dy.Decimal(12, 2), [12.349, 12.35], pl.Float64, [Decimal("12.35")]),
+    "digits of floats": (
+        dy.Decimal(4, 2),
+        [99.99, 99.999, 1e9, float("inf"), float("nan")],
+        pl.Float64,
+        [Decimal("99.99")],
+    ),
     "cents of decimals": (
         dy.Decimal(12, 2),
         [Decimal("12.349"), Decimal("12.350")],
@@ -216,13 +224,19 @@ LOSSES: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {
     "numbers in text": (dy.String(), [1, 2], pl.Int64, ["1", "2"]),
     "dates": (
         dy.Date(),
-        ["2026-02-28", "31.02.2026", "2026-02-31"],
+        ["2026-02-28", "31.02.2026", "2026-02-31", "26-02-28"],
         pl.String,
         [date(2026, 2, 28)],
     ),
     "moments": (
         dy.Datetime(time_unit="ms"),
-        ["2026-01-01T12:00:00.000", "2026-01-01 12:00", "2026-01-01T12:00:00.0001"],
+        [
+            "2026-01-01T12:00:00.000",
+            "2026-01-01 12:00",
+            "2026-01-01T12:00:00.0001",
+            "2016-12-31T23:59:60",
+            "26-01-01T12:00:00",
+        ],
         pl.String,
         [NOON, NOON],
     ),
@@ -245,6 +259,17 @@ LOSSES: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {
         [NOON],
     ),
     "zones": (dy.Datetime(time_unit="us"), [NOON], pl.Datetime("us", "Europe/Berlin"), []),
+    "days in zones": (dy.Date(), [ONE_IN_BERLIN], pl.Datetime("us", "Europe/Berlin"), []),
+    "days of zones": (dy.Datetime(time_zone="Europe/Berlin"), [date(2026, 1, 1)], pl.Date, []),
+    "zones in lists": (
+        dy.List(dy.Datetime()),
+        [[ONE_IN_BERLIN]],
+        pl.List(pl.Datetime("us", "Europe/Berlin")),
+        [],
+    ),
+    "numbers as days in lists": (dy.List(dy.Date()), [[20_260_101]], pl.List(pl.Int64), []),
+    "numbers in text in lists": (dy.List(dy.String()), [[1]], pl.List(pl.Int64), [["1"]]),
+    "objects": (dy.String(), [{"a": 1}], pl.Struct({"a": pl.Int64}), []),
     "numbers as days": (dy.Date(), [20_260_101], pl.Int64, []),
     "choices": (dy.Enum(["a"]), ["a", "b"], pl.Enum(["a", "b"]), ["a"]),
     "lists": (dy.List(dy.Int64()), [[1.0], [1.5]], pl.List(pl.Float64), [[1]]),

@@ -6,6 +6,7 @@ contract says `metadata={"rounded": True}` takes the nearest value instead.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -16,7 +17,13 @@ EXACT_UP_TO: dict[type[pl.DataType], int] = {pl.Float32: 2**24, pl.Float64: 2**5
 """Whole numbers that a type of float holds without a gap."""
 DIGITS = {"ms": 3, "us": 6, "ns": 9}
 """Of a fraction of a second."""
+_MOST_DIGITS = 38
+"""Of a decimal."""
 TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
+_YEAR = r"^[-+]?\d{4}"
+"""Of fewer digits, 24 would be the year 24."""
+_LEAP_SECOND = r":\d\d:60"
+"""What Polars reads as the first second of the next minute."""
 TIMES = ("%H:%M:%S%.f", "%H:%M")
 
 
@@ -33,13 +40,17 @@ def cast(value: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
             return pl.coalesce(parsed).cast(target, strict=False)
     elif _rounds(column) and target.is_integer() and (source.is_float() or source.is_decimal()):
         value = value.round(0)
+    if source.is_float() and isinstance(target, pl.Decimal):
+        # What has too many digits is an error of Polars, even where null is asked for.
+        most = 10 ** ((target.precision or _MOST_DIGITS) - target.scale)
+        value = pl.when(value.round(target.scale).abs() < most).then(value)
     return value.cast(target, strict=False)
 
 
 def is_unchanged(value: pl.Expr, made: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
     """Whether a value that was cast is the same as before; true where it could not be cast."""
     target = column.dtype
-    if source == pl.Null or target == pl.String:
+    if source == pl.Null or (target == pl.String and not source.is_nested()):
         same = pl.lit(True)
     elif not _is_meant(source, target):
         same = pl.lit(False)
@@ -62,14 +73,30 @@ def _is_meant(source: pl.DataType, target: pl.DataType) -> bool:
     """Whether a type means the same kind of thing: a number is no day, and no place in a list."""
     if source in TEXTS:
         return source in (pl.String, pl.Binary) or target in TEXTS
-    if isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime):
-        zones = {source.time_zone, target.time_zone}  # of one alone, the wall time would shift
+    if all(kind in (pl.Date, pl.Datetime) for kind in (source, target)):
+        # Of one zone alone, the wall time would shift; a day has none.
+        zones = {getattr(kind, "time_zone", None) for kind in (source, target)}
         return None not in zones or not zones - {None, "UTC"}
     if source.is_temporal() and target.is_temporal():
-        days = all(kind in (pl.Date, pl.Datetime) for kind in (source, target))
-        return days or source.base_type() == target.base_type()
+        return source.base_type() == target.base_type()
     counts = [kind.is_numeric() or kind == pl.Boolean for kind in (source, target)]
-    return all(counts) or (source.is_nested() and target.is_nested())
+    return all(counts) or _are_parts_meant(source, target)
+
+
+def _are_parts_meant(source: pl.DataType, target: pl.DataType) -> bool:
+    """Whether two nested types have parts that mean the same kind of things."""
+    pairs = list[tuple[Any, Any]]()
+    if isinstance(source, pl.Struct) and isinstance(target, pl.Struct):
+        wanted = {field.name: field.dtype for field in target.fields}
+        pairs = [(one.dtype, wanted[one.name]) for one in source.fields if one.name in wanted]
+    elif isinstance(source, pl.List | pl.Array) and isinstance(target, pl.List | pl.Array):
+        pairs = [(source.inner, target.inner)]
+    elif not (source.is_nested() and target.is_nested()):
+        return False
+    return all(
+        pl.String() == other or one in (pl.Null(), other) or _is_meant(one, other)
+        for one, other in pairs
+    )
 
 
 def _rounds(column: dy.Column) -> bool:
@@ -115,8 +142,11 @@ def _same_text(text: pl.Expr, made: pl.Expr, target: pl.DataType) -> pl.Expr:
         return known | made.is_nan() | far
     if target == pl.Time:
         return ~_has_more(text, DIGITS["ns"])
+    if target == pl.Date:
+        return text.str.contains(_YEAR)
     if isinstance(target, pl.Datetime):
-        return ~_has_more(text, DIGITS[target.time_unit])
+        kept = text.str.contains(_YEAR) & ~text.str.contains(_LEAP_SECOND)
+        return kept & ~_has_more(text, DIGITS[target.time_unit])
     if target.is_nested():
         return _comes_back(text, made, pl.String(), target)
     return pl.lit(True)
