@@ -43,8 +43,9 @@ class CsvPart:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether Polars may read it."""
-        return self.check.is_ordinary and self.options.ragged == "error"
+        """Whether Polars may read it; its separators and quotes are single bytes."""
+        has_bytes = (self.dialect.separator + self.dialect.quote).isascii()
+        return has_bytes and self.check.is_ordinary and self.options.ragged == "error"
 
     def _prepare(self) -> None:
         if self.dialect.encoding in _UTF8 and self.dialect.line_end == "\n":

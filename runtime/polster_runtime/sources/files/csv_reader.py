@@ -91,6 +91,12 @@ def _schema(
             )
         found |= dict.fromkeys(own, pl.String())
     if options.ragged == "keep":
+        if EXTRA in found:
+            raise SourceError(
+                f'the files have a column {EXTRA} themselves, which ragged="keep" would add; '
+                "read them without it",
+                final=True,
+            )
         found[EXTRA] = pl.List(pl.String())
     if file_column:
         check_file_column(file_column, found)

@@ -20,6 +20,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OTHER_KINDS = {
+    (0, b"\x1f\x8b\x08"): "packed by gzip, which a name that ends with .gz would say",
+    (0, b"PK\x03\x04"): "a zip archive, or a workbook",
+    (0, b"\xfd7zXZ\x00"): "packed by xz",
+    (0, b"\x28\xb5\x2f\xfd"): "packed by zstd",
+    (0, b"7z\xbc\xaf\x27\x1c"): "a 7z archive",
+    (0, b"PAR1"): "Parquet",
+    (0, b"%PDF-"): "PDF",
+    (257, b"ustar"): "a tar archive",
+}
+"""Where the bytes are that tell it, and which."""
 _WORD = re.compile(r"\w+")
 _WESTERN = frozenset("€‚„…‰‹›‘’“”•–—™¡¢£¥§©ª«¬®°±²³´µ¶·¹º»¼½¾¿×÷ \xad¨¸")  # noqa: RUF001
 # Polish ą and ł, written in cp1250, come out so; m³ is a unit.
@@ -29,9 +40,16 @@ _GUESS = "cp1252"
 
 
 def sample(file: DataFile, size: int = SAMPLE_BYTES) -> bytes:
-    """Return the beginning of a file."""
+    """Return the beginning of a file. Raises SourceError for one that is packed, or no text."""
     with file.path.open("rb") as data:
-        return data.read(size)
+        beginning = data.read(size)
+    for (start, sign), kind in _OTHER_KINDS.items():
+        if beginning.startswith(sign, start):
+            raise SourceError(
+                f"{file.shown} is no text: it is {kind}; unpack it, or name the reader of its kind",
+                final=True,
+            )
+    return beginning
 
 
 def known_encoding(name: str) -> str:

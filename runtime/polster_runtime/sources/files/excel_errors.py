@@ -21,6 +21,13 @@ _CELL = re.compile(
     rb"""<(?:\w+:)?c\b(?P<head>[^>]*\st=["']e["'][^>]*?)(?:/>|>(?P<body>.*?)</(?:\w+:)?c>)""",
     re.DOTALL,
 )
+_EMPTY = rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+_NO_RESULT = re.compile(rb"(?:f|/)>" + _EMPTY)
+_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\b(?P<head>[^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)" + _EMPTY
+)
+_TEXT_SIGNS = (b't="str"', b"t='str'")
+"""Of cells whose result is a text, which may be empty."""
 _SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
@@ -118,6 +125,7 @@ def _errors(
         while block := data.read(_BLOCK):
             held += block
             end = 0
+            _check_formulas(held, file, sheet)
             has_any = any(sign in held for sign in _SIGNS)  # far faster than to look at all cells
             for cell in _CELL.finditer(held) if has_any else ():
                 end, place = cell.end(), _PLACE.search(cell["head"])
@@ -130,6 +138,21 @@ def _errors(
                     )
                 yield (int(place[2]) - 1, _number(place[1])), unescape(value[1].decode())
             held = held[max(end, len(held) - _LONGEST) :]
+
+
+def _check_formulas(data: bytes, file: DataFile, sheet: str) -> None:
+    """Raise SourceError for a formula without its result: some programs write none."""
+    if _NO_RESULT.search(data) is None:
+        return
+    for cell in _FORMULA.finditer(data):
+        if not any(sign in cell["head"] for sign in _TEXT_SIGNS):
+            place = _PLACE.search(cell["head"])
+            where = (place[1] + place[2]).decode() if place else "a cell"
+            raise SourceError(
+                f"{file.shown}, sheet {sheet}: {where} has a formula, but not its result; open the "
+                "workbook in Excel or LibreOffice, and save it",
+                final=True,
+            )
 
 
 def _number(letters: bytes) -> int:

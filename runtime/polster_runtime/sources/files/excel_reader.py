@@ -37,7 +37,8 @@ _TITLE_ROWS = 50
 """How many rows may be above the header, if it is to be found."""
 _UNNAMED = "__UNNAMED__"
 _FIRST_DATE = datetime(1900, 1, 1)  # noqa: DTZ001 - cells have no time zone
-"""Times of a day are read by fastexcel as times of the day before."""
+_NO_DATE = datetime(1899, 12, 31)  # noqa: DTZ001
+"""Times of a day are read by fastexcel as times of this day, numbers below zero as earlier ones."""
 
 
 def excel_frames(
@@ -59,6 +60,7 @@ def excel_frames(
             (file, table)
             for file in unpack_all(files, folder)
             for table in _tables(file, sheet, header_row)
+            if table.width
         ]
         schema = _union([table for _, table in tables])
         if not schema:
@@ -158,8 +160,14 @@ def _by_column(
         return None
     for column in table.iter_columns():
         if isinstance(column.dtype, pl.Datetime):
-            first = column.min()
-            if first is not None and first < _FIRST_DATE:  # type: ignore[operator]
+            first: Any = column.min()
+            if first is not None and first < _NO_DATE:
+                raise SourceError(
+                    f"{file.shown}, sheet {name}: {column.name} has a number below zero in a "
+                    "format of dates, which is no date; correct the cell, or its format",
+                    final=True,
+                )
+            if first is not None and first < _FIRST_DATE:
                 return None
     return _without_empty_rows(pl.DataFrame([narrowed(one) for one in table.iter_columns()]))
 
@@ -179,6 +187,8 @@ def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame, file: DataFil
     if not doubtful or count_values(file, name) == filled + table.width:  # and the header
         return True
     texts = reader.load_sheet(name, use_columns=doubtful, dtypes="string").to_polars()
+    if any(table.to_series(number).dtype.is_temporal() for number in doubtful):
+        return False  # of a number that is no date, nothing is told either
     nulls = [table.to_series(number).null_count() for number in doubtful]
     return [column.null_count() for column in texts.iter_columns()] == nulls
 

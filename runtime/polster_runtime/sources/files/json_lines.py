@@ -114,8 +114,6 @@ class LineLayouts:
             notes.is_plain = notes.is_plain and not _SURROGATE.search(line)
         if changed or had_long_floats != self.has_long_floats:
             record = self._layout.pattern(_FLOAT if self.has_long_floats else _SHORT_FLOAT)
-            if len(record) > _MAX_PATTERN:
-                raise _OtherLinesError
             self.pattern = rf"\A(?:{_SPACE}{record}{_SPACE}\r?(?:\n|\z))*\z"
 
     def _float(self, text: str) -> float | Number:
@@ -165,7 +163,10 @@ class _Layout:
         return True
 
     def pattern(self, number: str) -> str:
-        """Return a regular expression of such values; `number` is that of a float."""
+        """Return a regular expression of such values; `number` is that of a float.
+
+        Raises _OtherLinesError where it would become too long: it doubles with each level of lists.
+        """
         found = [number if scalar == _FLOAT else scalar for scalar in sorted(self.scalars)]
         if self.element:
             inner = self.element.pattern(number)
@@ -184,6 +185,8 @@ class _Layout:
                     if self.fields[name].is_known
                 )
                 found.append(rf"\{{{_SPACE}{''.join(members)}\}}")
+        if sum(map(len, found)) > _MAX_PATTERN:
+            raise _OtherLinesError
         return f"(?:{'|'.join(found)})"
 
     @property

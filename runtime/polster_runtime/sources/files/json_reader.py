@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,12 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
         layouts = LineLayouts(shape)
         for part in parts:
             part.see(shape, layouts, records)
+            if name := _broken_name(shape):
+                raise SourceError(
+                    f"{part.file.shown}: the key {name!a} has half of a surrogate pair, which is "
+                    "no character",
+                    final=True,
+                )
         warn_of_guesses({part.file: part.notes.encoding for part in parts})
         if not shape.fields:
             return
@@ -61,6 +68,17 @@ def json_frames(files: Sequence[DataFile], *, records: str = "", file_column: st
             for frame in read.frames(part)
         )
         check_unchanged(before)
+
+
+def _broken_name(shape: Shape) -> str:
+    """Return a key that is no text, of what was seen; an empty text if there is none."""
+    for name in shape.fields:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return name
+    inner = [*shape.fields.values(), *([shape.element] if shape.element else [])]
+    return next(filter(None, map(_broken_name, inner)), "")
 
 
 class _Part:
@@ -112,7 +130,8 @@ class _Reader:
         rows = 0
         try:
             with polars_errors(part.file):
-                lines = pl.scan_ndjson(part.file.path, schema=self.schema)
+                path = glob.escape(str(part.file.path))
+                lines = pl.scan_ndjson(path, schema=self.schema)
                 for frame in lines.collect_batches(maintain_order=True):
                     rows += frame.height
                     yield frame

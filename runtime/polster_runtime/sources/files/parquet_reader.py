@@ -132,6 +132,12 @@ def _told(value: pl.Expr, kind: Any, column: Column) -> pl.Expr:
             for field in kind.fields
             if field.name in own and own[field.name].has_kind
         )
+    if isinstance(kind, pl.Map):
+        entries = pl.List(pl.Struct({"key": kind.key, "value": kind.value}))
+        told = _told(pl.col("entries"), entries, column)
+        made: Any = pl.DataFrame(schema={"entries": entries}).select(told).dtypes[0]
+        kinds = [field.dtype for field in made.inner.fields]
+        return _told(value.cast(entries), entries, column).cast(pl.Map(*kinds))
     if isinstance(kind, pl.List) and column.children:
         return value.list.eval(_told(pl.element(), kind.inner, _element(column)))
     return value

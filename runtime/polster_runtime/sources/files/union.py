@@ -13,6 +13,7 @@ from polster_runtime.sources.files.found_files import DataFile
 _DIGITS = 38
 """How many digits a Decimal of Polars has at most."""
 Schema = Mapping[str, Any]
+_CHOICES = (pl.Categorical, pl.Enum)
 _EXACT_IN_FLOAT = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
 
 
@@ -51,6 +52,8 @@ def exact_supertype(one: Any, other: Any) -> Any:
     for kind, wider in ((one, other), (other, one)):
         if _is_held(kind, wider):
             return wider
+    if one in _CHOICES and other in _CHOICES:
+        return pl.String()
     for family, common in _FAMILIES.items():
         if isinstance(one, family) and isinstance(other, family):
             return common(one, other)
@@ -61,6 +64,8 @@ def exact_supertype(one: Any, other: Any) -> Any:
 
 def _is_held(kind: Any, wider: Any) -> bool:
     """Return whether a type holds the values of one that is of another family."""
+    if wider == pl.String and kind in _CHOICES:
+        return True
     if kind == pl.Null or (kind in _EXACT_IN_FLOAT and wider == pl.Float64):
         return True
     return kind == pl.Date and isinstance(wider, pl.Datetime) and wider.time_zone is None

@@ -73,6 +73,8 @@ def unpack_all(
 ) -> Iterator[DataFile]:
     """Yield each file, or what it holds, which is written into a folder.
 
+    There, too, is a link to a file whose path no library takes.
+
     Raises SourceError for a damaged or encrypted file, and for one that unpacks to more than
     `limit` bytes.
     """
@@ -85,8 +87,12 @@ def unpack_all(
             with _errors_named(file, file.shown), _OPENERS[suffix](file.path) as packed:
                 _copy(packed, target, limit, file.shown)
             yield DataFile(target, file.name)
-        else:
+        elif _is_text(str(file.path)):
             yield file
+        else:
+            target = folder / f"{number:06}{_suffix(file.path.name)}"
+            target.symlink_to(file.path.absolute())
+            yield DataFile(target, file.name)
 
 
 def _members(file: DataFile, folder: Path, start: str, limit: int) -> Iterator[DataFile]:
@@ -117,6 +123,15 @@ def _copy(packed: IO[bytes], target: Path, limit: int, name: str) -> int:
                 raise SourceError(f"{name} unpacks to more than {limit:,} bytes", final=True)
             out.write(block)
     return size
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path is characters, which libraries take; Linux allows any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _suffix(name: str) -> str:

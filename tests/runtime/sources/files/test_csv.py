@@ -344,6 +344,17 @@ def test_what_is_not_exactly_of_its_type_names_file_and_line(
     assert said.startswith(f"2.csv, line 3: v is {text!r}, which is no ")
 
 
+@pytest.mark.parametrize("quote", ["", '"', "»"])
+def test_a_separator_beyond_ascii(write: Write, quote: str) -> None:
+    files = write(f"a§b\n{quote}1{quote}§2\n")
+    assert read(files, separator="§", quote=quote).rows() == [("1", "2")]
+
+
+def test_ragged_rows_are_kept_in_a_column_of_their_own(write: Write) -> None:
+    said = fails(write("a,_extra\n1,2,3\n"), ragged="keep")
+    assert said.startswith("the files have a column _extra themselves, which")
+
+
 def test_types_that_cannot_be(write: Write) -> None:
     files = write("a,b\n1,2\n")
     assert fails(files, types={"c": "Int64"}).startswith("types names c, but the files have")

@@ -111,6 +111,31 @@ def test_d3_titles_above_the_header(write: Write) -> None:
     assert fails(write(s=two), header_row=40) == "book.xlsx, sheet s has no row 40"
 
 
+def serials(path: Path, *numbers: float) -> DataFile:
+    """Write numbers in a format of dates."""
+    pl.DataFrame({"v": numbers}).write_excel(path, column_formats={"v": "yyyy-mm-dd"})
+    return DataFile(path, path.name)
+
+
+def test_d3_numbers_that_are_no_dates(tmp_path: Path) -> None:
+    assert read(serials(tmp_path / "a.xlsx", 5, 1e10))["v"].to_list() == [
+        "1900-01-05",
+        "10000000000",
+    ]
+    said = fails(serials(tmp_path / "b.xlsx", 5, -1))
+    assert said.startswith("b.xlsx, sheet Sheet1: v has a number below zero in a format of dates")
+
+
+def test_d3_formulas_without_a_result_are_refused(write: Write) -> None:
+    said = fails(write(s=[["a", "b"], [1, "=A2*2"], [2, "=A3*2"]]))
+    assert said.startswith("book.xlsx, sheet s: B2 has a formula, but not its result; ")
+
+
+def test_an_empty_sheet_has_no_row(write: Write) -> None:
+    frame = read(write(e=[], v=[["a", "b"], [1, 2]]), sheet="*", file_column="f")
+    assert frame.rows() == [(1, 2, "book.xlsx")]
+
+
 def test_d3_lock_files_are_skipped(write: Write, tmp_path: Path) -> None:
     write(s=[["a", "b"], [1, 2]])
     (tmp_path / "~$book.xlsx").write_bytes(b"\x05Ann")

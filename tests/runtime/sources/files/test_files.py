@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import errno
 import gzip
+import io
 import json
 import lzma
 import os
@@ -12,6 +13,7 @@ import re
 import struct
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from importlib import import_module
@@ -156,6 +158,43 @@ def test_d24_zip_that_python_cannot_read(here: Path, field: str, value: int, sai
     struct.pack_into("<H", data, central + central_at, value)
     (here / "a.zip").write_bytes(data)
     assert says(lambda: list(read_csv("data/a.zip"))).startswith(said)
+
+
+def test_a_name_that_is_no_text(here: Path) -> None:
+    """Linux allows any bytes in it; the libraries that read files do not."""
+    name = os.fsdecode(b"\xff")
+    (here / f"{name}.csv").write_text(TEXT, encoding="utf-8")
+    (here / f"{name}.ndjson").write_text('{"id": 1}\n', encoding="utf-8")
+    pl.DataFrame({"id": [1]}).write_parquet(here / "a")
+    (here / "a").rename(here / f"{name}.parquet")
+    pl.DataFrame({"id": [1]}).write_excel(here / "a.xlsx")
+    (here / "a.xlsx").rename(here / f"{name}.xlsx")
+    assert rows(read_csv("data/*.csv", file_column="f")) == [(*row, "data/?.csv") for row in ROWS]
+    assert rows(read_json("data/*.ndjson", file_column="f")) == [(1, "data/?.ndjson")]
+    assert rows(read_parquet("data/*.parquet", file_column="f")) == [(1, "data/?.parquet")]
+    assert rows(read_excel("data/*.xlsx", file_column="f")) == [(1, "data/?.xlsx")]
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "csv", "parquet"])
+def test_a_name_with_brackets_means_no_other_file(here: Path, suffix: str) -> None:
+    for name, value in (("a[1]", 1), ("a1", 2)):
+        frame = pl.DataFrame({"id": [value]})
+        getattr(frame, f"write_{suffix}")(here / f"{name}.{suffix}")
+    readers: dict[str, Any] = {"ndjson": read_json, "csv": read_csv, "parquet": read_parquet}
+    assert [str(value) for (value,) in rows(readers[suffix](f"data/a[1].{suffix}"))] == ["1"]
+
+
+@pytest.mark.parametrize("encoding", ["", "cp1252"])
+def test_d24_an_archive_is_no_text(here: Path, encoding: str) -> None:
+    with tarfile.open(here / "a.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("id.csv")
+        member.size = 4
+        archive.addfile(member, io.BytesIO(b"id\n1"))
+    said = says(lambda: list(read_csv("data/*.tar.gz", encoding=encoding)))
+    assert said.startswith("data/a.tar.gz is no text: it is a tar archive; ")
+    (here / "a.json").write_bytes(gzip.compress(b"[]"))
+    said = says(lambda: list(read_json("data/*.json")))
+    assert said.startswith("data/a.json is no text: it is packed by gzip, ")
 
 
 def test_new_files_and_those_that_changed(here: Path) -> None:

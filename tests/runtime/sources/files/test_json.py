@@ -152,6 +152,7 @@ def test_forms_of_files(write: Write) -> None:
         ('{"a": ' + "[" * 70 + "]" * 70 + "}", "1.json, record 1: nested deeper than 64 levels"),
         ('{"a": ' + "1" * 5_000 + "}", "1.json, line 1, record 1: a number has more than 4,300"),
         ('{"a": 1}\n{"a": "\\ud800"}', "1.json, record 2: a has half of a surrogate pair"),
+        ('{"a": {"\\ud800": 1}}', "1.json: the key '\\ud800' has half of a surrogate pair"),
     ],
 )
 def test_errors_name_file_and_record(write: Write, text: str, says: str) -> None:
@@ -309,3 +310,10 @@ def test_d1_d2_another_kind_after_many_alike(
         assert found.height == 601
         assert found.schema[name] == kind
         assert found[name].to_list()[300] == expected
+
+
+def test_lists_in_lists(write: Write) -> None:
+    """What tells that lines are alike does not double with each level."""
+    value = f"{'[' * 60}1{']' * 60}"
+    frame = read(write(lines(*[f'{{"a": {value}}}'] * 60)))
+    assert frame["a"].to_list() == [json.loads(value)] * 60

@@ -52,7 +52,8 @@ def test_d6_uuid_and_json_are_text_at_any_depth(tmp_path: Path) -> None:
     key = "'8ea99ede-658f-4dbd-8074-c578435e7b0b'::uuid"
     duckdb.sql(
         f"copy (select {key} as u, '{{\"a\": 1}}'::json as j, {{'u': {key}, 'n': 1}} as s, "
-        f"[{key}, null] as l, [{{'j': '[1]'::json}}] as ls, 'ab'::blob as b) "
+        f"[{key}, null] as l, [{{'j': '[1]'::json}}] as ls, "
+        f"map {{'k': {key}}} as m, 'ab'::blob as b) "
         f"to '{tmp_path / 'a.parquet'}' (format parquet)"
     )
     text = "8ea99ede-658f-4dbd-8074-c578435e7b0b"
@@ -63,6 +64,7 @@ def test_d6_uuid_and_json_are_text_at_any_depth(tmp_path: Path) -> None:
             "s": {"u": text, "n": 1},
             "l": [text, None],
             "ls": [{"j": "[1]"}],
+            "m": {"k": text},
             "b": b"ab",
         }
     ]
@@ -77,6 +79,13 @@ def test_d6_a_union_of_columns_in_any_order(tmp_path: Path) -> None:
         {"a": 1, "b": "x", "c": None, "_file": "1.parquet"},
         {"a": 2**40, "b": "y", "c": True, "_file": "2.parquet"},
     ]
+
+
+def test_choices_that_differ_are_text(tmp_path: Path) -> None:
+    kinds: list[Any] = [pl.Enum(["x"]), pl.Enum(["x", "y"]), pl.Categorical, pl.String]
+    for number, kind in enumerate(kinds):
+        pl.Series("a", ["x"], dtype=kind).to_frame().write_parquet(tmp_path / f"{number}.parquet")
+    assert read(tmp_path)["a"].to_list() == ["x"] * 4
 
 
 def test_types_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
