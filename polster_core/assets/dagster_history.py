@@ -27,8 +27,10 @@ def renamed(project: Project, old: AssetId, new: AssetId) -> list[Step]:
     if not _is_within_reach(project):
         return []
 
+    key = layout.current().key
+
     def move() -> str:
-        done = _run(project, ["rename", old.key, new.key])
+        done = _run(project, ["rename", key(old.key), key(new.key)])
         return f"in Dagster: {_count(done['events'], 'materialization')}"
 
     return [Step(name="history", target=f"{old.key} -> {new.key}", summary="in Dagster", run=move)]
@@ -40,7 +42,7 @@ def removed(project: Project, assets: Sequence[AssetId]) -> list[Step]:
         return []
 
     def forget() -> str:
-        done = _run(project, ["remove", *(asset.key for asset in assets)])
+        done = _run(project, ["remove", *(layout.current().key(asset.key) for asset in assets)])
         return f"in Dagster: {_count(done['assets'], 'asset')} forgotten"
 
     what = assets[0].key if len(assets) == 1 else f"{len(assets)} assets"

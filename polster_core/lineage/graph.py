@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from polster_core.model import layout
 from polster_core.model.pipeline import Asset, Pipeline
 from polster_core.project.listing import describe
 
@@ -73,7 +74,8 @@ def graph_of(pipeline: Pipeline, assets: Sequence[Asset]) -> Graph:
 def as_json(graph: Graph) -> str:
     """Return nodes, as `list-assets` describes them, and edges from upstream to downstream."""
     nodes = ",\n".join(f"  {json.dumps(describe(asset))}" for asset in graph.assets)
-    edges = ",\n".join(f"  {json.dumps({'from': a, 'to': b})}" for a, b in graph.edges)
+    key = layout.current().key
+    edges = ",\n".join(f"  {json.dumps({'from': key(a), 'to': key(b)})}" for a, b in graph.edges)
     return f'{{"nodes": [{_block(nodes)}], "edges": [{_block(edges)}]}}'
 
 

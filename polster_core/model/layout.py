@@ -28,9 +28,14 @@ _FIRST_PARTY = re.compile(r"from ([\w.]+) import [\w., ]+")
 
 @dataclass(frozen=True)
 class Layout:
-    """One of the two layouts; `package` is "" in the usual one."""
+    """One of the two layouts; `package` is "" in the usual one.
+
+    `key_prefix` is what the keys of the project's assets begin with in Dagster; "" for nothing.
+    Files name assets without it.
+    """
 
     package: str = ""
+    key_prefix: str = ""
 
     @cached_property
     def source(self) -> PurePosixPath:
@@ -60,6 +65,10 @@ class Layout:
     def module(self, name: str) -> str:
         """Return the import name of what is `core...` or `orchestration...` usually."""
         return f"{self.package}.{name}" if self.package else name
+
+    def key(self, text: str) -> str:
+        """Return the key in Dagster of what a file calls so; other projects' keys have a slash."""
+        return f"{self.key_prefix}/{text}" if self.key_prefix and "/" not in text else text
 
     @cached_property
     def modules(self) -> tuple[str, ...]:
@@ -122,9 +131,10 @@ def current() -> Layout:
     return _used[0]
 
 
-def use(package: object = "") -> Layout:
+def use(package: object = "", key_prefix: object = "") -> Layout:
     """Work in a project whose code is in a package of that name, or in the usual places."""
-    _used[0] = Layout(package) if isinstance(package, str) else Layout()
+    texts = [text if isinstance(text, str) else "" for text in (package, key_prefix)]
+    _used[0] = Layout(*texts)
     return _used[0]
 
 

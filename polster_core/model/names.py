@@ -15,6 +15,8 @@ MAX_LENGTH = 100
 """Characters. File names may have 255 and Windows paths 260, and names are parts of both."""
 
 _ASSET = re.compile(r"[a-z][a-z0-9_]*")
+KEY_PREFIX = re.compile(r"(?!(?:bronze|silver|gold)$)[A-Za-z][A-Za-z0-9_-]*")
+"""What the keys of a project's assets may begin with in Dagster; the runtime checks the same."""
 _PROJECT = re.compile(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?")
 _LAYER = re.compile(r"^(run_)?(bronze|silver|gold)_(?=[a-z])")
 
@@ -117,6 +119,17 @@ def check_package_name(name: str) -> str:
     if problem:
         raise UsageProblem(f"{_shown(name)} cannot be a package's name: {problem}")
     return name
+
+
+def check_key_prefix(prefix: str) -> str:
+    """Return `prefix` if keys of assets may begin with it; raises UsageProblem."""
+    if not KEY_PREFIX.fullmatch(prefix):
+        raise UsageProblem(
+            f"{_shown(prefix)} cannot be a key prefix: use letters, digits, - and _, "
+            "start with a letter, and do not name a layer",
+            hint="for example  lake",
+        )
+    return prefix
 
 
 def suggest_package_name(name: str) -> str:

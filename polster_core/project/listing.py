@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from polster_core.model import layout
 from polster_core.model.facts import Definition, Dependency
 from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Asset
@@ -82,10 +83,10 @@ def describe(asset: Asset) -> dict[str, Any]:
     """Return an asset as plain values, in the published form."""
     parts = {"partitions": asset.partitions} if asset.partitions else {}
     return {
-        "key": asset.key,
+        "key": layout.current().key(asset.key),
         "layer": str(asset.layer),
         "name": asset.name,
-        "deps": list(dict.fromkeys(dep.key for dep in asset.deps)),
+        "deps": _keys(asset.deps),
         "description": asset.description,
         **parts,
         "core_file": str(asset.core_file) if asset.core_file else None,
@@ -96,11 +97,15 @@ def describe(asset: Asset) -> dict[str, Any]:
 def describe_other(definition: Definition) -> dict[str, Any]:
     """Return an asset of no layer as plain values, in the published form."""
     return {
-        "key": definition.key,
-        "deps": list(dict.fromkeys(dep.key for dep in definition.deps)),
+        "key": layout.current().key(definition.key),
+        "deps": _keys(definition.deps),
         "description": definition.description,
         "asset_file": str(definition.place.path),
     }
+
+
+def _keys(deps: Iterable[Dependency]) -> list[str]:
+    return [layout.current().key(key) for key in dict.fromkeys(dep.key for dep in deps)]
 
 
 Cells = Mapping[str, Sequence[str]]

@@ -83,7 +83,7 @@ def find_project(start: Path | None = None) -> Project:
         for root in (folder, *folder.parents):
             if is_project(root):
                 project = Project(root)
-                layout.use(project.settings.get("package", ""))
+                layout.use(project.settings.get("package"), project.settings.get("key-prefix"))
                 return project
     raise NoProjectError(
         f"{folders[0]} is not in a Polster project",

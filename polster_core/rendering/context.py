@@ -44,6 +44,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
     for none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
     parts: group -> name -> package. `folder` is where in its repository the project is ("" at the
     top), `here` that with a slash behind it, and `slug` the name of its pipeline in the repository.
+    `key_prefix` is what the keys of its assets begin with in Dagster ("" for nothing).
     """
     vendored = context.delivery == "vendored"
     runtime = [f"src/{delivery.RUNTIME}", *delivery.packages(context.runtime)]
@@ -58,6 +59,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "entry_points": delivery.entry_points(context.runtime) if vendored else {},
         "packages": [*own, *(runtime if vendored else [])],
         "package": package,
+        "key_prefix": context.answers.get("key-prefix", ""),
         "vendored": vendored,
         "env": context.env,
         "values": context.values,

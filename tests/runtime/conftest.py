@@ -37,6 +37,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         root._found,
         root._with_own_code,
         root._parsed,
+        root.key_prefix,
         environment._load_dotenv,
         dotenv_files._pairs,
         settings._settings_class,

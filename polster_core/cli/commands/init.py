@@ -21,7 +21,7 @@ from polster_core.cli.options.target import Target, target
 from polster_core.environment import git, project_python, venv
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import layout, platforms
-from polster_core.model.names import check_package_name
+from polster_core.model.names import check_key_prefix, check_package_name
 from polster_core.plan.apply import applied, tidy_beside
 from polster_core.plan.definition import Kind, Plan, Step, draft, is_private
 from polster_core.plan.render import updates
@@ -61,6 +61,11 @@ def command() -> click.Command:
                 ["--name"], help="What the project is called.  [default: the folder's name]"
             ),
             click.Option(["--package"], metavar="NAME", help="Put the code into src/NAME."),
+            click.Option(
+                ["--key-prefix"],
+                metavar="NAME",
+                help="What its keys begin with in Dagster, beside other projects.",
+            ),
             click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
             *_cicd_options(cicd),
             *_own_options(),
@@ -153,6 +158,8 @@ def _files(
 ) -> tuple[list[NewFile], list[PurePosixPath]]:
     """Return what is to be written, and the pages of the folder that ours make room for."""
     told = dict(request.answers)
+    if arguments.key_prefix is not None:
+        told["key-prefix"] = check_key_prefix(arguments.key_prefix)
     if arguments.package:
         told["package"] = layout.use(check_package_name(arguments.package)).package
     generated = project.files(plugins, replace(request, answers=told))

@@ -30,6 +30,7 @@ class InitArguments:
 
     name: str | None
     package: str | None
+    key_prefix: str | None
     storage: str | None
     cicd: tuple[str, ...]
     platform: str | None

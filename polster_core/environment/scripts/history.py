@@ -35,7 +35,7 @@ def main() -> None:
         known = {key.to_user_string() for key in instance.all_asset_keys()}
         events = rename(dg, instance, *keys) if action == "rename" and keys[0] in known else 0
         gone = [key for key in keys[: 1 if action == "rename" else None] if key in known]
-        instance.wipe_assets([dg.AssetKey(key) for key in gone])
+        instance.wipe_assets([dg.AssetKey.from_user_string(key) for key in gone])
     sys.stdout.write(json.dumps({"events": events, "assets": len(gone)}) + "\n")
 
 
@@ -51,7 +51,7 @@ def rename(dg: Any, instance: Any, old: str, new: str) -> int:
         }
         instance.report_runless_asset_event(
             dg.AssetMaterialization(
-                asset_key=new,
+                asset_key=dg.AssetKey.from_user_string(new),
                 description=event.description,
                 partition=event.partition,
                 tags=dict(event.tags or {}),
@@ -69,7 +69,7 @@ def materializations(dg: Any, instance: Any, key: str) -> Iterator[Any]:
     cursor = None
     while True:
         page = instance.fetch_materializations(
-            dg.AssetKey(key), limit=PAGE, cursor=cursor, ascending=True
+            dg.AssetKey.from_user_string(key), limit=PAGE, cursor=cursor, ascending=True
         )
         yield from page.records
         if not page.has_more:
@@ -80,14 +80,14 @@ def materializations(dg: Any, instance: Any, key: str) -> Iterator[Any]:
 def check_results(dg: Any, instance: Any, old: str, new: str) -> Iterator[Any]:
     """Yield the last result of each check that the renamed asset has, as a result of its own."""
     for name in check_names(new):
-        key = dg.AssetCheckKey(dg.AssetKey(old), name)
+        key = dg.AssetCheckKey(dg.AssetKey.from_user_string(old), name)
         record = instance.get_latest_asset_check_evaluation_record(key)
         if record is None or record.event is None or record.event.dagster_event is None:
             continue
         past = record.event.dagster_event.event_specific_data
         if isinstance(past, dg.AssetCheckEvaluation):
             yield dg.AssetCheckEvaluation(
-                asset_key=dg.AssetKey(new),
+                asset_key=dg.AssetKey.from_user_string(new),
                 check_name=name,
                 passed=past.passed,
                 metadata=dict(past.metadata),
@@ -98,6 +98,7 @@ def check_results(dg: Any, instance: Any, old: str, new: str) -> Iterator[Any]:
 
 def check_names(key: str) -> list[str]:
     """Return the names of an asset's checks; none where its file cannot be imported."""
+    key = key.rpartition("/")[2]  # the file is named without the prefix of the project
     layer = key.split("_")[1]
     try:
         module = import_module(f"{os.environ.get(PREFIX, '')}orchestration.assets.{layer}.{key}")

@@ -57,7 +57,7 @@ def _begin_elsewhere(root: Path, assets: Sequence[AssetId]) -> Callable[[], Core
 
 def _start(places: layout.Layout) -> None:
     """Work in the same layout, and leave Ctrl-C to the process that was started by a person."""
-    layout.use(places.package)
+    layout.use(places.package, places.key_prefix)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

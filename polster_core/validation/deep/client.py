@@ -132,7 +132,7 @@ def _request(
         if asset.core is not None and asset.core.stub is None and asset.core_file not in broken
     ]
     declared = [
-        (definition.key, str(definition.place.path), definition.place.line)
+        (layout.current().key(definition.key), str(definition.place.path), definition.place.line)
         for asset in pipeline.assets
         for definition in asset.definitions[:1]
     ]

@@ -58,7 +58,9 @@ def code_version(file: Path) -> str:
 def declared_upstream(asset: AssetId) -> list[AssetId]:
     """The dependencies in the `deps=[...]` of an asset's Dagster file; for a partition, its own."""
     deps = _declared(asset, "deps")
-    found = [AssetId.parse(key) for key in ast.literal_eval(deps)] if deps else []
+    elements = deps.elts if isinstance(deps, ast.List | ast.Tuple) else []
+    own = [one for one in elements if not isinstance(one, ast.Call)]  # AssetKey of another project
+    found = [AssetId.parse(ast.literal_eval(one)) for one in own]
     if not asset.partition:
         return found
     return [one.at(asset.partition) if has_partitions(one) else one for one in found]

@@ -17,11 +17,12 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from polster_runtime.assets.keys import name_of
 from polster_runtime.cli.dagster_checks import Check, executor, history, private_names
 from polster_runtime.config import dotenv_files, paths
 from polster_runtime.config.paths import core_dir, module, project_root
 from polster_runtime.config.settings import settings
-from polster_runtime.domain.asset_id import AssetId, name_of
+from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import HistoryError, PipelineError, SettingsError, StorageError
 from polster_runtime.storage.probe import probe_steps
 from polster_runtime.storage.registry import backend_module, store

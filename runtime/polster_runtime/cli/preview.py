@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from polster_runtime.assets.keys import name_of
 from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.logging import configure
 from polster_runtime.domain.asset_id import AssetId
@@ -116,7 +117,7 @@ def _latest_text(found: Described, known: list[Column], rows: pl.DataFrame) -> I
         _size(found.size_bytes),
         _time(found.written),
     )
-    yield f"{found.asset.removeprefix('run_')}   {'   '.join(part for part in parts if part)}"
+    yield f"{name_of(found.asset)}   {'   '.join(part for part in parts if part)}"
     yield found.path
     yield ""
     head = ("COLUMN", "TYPE", "NULLS", "DISTINCT", "MIN", "MAX")

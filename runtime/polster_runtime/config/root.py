@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from polster_runtime.errors import SettingsError
+
+KEY_PREFIX = re.compile(r"(?!(?:bronze|silver|gold)$)[A-Za-z][A-Za-z0-9_-]*")
+"""A layer is none: silver/orders names an asset."""
 
 
 def project_root() -> Path:
@@ -34,6 +38,21 @@ def project_name() -> str:
     parsed = pyproject()
     named = parsed.get("tool", {}).get("polster", {}).get("name")
     return str(named or parsed.get("project", {}).get("name") or project_root().name)
+
+
+@cache
+def key_prefix() -> str:
+    """What the keys of this project's assets begin with in Dagster; "" for nothing.
+
+    Raises SettingsError for one that no key can begin with.
+    """
+    given = pyproject().get("tool", {}).get("polster", {}).get("key-prefix", "")
+    if given == "" or (isinstance(given, str) and KEY_PREFIX.fullmatch(given)):
+        return str(given)
+    raise SettingsError(
+        f"pyproject.toml: [tool.polster] key-prefix = {given!r} must be a word such as lake: "
+        "letters, digits, - and _, and no layer"
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from polster_runtime.dagster.asset_keys import step_of_key
 from polster_runtime.dagster.selection import Keys
 
 SEEN = "dagster/input_event_pointer/"
@@ -91,7 +92,7 @@ class AssetHistory:
         found = self._instance.get_latest_planned_materialization_info(key)
         if found is None or found.storage_id > upstream.event:
             return found is not None
-        started = self._steps_started(found.run_id).get(key.to_python_identifier())
+        started = self._steps_started(found.run_id).get(step_of_key(key))
         return started is not None and started > upstream.timestamp
 
     def is_left_to(self, run_id: str, key: dg.AssetKey) -> bool:
@@ -106,7 +107,7 @@ class AssetHistory:
         if run is None or run.status is not dg.DagsterRunStatus.FAILURE:
             return True
         asked = run.tags.get("dagster/sensor_name") == self._sensor
-        return not asked or key.to_python_identifier() in self._steps_started(run_id)
+        return not asked or step_of_key(key) in self._steps_started(run_id)
 
     def is_blocking(self, check: dg.AssetCheckKey) -> bool:
         """Whether a blocking check has failed, or is about to be evaluated."""

@@ -6,6 +6,7 @@ from types import ModuleType
 import dagster as dg
 
 from polster_runtime.assets.binding import core_file
+from polster_runtime.config.root import key_prefix
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.dagster.automation import bronze_schedule, condition_of, sensors
@@ -29,7 +30,7 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     """
     wait_longer(importing=False)  # a code server, which Dagster starts, does nothing of ours before
     modules = list(modules)
-    found = dg.load_assets_from_modules(modules)
+    found = dg.load_assets_from_modules(modules, key_prefix=key_prefix() or None)
     packages = [one for one in modules if one.__name__.rpartition(".")[2] in LAYERS]
     assets = [asset for asset in found if isinstance(asset, dg.AssetsDefinition)]
     ours, others = as_members(assets, packages)

@@ -14,7 +14,7 @@ import dagster as dg
 import polars as pl
 
 from polster_runtime.dagster import private
-from polster_runtime.dagster.asset_keys import asset_of_key
+from polster_runtime.dagster.asset_keys import asset_of_key, with_prefix
 from polster_runtime.dagster.automation import ON_UPSTREAM_SUCCESS
 from polster_runtime.dagster.io_manager import KEY
 from polster_runtime.dagster.links import with_link
@@ -35,7 +35,12 @@ def as_members(
     """
     keys = {asset: key for one in assets for key in one.keys if (asset := asset_of_key(key))}
     values = (value for package in layer_packages for value in vars(package).values())
-    strict = {key for one in values if isinstance(one, dg.AssetsDefinition) for key in one.keys}
+    strict = {
+        with_prefix(key)
+        for one in values
+        if isinstance(one, dg.AssetsDefinition)
+        for key in one.keys
+    }
     ours, others = list[dg.AssetsDefinition](), list[dg.AssetsDefinition]()
     for one in assets:
         is_ours = any(key in strict or asset_of_key(key) for key in one.keys)
@@ -47,7 +52,8 @@ def _as_member(one: dg.AssetsDefinition, keys: dict[AssetId, dg.AssetKey]) -> dg
     others = {
         key: keys[asset]
         for key in one.dependency_keys
-        if (asset := asset_of_key(key)) in keys and keys[asset] != key
+        if (asset := asset_of_key(key) or asset_of_key(with_prefix(key))) in keys
+        and keys[asset] != key
     }
     if others:
         one = one.with_attributes(asset_key_replacements=others)

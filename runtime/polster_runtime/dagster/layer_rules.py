@@ -8,12 +8,13 @@ import dagster as dg
 from polster_runtime.assets.binding import Function, asset_of, bind, core_file
 from polster_runtime.assets.contract import contract_of, max_rejected, try_out
 from polster_runtime.assets.increments import UPSERT, plan_of
+from polster_runtime.assets.keys import other_asset_of
 from polster_runtime.config.paths import module
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.partition_rules import Partitions, wrong_partitions
 from polster_runtime.domain.asset_id import AssetId
-from polster_runtime.domain.layers import FUNCTIONS, MAY_DEPEND_ON
+from polster_runtime.domain.layers import FUNCTIONS, LAYERS, MAY_DEPEND_ON
 from polster_runtime.errors import AssetError, SettingsError
 
 
@@ -51,7 +52,7 @@ def _problems(
         )
         return
     wrong = [*_wrong_dependencies(asset, spec, keys)]
-    upstream = [AssetId.parse(dependency.asset_key.to_user_string()) for dependency in spec.deps]
+    upstream = [found for one in spec.deps if (found := asset_of_key(one.asset_key))]
     function = _loaded(asset)
     if function is not None or not core_file(asset).exists():
         wrong += wrong_partitions(asset, function, upstream, partitions)
@@ -70,7 +71,9 @@ def _wrong_dependencies(
     if allowed and not spec.deps:
         yield f"{asset} depends on nothing, but {asset.layer} assets need at least one {allowed}"
     for key in (dependency.asset_key for dependency in spec.deps):
-        dependency = asset_of_key(key)
+        dependency, other = asset_of_key(key), other_asset_of(key.to_user_string())
+        if asset.layer == LAYERS[0] and other and other.layer == LAYERS[-1]:
+            continue  # what another project publishes is a source
         if dependency is None or dependency.layer != allowed:
             rule = f"on {allowed} assets only" if allowed else "on nothing"
             name = name_of_key(key)

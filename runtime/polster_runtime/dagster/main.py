@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from polster_runtime.assets.keys import name_of
 from polster_runtime.config.logging import configure, log
 from polster_runtime.config.paths import module, project_root
 from polster_runtime.dagster import progress, status
@@ -20,7 +21,6 @@ from polster_runtime.dagster import runner as launch
 from polster_runtime.dagster import webserver as ui
 from polster_runtime.dagster.dry_run import as_text
 from polster_runtime.dagster.partition_runs import partitions_of
-from polster_runtime.domain.asset_id import name_of
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import HistoryError, SettingsError, StorageError
 from polster_runtime.execution import interrupts, report

@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
+from polster_runtime.assets.keys import name_of
 from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
 from polster_runtime.dagster.failures import reason
 from polster_runtime.dagster.partition_runs import partitions_of
 from polster_runtime.dagster.selection import Graph, Keys
-from polster_runtime.domain.asset_id import name_of
 
 METADATA = ("rejected", "seconds", "path")
 ADDED = ("rows", "rejected", "seconds", "partitions")

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import dagster as dg
 
-from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
+from polster_runtime.dagster.asset_keys import asset_of_key, key_of, name_of_key
 from polster_runtime.dagster.selection import Graph, Keys
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.selection import UnknownAsset
@@ -113,7 +113,7 @@ def _named(graph: Graph, key: dg.AssetKey, text: str) -> Sequence[str]:
 def keys_named(definitions: dg.Definitions, asset: AssetId, text: str) -> Sequence[str]:
     """The partitions of an asset that a text says. Raises UnknownAsset."""
     graph = definitions.resolve_asset_graph()
-    return range_of(graph, {dg.AssetKey(asset.key)}, text).partitions
+    return range_of(graph, {key_of(asset)}, text).partitions
 
 
 def missing(graph: Graph, selected: Keys, text: str, data: Store) -> list[Batch]:

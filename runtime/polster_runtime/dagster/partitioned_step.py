@@ -15,7 +15,7 @@ from polster_runtime.assets.contract import contract_of
 from polster_runtime.assets.drift import Drift
 from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.dagster import private
-from polster_runtime.dagster.asset_keys import name_of_key
+from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.failures import Explanation, explanation, interruption_told
 from polster_runtime.dagster.results import (
     broken_contract,
@@ -24,7 +24,6 @@ from polster_runtime.dagster.results import (
     metadata,
 )
 from polster_runtime.dagster.retry import try_again
-from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import ContractBroken, PipelineError
 from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.materialize import materialize
@@ -84,8 +83,9 @@ class _Step:
         self.keys = list(self.context.partition_keys)
         graph = self.context.job_def.asset_layer.asset_graph
         self.upstream = [
-            (AssetId.parse(key.to_user_string()), graph.get(key).partitions_def is not None)
+            (asset, graph.get(key).partitions_def is not None)
             for key in (one.asset_key for one in deps(self.context))
+            if (asset := asset_of_key(key))
         ]
         """What it depends on, and whether that has the same partitions."""
         self.names = {name_of_key(one.asset_key): one.asset_key for one in deps(self.context)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from polster_runtime.assets.keys import without_prefix
 from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.domain import selection
 from polster_runtime.domain.selection import UnknownAsset
@@ -21,12 +22,11 @@ def select(graph: Graph, names: Sequence[str], expression: str | None) -> Keys:
     Assets of no layer that have partitions are left to the Dagster UI, which asks for which. What
     one function makes together is run together.
     """
-    apart = {key.to_user_string() for key in graph.materializable_asset_keys if _asks(graph, key)}
+    apart = {_name(key) for key in graph.materializable_asset_keys if _asks(graph, key)}
     by_name = {
-        name: key
-        for key in graph.materializable_asset_keys
-        if (name := key.to_user_string()) not in apart
+        name: key for key in graph.materializable_asset_keys if (name := _name(key)) not in apart
     }
+    names = [*map(without_prefix, names)]
     if named := apart.intersection(names):
         raise UnknownAsset(f"{min(named)} has partitions: run it in the Dagster UI")
     if names:
@@ -34,11 +34,16 @@ def select(graph: Graph, names: Sequence[str], expression: str | None) -> Keys:
     if not by_name:
         raise UnknownAsset("this project has no assets yet")
     upstream = {
-        name: {parent.to_user_string() for parent in graph.get(key).parent_keys} & by_name.keys()
+        name: {*map(_name, graph.get(key).parent_keys)} & by_name.keys()
         for name, key in by_name.items()
     }
-    chosen = selection.select(upstream, "*" if expression is None else expression)
+    chosen = selection.select(upstream, "*" if expression is None else without_prefix(expression))
     return runnable(graph, {by_name[name] for name in chosen})
+
+
+def _name(key: dg.AssetKey) -> str:
+    """A key as `--select` takes it: without the prefix of this project."""
+    return without_prefix(key.to_user_string())
 
 
 def _asks(graph: Graph, key: dg.AssetKey) -> bool:

@@ -15,11 +15,12 @@ from typing import Any
 
 import dagster as dg
 
+from polster_runtime.assets.keys import name_of
 from polster_runtime.config.logging import log
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster.asset_keys import asset_of_key, keys_of_steps, name_of_key
 from polster_runtime.dagster.instance import opened
-from polster_runtime.domain.asset_id import AssetId, name_of
+from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import StorageError
 from polster_runtime.storage.cloud import pending, pending_folder

@@ -6,12 +6,11 @@ import dagster as dg
 
 from polster_runtime.assets.binding import Function, asset_of
 from polster_runtime.config.interruption import stop_if_interrupted
-from polster_runtime.dagster.asset_keys import name_of_key
+from polster_runtime.dagster.asset_keys import asset_of_key, name_of_key
 from polster_runtime.dagster.failures import explanation, interruption_told
 from polster_runtime.dagster.partitioned_step import FULL_REFRESH, deps, materialize_partitions
 from polster_runtime.dagster.results import broken_contract, checked, metadata
 from polster_runtime.dagster.retry import try_again
-from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import ContractBroken
 from polster_runtime.execution.materialize import materialize as materialize_asset
 from polster_runtime.execution.result import Materialized
@@ -59,5 +58,5 @@ def materialize(context: dg.AssetExecutionContext, function: Function) -> Result
 def _materialize(context: dg.AssetExecutionContext, function: Function) -> Materialized:
     stop_if_interrupted()
     run_id, full = context.run.run_id, context.run.tags.get(FULL_REFRESH) == "true"
-    upstream = [AssetId.parse(one.asset_key.to_user_string()) for one in deps(context)]
+    upstream = [asset for one in deps(context) if (asset := asset_of_key(one.asset_key))]
     return materialize_asset(function, upstream, run_id, full_refresh=full)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from polster_runtime.assets.contract import Contract
+from polster_runtime.dagster.asset_keys import key_of
+from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution.column_lineage import Lineage
 from polster_runtime.execution.result import Materialized
 
@@ -21,7 +23,7 @@ def column_lineage(lineage: Lineage, keys: Mapping[str, dg.AssetKey]) -> dg.Tabl
     return dg.TableColumnLineage(
         {
             name: [
-                dg.TableColumnDep(keys.get(one.asset, dg.AssetKey(f"run_{one.asset}")), one.name)
+                dg.TableColumnDep(keys.get(one.asset) or key_of(AssetId.parse(one.asset)), one.name)
                 for one in made
             ]
             for name, made in lineage.columns.items()

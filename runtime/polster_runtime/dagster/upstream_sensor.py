@@ -14,6 +14,7 @@ from functools import lru_cache
 import dagster as dg
 
 from polster_runtime.dagster.asset_history import AssetHistory, newest_event
+from polster_runtime.dagster.asset_keys import name_of_key
 from polster_runtime.dagster.due import Because, Look
 from polster_runtime.dagster.selection import Graph, Keys
 
@@ -102,7 +103,7 @@ def _event(history: AssetHistory, key: dg.AssetKey) -> int:
 
 
 def _names(keys: Keys) -> str:
-    names = sorted(key.to_user_string().removeprefix("run_") for key in keys)
+    names = sorted(map(name_of_key, keys))
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return f"{', '.join(names[:NAMES_SHOWN])}{more}"
 

@@ -7,6 +7,7 @@ json:// for a webhook, and a hundred more. Without any nobody is told.
 import logging
 from collections.abc import Sequence
 
+from polster_runtime.config.root import key_prefix
 from polster_runtime.config.settings import settings
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.execution.events import Run, RunListener
@@ -41,6 +42,7 @@ def tell(title: str, body: str) -> None:
     urls = settings().alert_urls.replace(",", " ").split()
     if not urls:
         return
+    place = " ".join(filter(None, (settings().env, key_prefix())))
     import apprise  # here: it is slow to import, and only needed when something went wrong
 
     logging.getLogger("apprise").disabled = True  # it would log what stands in the address
@@ -49,7 +51,7 @@ def tell(title: str, body: str) -> None:
         try:
             one = apprise.Apprise()
             sent = one.add(url) and one.notify(
-                title=f"[{settings().env}] {title}",
+                title=f"[{place}] {title}",
                 body=body,
                 notify_type=apprise.NotifyType.FAILURE,
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from polster_runtime.assets.keys import key_of
 from polster_runtime.assets.values import rows_as_python
 from polster_runtime.config.root import project_root
 from polster_runtime.domain.asset_id import AssetId
@@ -54,7 +55,7 @@ def described(store: Store, asset: AssetId, snapshot: Snapshot) -> Described:
     """Describe a snapshot. Raises StorageError when it cannot be read."""
     known = store.provenance(snapshot)
     return Described(
-        asset=known.get("key", asset.key),
+        asset=known.get("key") or key_of(asset),
         path=_shown(snapshot.path),
         written=_written(snapshot.path),
         rows=_count(store.scan(snapshot)),

@@ -182,7 +182,7 @@ def summary(
         "|---|---|---:|---:|---:|---|",
     ]
     for asset in outcome["assets"]:
-        cells = [asset["key"].removeprefix("run_"), asset["status"]]
+        cells = [named(asset["key"]), asset["status"]]
         cells += [number(asset[name]) for name in ("rows", "rejected", "seconds")]
         cells.append(" ".join((asset["error"] or "").replace("|", "\\|").split()))
         rows.append(f"| {' | '.join(cells)} |")
@@ -193,9 +193,15 @@ def lineage(assets: list[dict[str, Any]]) -> str:
     """The lineage, in the colours of what became of it."""
     rows = ["flowchart LR", *(f"  classDef {name} {color}" for name, color in COLORS.items())]
     for asset in assets:
-        rows.append(f"  {asset['key']}[{asset['key'].removeprefix('run_')}]:::{asset['status']}")
-        rows += [f"  {up} --> {asset['key']}" for up in asset.get("deps", [])]
+        node = asset["key"].replace("/", "_")
+        rows.append(f"  {node}[{named(asset['key'])}]:::{asset['status']}")
+        rows += [f"  {up.replace('/', '_')} --> {node}" for up in asset.get("deps", [])]
     return "\n".join(rows) + "\n"
+
+
+def named(key: str) -> str:
+    """What the project calls the asset of a key: silver_orders."""
+    return key.rpartition("/")[2].removeprefix("run_")
 
 
 def number(value: float | None) -> str:
@@ -213,7 +219,7 @@ def junit(assets: list[dict[str, Any]], code: int, log: list[str]) -> str:
             suite,
             "testcase",
             classname=asset["layer"] or "other",
-            name=asset["key"].removeprefix("run_"),
+            name=named(asset["key"]),
             time=str(asset["seconds"] or 0),
         )
         if asset["status"] != "succeeded":
