@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 import threading
@@ -10,6 +12,8 @@ from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 
 import pytest
+
+from tests import long
 
 pytest.register_assert_rewrite("polster_core.testing")
 
@@ -39,6 +43,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         return list(Distribution.at(info).entry_points)
 
     return lay_out
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, where there are several workers."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        items[:] = long.in_order(items, lambda item: item.nodeid.partition("::")[0], workers)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom: what pytest itself has collected is never any."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_configure() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import machine
+from tests import long, machine
 from tests.cli.test_group import HEAVY
 
 ROOT = Path(__file__).parents[1]
@@ -81,3 +81,17 @@ def test_no_module_is_long() -> None:
     assert len(modules) > 200
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
     assert {str(path.relative_to(ROOT)) for path, n in lengths.items() if n > LONGEST} == set()
+
+
+def test_long_tests_begin_each_worker_s_slice() -> None:
+    """And none is lost, whatever the number of workers; the files are there."""
+    assert [file for file in long.SECONDS if not (ROOT / file).is_file()] == []
+    tests = [f"tests/short_{number}.py::test" for number in range(500)]
+    tests += [f"{file}::test_{number}" for file in long.SECONDS for number in range(3)]
+    for workers in range(1, 9):
+        ordered = long.in_order(tests, lambda test: test.partition("::")[0], workers)
+        assert sorted(ordered) == sorted(tests)
+        firsts = [ordered[len(tests) * number // workers] for number in range(workers)]
+        begins = {test.partition("::")[0] for test in firsts}
+        assert begins <= set(long.SECONDS), workers
+        assert len(begins) == workers
