@@ -81,9 +81,9 @@ def version_in(file: Traversable) -> str:
 
 def files() -> Iterator[NewFile]:
     """Yield the runtime as files of a project, without the parts that only some need."""
-    left_out = [PurePosixPath(RUNTIME, path) for path in (*OPTIONAL, *SHARED)]
+    left_out = [PurePosixPath(RUNTIME, path).parts for path in (*OPTIONAL, *SHARED)]
     for path, file in _below(runtime_folder(), PurePosixPath(RUNTIME)):
-        if not any(path.is_relative_to(folder) for folder in left_out):
+        if not any(path.parts[: len(folder)] == folder for folder in left_out):
             yield _file(path, file, origin="project")
 
 

@@ -7,6 +7,7 @@ import json
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 _WITH_COMMENTS = frozenset({".vscode", ".devcontainer", "devcontainer.json", "tsconfig.json"})
@@ -18,11 +19,20 @@ def problem(path: PurePosixPath, content: bytes) -> str | None:
 
     YAML is looked at only where PyYAML is installed, which Polster itself does not need.
     """
-    parse = _PARSERS.get(path.suffix)
-    if parse is None or (path.suffix == ".json" and not _WITH_COMMENTS.isdisjoint(path.parts)):
+    comments = path.suffix == ".json" and not _WITH_COMMENTS.isdisjoint(path.parts)
+    if path.suffix not in _PARSERS or comments:
         return None
+    return _problem(path.suffix, content)
+
+
+@lru_cache(maxsize=1024)
+def _problem(suffix: str, content: bytes) -> str | None:
+    """Parse; the same text is asked about before and after a change, and in project after project.
+
+    The runtime alone has thousands of lines.
+    """
     try:
-        parse(content)
+        _PARSERS[suffix](content)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
     except (ValueError, RecursionError) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from polster_core.rendering.python_source import WIDTH, bracketed
@@ -38,7 +38,7 @@ class Runtime:
     def names(self) -> Mapping[str, list[str]]:
         """The public names of each module."""
         return {
-            _module(path): list(dict.fromkeys(_defined(content)))
+            _module(path): _names(content)
             for path, content in self.files.items()
             if path.suffix == ".py"
         }
@@ -153,6 +153,12 @@ def _module(path: PurePosixPath) -> str:
     parts = path.with_suffix("").parts
     inside = parts[1:] if parts[0] == "src" else parts
     return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)
+
+
+@lru_cache(maxsize=512)
+def _names(content: bytes) -> list[str]:
+    """Return what a module defines, once: parsing the runtime takes longer than all else."""
+    return list(dict.fromkeys(_defined(content)))
 
 
 def _defined(content: bytes) -> Iterator[str]:

@@ -52,7 +52,7 @@ def state(store: Store) -> dict[int, int]:
     return dict(rows.iter_rows())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(nights=st.lists(CHANGES, min_size=1, max_size=14), lag=st.integers(0, 6), data=st.data())
 def test_who_reads_what_is_new_has_what_everyone_has(
     nights: list[dict[int, int | None]],
