@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 300.0
 
 
 def free_port() -> int:

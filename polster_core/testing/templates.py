@@ -31,7 +31,7 @@ _ASSET = "kit_orders"
 _OTHER = "kit_refunds"
 _UPSTREAM = {"silver": "bronze", "gold": "silver"}
 _NOT_OURS = ("PYTHONPATH", "PROJECT_ROOT", "STORAGE_BACKEND", "VIRTUAL_ENV")
-_TIMEOUT = 120.0
+_TIMEOUT = 600.0
 
 
 class AssetTemplateContract(OfferContract):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TIMEOUT = 180.0
+TIMEOUT = 900.0
 """Seconds after which a step hangs."""
 _OF_THE_MACHINE = ("LANG", "LC_ALL", "PATH", "SSL_", "TMPDIR", "UV_", "PIP_")
 """Variables that a machine which runs pipelines has; nothing else of ours gets in."""

@@ -156,7 +156,7 @@ def test_in_a_terminal_it_asks(shop: Path) -> None:
             env={**os.environ, **PLAIN_TERMINAL},
             encoding="utf-8",
             dimensions=(60, 120),
-            timeout=20,
+            timeout=120,
         )
         child.expect_exact("Which platform?")
         child.send("jj\r")

@@ -154,7 +154,7 @@ def terminal(
         env={**os.environ, **variables},
         encoding="utf-8",
         dimensions=(40, 120),
-        timeout=30,
+        timeout=120,
     )
     child.expect_exact(READY)
     if request.param == "zsh":

@@ -81,7 +81,7 @@ class Terminal:
             env={**os.environ, **PLAIN_TERMINAL, **NO_GIT_CONFIG, **env},
             encoding="utf-8",
             dimensions=(40, 120),
-            timeout=20,
+            timeout=120,
         )
 
     def answer(self, answers: Answers) -> None:

@@ -189,7 +189,7 @@ def terminal(*args: str, cwd: Path, env: Mapping[str, str]) -> pexpect.spawn[str
         env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **env},
         encoding="utf-8",
         dimensions=(40, 120),
-        timeout=20,
+        timeout=120,
     )
 
 
@@ -229,13 +229,13 @@ def test_an_installer_that_ignores_ctrl_c_is_ended(project: Path, uv: Uv) -> Non
     process = subprocess.Popen(
         [sys.executable, "-m", "polster_core", "setup"],
         cwd=project,
-        env={**os.environ, **uv("trap '' INT; echo $$ > pid; touch installing; exec sleep 60")},
+        env={**os.environ, **uv("trap '' INT; echo $$ > pid; touch installing; exec sleep 600")},
         stdout=subprocess.DEVNULL,
     )
     while not (project / "installing").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 143
+    assert process.wait(120) == 143
     with pytest.raises(ProcessLookupError):
         os.kill(int((project / "pid").read_text()), 0)
 
@@ -309,7 +309,7 @@ def test_run_gets_ctrl_c_once(project: Path, uv: Uv) -> None:
         "import time\n"
         "try:\n"
         "    print('ready', flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
         "except KeyboardInterrupt:\n"
         "    time.sleep(0.5)\n"
         "    print('tidied up', flush=True)\n"

@@ -18,7 +18,7 @@ from tests.services import free_port
 from tests.storage.proxies import Proxy
 
 USER, PASSWORD = "reader", 'a s3cret\'s "pass"'
-_READY_SECONDS = 60.0
+_READY_SECONDS = 300.0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import asyncssh
 from tests.services import free_port, wait_for
 
 USER, PASSWORD, PASSPHRASE = "shop", "geh#eim und lang", "auch geheim"
-_READY_SECONDS = 20.0
+_READY_SECONDS = 300.0
 _CONFIG = """
 Port {port}
 ListenAddress 127.0.0.1

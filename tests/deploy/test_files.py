@@ -36,7 +36,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
 def told(*command: str | Path) -> tuple[int, str]:
     """Return the exit code of a command, and what it printed."""
     done = subprocess.run(
-        [*map(str, command)], check=False, capture_output=True, text=True, timeout=60
+        [*map(str, command)], check=False, capture_output=True, text=True, timeout=300
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -19,9 +19,9 @@ from tests.generated.test_ui import LAUNCH, UI, ui
 from tests.generated.warm import TIMEOUT
 from tests.quality.daemon import statuses, wait_for
 
-ENDS_SECONDS = 10.0
+ENDS_SECONDS = 60.0
 """How long an interrupted run may take to end."""
-STOPS_SECONDS = 2.0
+STOPS_SECONDS = 10.0
 """After that nothing is published any more."""
 SEED = 12
 TERMINATE = """

@@ -21,7 +21,7 @@ ACCOUNT = "devstoreaccount1"
 # The emulator's own key, the same on every machine, printed in Microsoft's documentation.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 VERSION = "3.35.0"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 300.0
 _SAS_VERSION = "2021-12-02"
 
 

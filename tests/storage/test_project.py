@@ -145,7 +145,7 @@ def test_a_cloud_that_goes_away_before_the_end(shop: Generated, azurite: Azurite
                 assert process.poll() is None
             between.refusing = True
             flag.unlink()
-            out, _ = process.communicate(timeout=120)
+            out, _ = process.communicate(timeout=600)
         assert process.returncode == (0 if falls_back == "true" else 1), out
         assert ("data/.pending/bronze/slow/" in out) == (falls_back == "true"), out
         assert "cannot be reached" in out, out

@@ -88,7 +88,7 @@ def start(shop: Generated, where: dict[str, str], *args: str) -> subprocess.Pope
 
 def _wait_for_nights(log: Path, number: int) -> None:
     """Wait until so many nights have begun."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while len([*log.glob("*.parquet")]) < number:
         assert time.monotonic() < deadline, "the machines do not get on"
         time.sleep(0.05)

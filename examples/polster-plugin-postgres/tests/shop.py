@@ -12,7 +12,7 @@ from typing import Any
 
 from database import PASSWORD
 
-_TIMEOUT = 180.0
+_TIMEOUT = 600.0
 _ROWS = """
 import json, sys
 from core.storage import read

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"  # noqa: S105 - of Amazon's documentation
-_READY_SECONDS = 60.0
-_TIMEOUT = 180.0
+_READY_SECONDS = 300.0
+_TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
