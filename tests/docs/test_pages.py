@@ -15,6 +15,10 @@ from polster_core.cli.commands import COMMANDS
 from tests import machine
 from tests.docs.markdown import anchors, blocks, links
 from tests.docs.reader import Reader, commands, matches
+from tests.generated.byte_code import lend
+from tests.generated.conftest import runtime, shared, templates
+
+__all__ = ["runtime", "shared", "templates"]
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -101,7 +105,7 @@ def test_the_commands_of_the_readme_s_table_work_in_the_project_of_its_first(
 
 
 @pytest.mark.slow
-def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path) -> None:
+def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path, runtime: Path) -> None:
     """On a machine with Python alone, whose pip is not for users, as on Debian; uv is not there."""
     checkout, system = _checkout(tmp_path / "polster"), tmp_path / "system"
     machine.stand_in(system, "pip", "echo 'error: externally-managed-environment' >&2; exit 1")
@@ -117,7 +121,7 @@ def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path) -> None:
     assert matches(expected, done.stdout), done.stdout
     assert not (checkout / "shop").exists()
     reader.env["PATH"] = path = f"{checkout / '.venv' / 'bin'}{os.pathsep}{path}"
-    by_pip(tmp_path / "shop", path)
+    by_pip(tmp_path / "shop", path, runtime)
     for command, expected in rest:
         if command == "cd shop":
             reader.folder = tmp_path / "shop"
@@ -151,9 +155,11 @@ def _checkout(folder: Path) -> Path:
     return folder
 
 
-def by_pip(shop: Path, path: str) -> None:
+def by_pip(shop: Path, path: str, runtime: Path) -> None:
     """Do what the README of the new project says to those who have no uv."""
     page = (shop / "README.md").read_text(encoding="utf-8")
     activated = {"PATH": f"{shop / '.venv' / 'bin'}{os.pathsep}{path}"}
     reader = Reader(page=page, folder=shop, env=activated, skipped=frozenset({"With uv"}))
-    reader.read("Install", "Run")
+    reader.read("Install")
+    assert lend(runtime, shop / ".venv/bin/python") > 0
+    reader.read("Run")

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.markdown import blocks
 from tests.docs.reader import Reader
+from tests.generated.byte_code import lend
+from tests.generated.conftest import runtime, shared, templates
+
+__all__ = ["runtime", "shared", "templates"]
 
 PAGE = (Path(__file__).parents[2] / "docs/getting-started/tutorial.md").read_text(encoding="utf-8")
 IDENTITY = {
@@ -17,5 +22,9 @@ IDENTITY = {
 
 
 @pytest.mark.slow
-def test_every_step_leads_where_it_says(tmp_path: Path) -> None:
-    Reader(page=PAGE, folder=tmp_path, env=dict(IDENTITY)).read()
+def test_every_step_leads_where_it_says(tmp_path: Path, runtime: Path) -> None:
+    def installed() -> None:
+        assert lend(runtime, tmp_path / "bakery/.venv/bin/python") > 0
+
+    first = next(block.file for block in blocks(PAGE) if block.file)
+    Reader(page=PAGE, folder=tmp_path, env=dict(IDENTITY), before={first: installed}).read()

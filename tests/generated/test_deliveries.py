@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests import machine
+from tests.generated.byte_code import lend
 from tests.generated.projects import Generated, execute, told
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Path:
+def environment(tmp_path_factory: pytest.TempPathFactory, wheels: Path, runtime: Path) -> Path:
     """Make an environment with Polster's wheel and a project that depends on its runtime."""
     folder = tmp_path_factory.mktemp("package")
     _uv("venv", "-q", "--python", sys.executable, folder / "venv")
@@ -43,6 +44,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Path:
     assert made.returncode == 0, made.stderr
     found = ("--find-links", wheels)
     _uv("pip", "install", "-q", "--python", python, *found, "-e", f"{folder / 'shop'}[dev]")
+    assert lend(runtime, python) > 0
     return folder
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.docs.markdown import anchors, blocks, links
 from tests.docs.reader import BrokenPromiseError, Reader
 from tests.generated import guides, sources
+from tests.generated.byte_code import lend
 from tests.generated.conftest import MakeProject
 from tests.generated.guides import ASSETS, BY_COMMAND, BY_HAND, FROM_PATTERNS, PAGES, page
 from tests.generated.projects import Generated, copy
@@ -22,7 +23,11 @@ def test_the_first_steps_with_uv(project: MakeProject) -> None:
     shop = project()
     skipped = frozenset({"With pip"})
     text = page(shop, "README.md")
-    Reader(page=text, folder=shop.root, skipped=skipped).read(*FIRST_STEPS)
+    reader = Reader(page=text, folder=shop.root, skipped=skipped)
+    install, run = FIRST_STEPS
+    reader.read(install)
+    assert lend(shop.interpreter, shop.root / ".venv/bin/python") > 0
+    reader.read(run)
 
 
 def test_a_project_without_assets_says_so(project: MakeProject) -> None:
@@ -40,6 +45,7 @@ def test_a_pipeline_is_made_by_hand_from_all_kinds_of_sources(project: MakeProje
     }
     reader = Reader(page="", folder=shop.root, skipped=frozenset({BY_COMMAND}), before=files)
     assert reader.run("uv sync --extra dev").returncode == 0
+    assert lend(shop.interpreter, shop.root / ".venv/bin/python") > 0
     for path in (ASSETS, guides.QUALITY, guides.PATTERNS):
         reader.page = page(shop, path)
         reader.read()

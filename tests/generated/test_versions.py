@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.generated.byte_code import lend
 from tests.generated.conftest import uv
 from tests.generated.projects import Generated, copy, execute, told
 
@@ -19,6 +20,7 @@ def test_a_project_runs_with_the_lowest_versions_that_it_allows(
     uv("venv", "-q", "-p", sys.executable, str(tmp_path / "venv"))
     lowest = ("--resolution", "lowest-direct", "-r", str(shop.root / "pyproject.toml"))
     uv("pip", "install", "-q", "-p", str(shop.interpreter), *lowest)
+    assert lend(ran.interpreter, shop.interpreter) > 0  # where the lowest is the newest
     assert shop.json("--json")["success"]
     assert shop.rows("gold_example") == ran.rows("gold_example")
     doctor = shop.python("-m", "polster_runtime", "doctor")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from polster_core.environment.venv import folder
-from tests.generated.conftest import MakeProject, uv
+from tests.generated.conftest import SELDOM, MakeProject, uv
 from tests.generated.projects import Generated, execute, told
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
@@ -29,7 +29,7 @@ def with_environment(shop: Generated) -> Generated:
     (beside,) = venv.glob("lib/python*/site-packages")
     installed = subprocess.check_output([shop.interpreter, "-c", SITE], encoding="utf-8").split()
     lines = [*installed, str(shop.root / "src")]
-    (beside / "project.pth").write_text("\n".join(lines), encoding="utf-8")
+    (beside / "project.pth").write_text("\n".join([*lines, SELDOM]), encoding="utf-8")
     return shop
 
 

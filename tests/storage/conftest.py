@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import tempfile
@@ -49,6 +50,7 @@ def template(shared: Path) -> Path:
         if not folder.exists():
             folder.parent.mkdir(exist_ok=True)
             initialise(folder, "--storage", "adls", *INIT)
+            compileall.compile_dir(folder / "src", quiet=2)  # not in each copy again
     return folder
 
 

@@ -12,9 +12,13 @@ import pytest
 
 import polster_core
 from polster_core.testing.projects import polster, tree
+from tests.generated.byte_code import lend
+from tests.generated.conftest import runtime, shared, templates
 from tests.machine import run
 from tests.upgrade import edits, fixture
 from tests.upgrade.old_runtime import imported_by_0_1_0
+
+__all__ = ["runtime", "shared", "templates"]
 
 RUN = ("--select", "+gold_example", "--select", "+gold_revenue", "--json")
 
@@ -29,9 +33,10 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def python(upgraded: Path) -> Path:
+def python(upgraded: Path, runtime: Path) -> Path:
     """Return the Python of its environment, set up by `polster setup`."""
     polster(upgraded, "setup").succeeded()
+    assert lend(runtime, upgraded / ".venv/bin/python") > 0
     return upgraded / ".venv/bin/python"
 
 
