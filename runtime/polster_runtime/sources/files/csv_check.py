@@ -43,6 +43,8 @@ class CsvCheck:
     """Whether Polars reads the same as `read_records`, save for short rows and blank lines."""
     plain_bytes: float = nan
     """The bytes of rows that have neither quotes nor carriage returns, each line with its end."""
+    has_plain: bool = True
+    """Whether there are rows that were not looked at one by one, since they have no quotes."""
 
 
 def check_csv(path: Path, dialect: CsvDialect) -> CsvCheck:
@@ -83,12 +85,15 @@ def has_blank_lines(path: Path, dialect: CsvDialect) -> bool:
 
 
 def _together(checks: Iterable[CsvCheck]) -> CsvCheck:
-    is_utf8, is_ordinary, plain_bytes = True, True, 0.0
+    is_utf8, is_ordinary, plain_bytes, has_plain = True, True, 0.0, False
     for check in checks:
         is_utf8 &= check.is_utf8
         is_ordinary &= check.is_ordinary
         plain_bytes += check.plain_bytes
-    return CsvCheck(is_utf8=is_utf8, is_ordinary=is_ordinary, plain_bytes=plain_bytes)
+        has_plain |= check.has_plain
+    return CsvCheck(
+        is_utf8=is_utf8, is_ordinary=is_ordinary, plain_bytes=plain_bytes, has_plain=has_plain
+    )
 
 
 def _look(block: bytes, *, quote: bytes, quoted_rows: str) -> CsvCheck:
@@ -98,7 +103,7 @@ def _look(block: bytes, *, quote: bytes, quoted_rows: str) -> CsvCheck:
         return CsvCheck(is_utf8=False)
     if text is not None and has_quotes:
         good = bool(quoted_rows) and text.str.contains(quoted_rows).item()
-        return CsvCheck(is_utf8=True, is_ordinary=good)
+        return CsvCheck(is_utf8=True, is_ordinary=good, has_plain=False)
     size = nan if b"\r" in block else len(block) + (not block.endswith(b"\n"))
     return CsvCheck(is_utf8=True, is_ordinary=True, plain_bytes=size)
 

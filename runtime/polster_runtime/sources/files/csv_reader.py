@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, groupby
+from math import isnan
 from typing import Any
 
 import polars as pl
@@ -139,6 +140,7 @@ class _BlankLinesError(Exception):
 def _read_by_polars(parts: Sequence[CsvPart], file_column: str) -> Iterator[pl.DataFrame]:
     columns, nulls = parts[0].dialect.columns, parts[0].options.null
     may_be_short, may_be_blank, size = False, True, 0
+    plain = sum(part.check.plain_bytes for part in parts)
     lengths = pl.sum_horizontal(pl.col(*columns).str.len_bytes().sum())
     try:
         for frame in _scanned(parts, file_column).collect_batches(maintain_order=True):
@@ -146,16 +148,17 @@ def _read_by_polars(parts: Sequence[CsvPart], file_column: str) -> Iterator[pl.D
                 _refuse_blank_lines(parts)
                 may_be_blank = False
             may_be_short = may_be_short or frame[columns[-1]].null_count() > 0
-            size += frame.select(lengths).item() + frame.height * len(columns)
+            if not isnan(plain):
+                size += frame.select(lengths).item() + frame.height * len(columns)
             yield frame
     except PolarsError as error:
         _refuse_blank_lines(parts)
         raise _culprit(parts, error) from None
     # Each field has one byte after it, unless a row is short, or there are quotes.
-    plain = sum(part.check.plain_bytes for part in parts)
-    doubtful = may_be_short and (nulls or size != plain)
-    if doubtful and any(has_short_rows(part.path, part.dialect) for part in parts):
-        raise _culprit(parts, None)
+    if may_be_short and (nulls or size != plain):
+        doubtful = [part for part in parts if part.check.has_plain]
+        if any(has_short_rows(part.path, part.dialect) for part in doubtful):
+            raise _culprit(parts, None)
 
 
 def _scanned(parts: Sequence[CsvPart], file_column: str) -> pl.LazyFrame:

@@ -1,4 +1,4 @@
-"""Cells of workbooks that hold an error, such as #REF!, which fastexcel and calamine pass over.
+"""What fastexcel and calamine do not tell of cells: errors such as #REF!, results that are missing.
 
 Reads the XML of .xlsx and .xlsm (ECMA-376, part 1, 18.3.1.4) and of .ods, and what is binary.
 """
@@ -9,8 +9,10 @@ import posixpath
 import re
 import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from dataclasses import dataclass, field
 from html import unescape
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from polster_runtime.errors import SourceError
@@ -26,14 +28,19 @@ _NO_RESULT = re.compile(rb"(?:f|/)>" + _EMPTY)
 _FORMULA = re.compile(
     rb"<(?:\w+:)?c\b(?P<head>[^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)" + _EMPTY
 )
+_FORMULAS = (b"<f", b":f")
 _TEXT_SIGNS = (b't="str"', b"t='str'")
 """Of cells whose result is a text, which may be empty."""
 _SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
-_VALUES = (b"<v>", b"<v ", b"<is>", b"<is ")
+_VALUES = (b"<v", b"<is")
 """How the values of cells begin: numbers and shared texts, and texts that are in the cell."""
-_BLOCK_END = 3
+_BEGIN_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
+_BEGINNING = 2**16
+"""Bytes of a sheet that show whether its columns are mixed."""
+_KIND = re.compile(rb'\bt="(\w+)"')
+_TEXTS = (b"s", b"str", b"inlineStr")
 _ODS_ERROR = 'calcext:value-type="error"'
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 """How files begin that [MS-CFB] describes: .xls, and whatever has a password."""
@@ -57,13 +64,23 @@ def _is_container(file: DataFile) -> bool:
         return data.read(len(_OLE)) == _OLE
 
 
-def error_cells(file: DataFile, sheet: str, number: int) -> dict[tuple[int, int], str]:
-    """Return the errors of a sheet: row and column, both from 0 on -> text.
+@dataclass
+class SheetNotes:
+    """What is known of the cells of a sheet."""
 
-    `number` is that of the sheet, the first being 0. Raises SourceError where they cannot be told.
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Row and column of each cell that holds an error, both from 0 on, and its text."""
+    values: int = 0
+    """How many cells of .xlsx have a value, or more; 0 where it is not known."""
+
+
+def look_at_cells(file: DataFile, sheet: str, number: int) -> SheetNotes:
+    """Return what is known of the cells of a sheet, `number` being its place, the first 0.
+
+    Raises SourceError where their errors cannot be told.
     """
     try:
-        return _error_cells(file, sheet, number)
+        return _notes(file, sheet, number)
     except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
         raise SourceError(
             f"{file.shown}, sheet {sheet}: whether cells hold errors cannot be told ({error!r}); "
@@ -72,59 +89,76 @@ def error_cells(file: DataFile, sheet: str, number: int) -> dict[tuple[int, int]
         ) from None
 
 
-def _error_cells(file: DataFile, sheet: str, number: int) -> dict[tuple[int, int], str]:
+class Beginning(NamedTuple):
+    """What the first rows of a sheet of .xlsx look like: false where it is not known.
+
+    Only to choose the fastest way of reading: what it says is not relied upon.
+    """
+
+    is_mixed: bool = False
+    """Whether cells of a column differ in type."""
+    has_gaps: bool = False
+    """Whether cells are empty."""
+
+
+def look_at_beginning(file: DataFile, sheet: str) -> Beginning:
+    """Return what the first rows of a sheet look like, below the very first."""
+    try:
+        with zipfile.ZipFile(file.path) as book, book.open(_part(book, sheet)) as data:
+            _, _, rows = data.read(_BEGINNING).partition(b"</row>")
+    except (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, EOFError, RuntimeError):
+        return Beginning()
+    kinds: dict[bytes, set[bytes]] = {}
+    widths: dict[bytes, int] = {}
+    for letters, row, rest in _BEGIN_CELL.findall(rows):
+        if not rest.endswith(b"/"):
+            found = _KIND.search(rest)
+            kind = found[1] if found else b"n"
+            kinds.setdefault(letters, set()).add(b"s" if kind in _TEXTS else kind)
+            widths[row] = widths.get(row, 0) + 1
+    return Beginning(
+        is_mixed=any(len(some) > 1 or b"e" in some for some in kinds.values()),
+        has_gaps=len(set([*widths.values()][:-1])) > 1,
+    )
+
+
+def _notes(file: DataFile, sheet: str, number: int) -> SheetNotes:
     if _is_container(file):
-        return dict(xls_errors(file.path, number))
+        return SheetNotes(dict(xls_errors(file.path, number)))
     if not zipfile.is_zipfile(file.path):
-        return {}
+        return SheetNotes()
     with zipfile.ZipFile(file.path) as book:
         names = set(book.namelist())
         if "xl/workbook.bin" in names:
-            return dict(xlsb_errors(book, number))
+            return SheetNotes(dict(xlsb_errors(book, number)))
         if "content.xml" in names:
             _check_ods(book, file, sheet)
-            return {}
-        part = _part(book, sheet) if "xl/workbook.xml" in names else ""
-        return dict(_errors(book, part, file, sheet)) if part in names else {}
-
-
-def count_values(file: DataFile, sheet: str) -> int:
-    """Return how many cells of a sheet of .xlsx have a value, or more; 0 where it is not known."""
-    if not zipfile.is_zipfile(file.path):
-        return 0
-    with zipfile.ZipFile(file.path) as book:
-        part = _part(book, sheet) if "xl/workbook.xml" in book.namelist() else ""
-        if part not in book.namelist():
-            return 0
-        count, end = 0, b""
-        with book.open(part) as data:
-            while block := data.read(_BLOCK):
-                for sign in _VALUES:
-                    count += (end[-len(sign) + 1 :] + block).count(sign)
-                end = block[-_BLOCK_END:]
-        return count
+        part = _part(book, sheet)
+        return _notes_of_part(book, part, file, sheet) if part else SheetNotes()
 
 
 def _part(book: zipfile.ZipFile, sheet: str) -> str:
-    """Return the name of the part that a sheet is in."""
+    """Return the name of the part of .xlsx that a sheet is in; an empty text if there is none."""
+    if "xl/workbook.xml" not in book.namelist():
+        return ""
     for element in ET.fromstring(book.read("xl/workbook.xml")).iter():  # noqa: S314
         if element.tag.endswith("}sheet") and element.get("name") == sheet:
             wanted = next((v for key, v in element.items() if key.endswith("}id")), "")
             relations = ET.fromstring(book.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
             for relation in relations:
                 if relation.get("Id") == wanted:
-                    return posixpath.join("/xl", relation.get("Target", "")).lstrip("/")
+                    part = posixpath.join("/xl", relation.get("Target", "")).lstrip("/")
+                    return part if part in book.namelist() else ""
     return ""
 
 
-def _errors(
-    book: zipfile.ZipFile, part: str, file: DataFile, sheet: str
-) -> Iterator[tuple[tuple[int, int], str]]:
-    held = b""
+def _notes_of_part(book: zipfile.ZipFile, part: str, file: DataFile, sheet: str) -> SheetNotes:
+    """Look at all cells in one pass: to unpack them takes longer than all else."""
+    notes, held = SheetNotes(), b""
     with book.open(part) as data:
         while block := data.read(_BLOCK):
-            held += block
-            end = 0
+            before, held, end = held, held + block, 0
+            notes.values += sum(held.count(sign) - before.count(sign) for sign in _VALUES)
             _check_formulas(held, file, sheet)
             has_any = any(sign in held for sign in _SIGNS)  # far faster than to look at all cells
             for cell in _CELL.finditer(held) if has_any else ():
@@ -136,13 +170,15 @@ def _errors(
                         "which; save the workbook again",
                         final=True,
                     )
-                yield (int(place[2]) - 1, _number(place[1])), unescape(value[1].decode())
+                at = int(place[2]) - 1, _number(place[1])
+                notes.errors[at] = unescape(value[1].decode())
             held = held[max(end, len(held) - _LONGEST) :]
+    return notes
 
 
 def _check_formulas(data: bytes, file: DataFile, sheet: str) -> None:
     """Raise SourceError for a formula without its result: some programs write none."""
-    if _NO_RESULT.search(data) is None:
+    if not any(sign in data for sign in _FORMULAS) or _NO_RESULT.search(data) is None:
         return
     for cell in _FORMULA.finditer(data):
         if not any(sign in cell["head"] for sign in _TEXT_SIGNS):

@@ -7,7 +7,8 @@ into nulls, so that others are read cell by cell with python-calamine.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -25,7 +26,12 @@ from polster_runtime.sources.files.batches import (
     with_file_column,
 )
 from polster_runtime.sources.files.excel_cells import cell_text, narrowed, series
-from polster_runtime.sources.files.excel_errors import check_plain, count_values, error_cells
+from polster_runtime.sources.files.excel_errors import (
+    SheetNotes,
+    check_plain,
+    look_at_beginning,
+    look_at_cells,
+)
 from polster_runtime.sources.files.found_files import DataFile, check_unchanged, versions
 from polster_runtime.sources.files.scratch import scratch_folder
 from polster_runtime.sources.files.union import exact_supertype
@@ -84,18 +90,19 @@ def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterato
         workbook = None
         for name in chosen_sheets(reader.sheet_names, sheet, file):
             number = reader.sheet_names.index(name)
-            errors = cache(partial(error_cells, file, name, number))
-            found = (
-                None
-                if header_row is not None
-                else _by_column(fastexcel, reader, name, errors, file)
-            )
-            if found is None:
-                workbook = workbook or calamine.load_workbook(str(file.path))
-                rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                for (row, column), text in errors().items():
-                    rows[row][column] = text
-                found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
+            begins = look_at_beginning(file, name)
+            by_cell = header_row is not None or begins.is_mixed
+            look = partial(look_at_cells, file, name, number)
+            # Libraries that parse leave Python to others meanwhile.
+            with ThreadPoolExecutor(1) as pool:
+                notes = pool.submit(look).result if by_cell or begins.has_gaps else cache(look)
+                found = None if by_cell else _by_column(fastexcel, reader, name, notes, file)
+                if found is None:
+                    workbook = workbook or calamine.load_workbook(str(file.path))
+                    rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                    for (row, column), text in notes().errors.items():
+                        rows[row][column] = text
+                    found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
             yield found
 
 
@@ -144,14 +151,14 @@ def chosen_sheets(names: Sequence[str], sheet: str | int, file: DataFile) -> lis
 
 
 def _by_column(
-    fastexcel: Any, reader: Any, name: str, errors: Callable[[], Mapping[Any, str]], file: DataFile
+    fastexcel: Any, reader: Any, name: str, notes: Callable[[], SheetNotes], file: DataFile
 ) -> pl.DataFrame | None:
     """Return a sheet, if each of its columns has a name and cells of one type; None if not."""
     try:
         sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
         table: pl.DataFrame = sheet.to_polars()
         if any(map(_has_gaps, table)) and (
-            errors() or not _empty_cells_only(reader, name, table, file)
+            notes().errors or not _empty_cells_only(reader, name, table, notes().values)
         ):
             return None
     except fastexcel.FastExcelError:
@@ -176,7 +183,7 @@ def _has_gaps(column: pl.Series) -> bool:
     return bool(column.null_count()) or (column.dtype == pl.String and "" in column)
 
 
-def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame, file: DataFile) -> bool:
+def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame, values: int) -> bool:
     """Whether nulls are empty cells, and not texts such as n/a, which fastexcel passes over."""
     doubtful = [
         number
@@ -184,7 +191,7 @@ def _empty_cells_only(reader: Any, name: str, table: pl.DataFrame, file: DataFil
         if column.dtype != pl.String and column.null_count()
     ]
     filled = sum(len(column) - column.null_count() for column in table.iter_columns())
-    if not doubtful or count_values(file, name) == filled + table.width:  # and the header
+    if not doubtful or values == filled + table.width:  # and the header
         return True
     texts = reader.load_sheet(name, use_columns=doubtful, dtypes="string").to_polars()
     if any(table.to_series(number).dtype.is_temporal() for number in doubtful):
