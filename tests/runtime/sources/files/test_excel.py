@@ -113,7 +113,8 @@ def test_d3_titles_above_the_header(write: Write) -> None:
 
 def serials(path: Path, *numbers: float) -> DataFile:
     """Write numbers in a format of dates."""
-    pl.DataFrame({"v": list(map(float, numbers))}).write_excel(path, column_formats={"v": "yyyy-mm-dd"})
+    frame = pl.DataFrame({"v": list(map(float, numbers))})
+    frame.write_excel(path, column_formats={"v": "yyyy-mm-dd"})
     return DataFile(path, path.name)
 
 
