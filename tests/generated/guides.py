@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.docs.markdown import blocks
+from tests.generated import warm
 from tests.generated.projects import Generated, told
 
 ASSETS, PATTERNS, QUALITY, TROUBLE = (
@@ -35,6 +38,19 @@ def copied_asset(project: Generated, name: str) -> Callable[[], object]:
         file.write_text(text.replace("payments", name), encoding="utf-8")
 
     return write
+
+
+def typed(shop: Generated) -> dict[str, str]:
+    """Return the variables of a terminal in a project, where `python` is forked off a warm one."""
+    folder = shop.root.parent / "warm"
+    stand_in(folder, shop)
+    return shop.variables({"PATH": f"{folder}{os.pathsep}{shop.variables()['PATH']}"})
+
+
+def stand_in(folder: Path, shop: Generated) -> None:
+    """Write the program `python` into a folder: the project's, forked off a warm one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    warm.stand_in(folder / "python", shop.interpreter, shop.interpreter, shop.root / "src")
 
 
 def build(shop: Generated) -> Generated:

@@ -7,6 +7,7 @@ import pytest
 from polster_core.model.layers import Layer
 from tests.docs.markdown import blocks
 from tests.docs.reader import Reader
+from tests.generated import guides
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated
 from tests.handmade import init_file
@@ -26,7 +27,7 @@ def test_an_agent_that_follows_it_is_done(project: MakeProject) -> None:
     reader = Reader(
         page=(shop.root / "AGENTS.md").read_text(encoding="utf-8"),
         folder=shop.root,
-        env=shop.variables(),
+        env=guides.typed(shop),
         before={"tests/test_silver_orders.py": lambda: register_silver(shop, "run_silver_orders")},
     )
     reader.read("Add an asset by hand", "Rename an asset by hand", "Remove an asset by hand")

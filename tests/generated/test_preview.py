@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import machine
+from tests.generated import guides
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
 from tests.generated.warm import Done
@@ -21,8 +21,7 @@ from tests.generated.warm import Done
 def shop(project: MakeProject) -> Generated:
     """Return a project whose `.venv` has the Python that the tests share, and the project."""
     made = project()
-    installed = f'PYTHONPATH={made.root}/src exec {made.interpreter} "$@"'
-    machine.stand_in(made.root / ".venv" / "bin", "python", installed)
+    guides.stand_in(made.root / ".venv/bin", made)
     return made
 
 

@@ -59,7 +59,7 @@ def test_a_pipeline_is_made_by_hand_from_all_kinds_of_sources(project: MakeProje
 @pytest.mark.parametrize("path", guides.OPERATION)
 def test_a_pipeline_is_operated(built: Generated, tmp_path: Path, path: str) -> None:
     shop = Generated(copy(built.root, tmp_path / "shop"), built.interpreter)
-    Reader(page=page(shop, path), folder=shop.root, env=shop.variables()).read()
+    Reader(page=page(shop, path), folder=shop.root, env=guides.typed(shop)).read()
 
 
 @pytest.mark.slow
@@ -93,7 +93,7 @@ def test_by_command_is_the_same_as_by_hand(project: MakeProject) -> None:
     shop = project(samples=False)
     text = page(shop, ASSETS)
     reader = Reader(page=text, folder=shop.root, skipped=frozenset({BY_HAND}))
-    reader.env |= shop.variables()
+    reader.env |= guides.typed(shop)
     reader.read("Your first pipeline")
     by_hand = {
         block.file: block.text

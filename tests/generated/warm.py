@@ -12,9 +12,13 @@ import atexit
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,6 +29,8 @@ TIMEOUT = 600.0
 """Seconds after which something hangs."""
 
 _SERVER = Path(__file__).with_name("warm_server.py")
+_CLIENT = Path(__file__).with_name("warm_client.py")
+_SOCKET = "warm"
 
 
 def run(
@@ -41,11 +47,10 @@ def run(
         subprocess.TimeoutExpired: It takes longer than `seconds`.
 
     """
-    server = _server(interpreter)
+    server, _ = _server(interpreter)
     assert server.stdin
     assert server.stdout
-    learn = args[0] != "-m"  # a tool's modules are not those of a pipeline
-    request = {"args": list(args), "cwd": str(cwd), "env": dict(env), "learn": learn}
+    request = {"args": list(args), "cwd": str(cwd), "env": dict(env)}
     timer = threading.Timer(seconds, os.killpg, (server.pid, signal.SIGKILL))
     timer.start()
     try:
@@ -60,24 +65,43 @@ def run(
     return Done([str(interpreter), *args], *json.loads(answer))
 
 
+def stand_in(program: Path, interpreter: Path, cold: Path, source: Path) -> None:
+    """Write a program that does what the Python of a project does, forked off a warm one.
+
+    It keeps its stdin, stdout, stderr and exit code, and passes signals on. What a warm Python is
+    not made for, `cold` does; `source` is the folder of the project's code.
+    """
+    _, folder = _server(interpreter)
+    words = [interpreter, "-I", "-S", _CLIENT, folder / _SOCKET, cold, source]
+    command = shlex.join(map(str, words))
+    program.unlink(missing_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+
+
 @cache
-def _server(interpreter: Path) -> subprocess.Popen[str]:
-    """Start it; it ends with the tests."""
+def _server(interpreter: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start it; it ends with the tests. Returns the folder of its socket as well."""
+    folder = Path(tempfile.mkdtemp())  # the name of a socket is short
     env = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     env |= {"PYTHONDONTWRITEBYTECODE": ""}
     server = subprocess.Popen(
-        [interpreter, _SERVER],
+        [interpreter, _SERVER, folder / _SOCKET],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
         start_new_session=True,
     )
-    atexit.register(_end, server)
-    return server
+    atexit.register(_end, server, folder)
+    while not (folder / _SOCKET).exists():
+        assert server.poll() is None, f"{interpreter} does not start"
+        time.sleep(0.01)
+    return server, folder
 
 
-def _end(server: subprocess.Popen[str]) -> None:
+def _end(server: subprocess.Popen[str], folder: Path) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.communicate()
+    shutil.rmtree(folder, ignore_errors=True)

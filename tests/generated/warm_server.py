@@ -1,9 +1,10 @@
 """Forks a process for each request from a Python that has imported what such runs import.
 
-Reads one JSON request a line from stdin, `{"args", "cwd", "env", "learn"}`, and answers with
-`[exit code, stdout, stderr]`; see warm.py, which starts it with each project's interpreter. It
-imports nothing but the standard library, since that interpreter has no more in common with the
-tests'.
+Reads one JSON request a line from stdin, `{"args", "cwd", "env"}`, and answers with
+`[exit code, stdout, stderr]`; see warm.py, which starts it with each project's interpreter. Others
+ask at a socket: warm_client.py gives the files that are its own stdin, stdout and stderr, and gets
+the number of the process and, once it has ended, the exit code. This imports nothing but the
+standard library, since that interpreter has no more in common with the tests'.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import importlib
 import json
 import os
 import runpy
+import selectors
+import socket
 import sys
 import tempfile
 import threading
@@ -29,11 +32,10 @@ INSTALLED_PATHS = sys.path[1:]
 PREFIX = str(Path(sys.prefix, "lib"))
 
 
-def begin(files: Sequence[IO[str]], cwd: str, env: Mapping[str, str]) -> None:
-    """Become a process that has just started, in a folder, with stdout and stderr in two files."""
-    with Path(os.devnull).open(encoding="utf-8") as nothing:
-        for number, file in enumerate((nothing, *files)):
-            os.dup2(file.fileno(), number)
+def begin(files: Sequence[int], cwd: str, env: Mapping[str, str]) -> None:
+    """Become a process that has just started, in a folder; stdin, stdout, stderr are such files."""
+    for number, file in enumerate(files):
+        os.dup2(file, number)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
@@ -67,7 +69,8 @@ def child(args: Sequence[str], names: IO[str]) -> None:
         code = outcome(args)
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        json.dump(installed(), names)
+        # A tool's modules are not those of a pipeline.
+        json.dump([] if args[0] == "-m" else installed(), names)
         for stream in (names, sys.stdout, sys.stderr):
             stream.flush()
     finally:
@@ -98,31 +101,81 @@ def installed() -> list[str]:
     return [name for name, file in found if file and file.startswith(PREFIX)]
 
 
-def serve() -> None:
-    """Answer requests until there are no more."""
-    for line in sys.stdin:
-        request = json.loads(line)
-        with contextlib.ExitStack() as stack:
-            out, err, names = (
-                stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-                for _ in range(3)
-            )
-            pid = os.fork()
-            if not pid:
-                begin((out, err), request["cwd"], request["env"])
-                child(request["args"], names)
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            for file in (out, err, names):
-                file.seek(0)
-            answer = [code, out.read(), err.read()]
-            new = [name for name in json.loads(names.read() or "[]") if name not in sys.modules]
-        print(json.dumps(answer), flush=True)
-        if request["learn"]:
-            for name in new:
-                with contextlib.suppress(Exception):
-                    importlib.import_module(name)
-            gc.freeze()
+def learn(names: IO[str]) -> None:
+    """Import what a run has imported, so that the next ones need not."""
+    names.seek(0)
+    for name in json.loads(names.read() or "[]"):
+        if name not in sys.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+    gc.freeze()
+
+
+def answer(line: str) -> None:
+    """Do what a line of stdin asks for, and say what came out."""
+    request = json.loads(line)
+    with contextlib.ExitStack() as stack:
+        out, err, names = (
+            stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(3)
+        )
+        nothing = stack.enter_context(Path(os.devnull).open(encoding="utf-8"))
+        pid = os.fork()
+        if not pid:
+            files = [file.fileno() for file in (nothing, out, err)]
+            begin(files, request["cwd"], request["env"])
+            child(request["args"], names)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        for file in (out, err):
+            file.seek(0)
+        print(json.dumps([code, out.read(), err.read()]), flush=True)
+        learn(names)
+
+
+def attend(client: socket.socket, names: IO[str]) -> None:
+    """Do what somebody at the socket asks for, in a process that does nothing else."""
+    _, files, *_ = socket.recv_fds(client, 1, 3)
+    with client.makefile(encoding="utf-8") as asked:
+        request = json.loads(asked.readline())
+    pid = os.fork()
+    if not pid:
+        begin(files, request["cwd"], request["env"])
+        child(request["args"], names)
+    for file in files:
+        os.close(file)
+    client.sendall(f"{pid}\n".encode())
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    client.sendall(f"{code}\n".encode())
+
+
+def serve(where: str) -> None:
+    """Answer requests until there are no more; several clients of the socket at a time."""
+    attending: dict[int, IO[str]] = {}
+    with socket.socket(socket.AF_UNIX) as door, selectors.DefaultSelector() as waiting:
+        door.bind(where)
+        door.listen(64)
+        waiting.register(door, selectors.EVENT_READ)
+        waiting.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            ready = [key.fileobj for key, _ in waiting.select()]
+            for pid in [pid for pid in attending if os.waitpid(pid, os.WNOHANG)[0]]:
+                with attending.pop(pid) as names:
+                    learn(names)
+            if door in ready:
+                client, _ = door.accept()
+                names = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - kept
+                if pid := os.fork():
+                    client.close()
+                    attending[pid] = names
+                else:
+                    try:
+                        attend(client, names)
+                    finally:
+                        os._exit(0)
+            if sys.stdin in ready:
+                if not (line := sys.stdin.readline()):
+                    return
+                answer(line)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

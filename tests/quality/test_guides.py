@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from polster_core.environment.venv import folder
+from tests.generated import warm
 from tests.generated.conftest import SELDOM, MakeProject, uv
 from tests.generated.projects import Generated, execute, told
 
@@ -23,13 +24,20 @@ SITE = "import site, sys; print(*[path for path in site.getsitepackages()])"
 
 
 def with_environment(shop: Generated) -> Generated:
-    """Give a project a .venv, as `polster setup` would, out of what is installed already."""
+    """Give a project a .venv, as `polster setup` would, out of what is installed already.
+
+    Its Python is forked off a warm one, except for the UI.
+    """
     venv = folder(shop.root)
     uv("venv", "-q", "-p", str(shop.interpreter), str(venv))
     (beside,) = venv.glob("lib/python*/site-packages")
     installed = subprocess.check_output([shop.interpreter, "-c", SITE], encoding="utf-8").split()
     lines = [*installed, str(shop.root / "src")]
     (beside / "project.pth").write_text("\n".join([*lines, SELDOM]), encoding="utf-8")
+    python = venv / "bin" / "python"
+    warm.stand_in(
+        python, shop.interpreter, python.rename(python.with_name("cold")), shop.root / "src"
+    )
     return shop
 
 

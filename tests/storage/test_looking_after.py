@@ -11,6 +11,7 @@ import pytest
 
 from polster_core.project import manifest
 from tests import machine
+from tests.generated import guides
 from tests.generated.projects import Generated, copy, told
 from tests.generated.warm import Done
 from tests.services import free_port
@@ -23,8 +24,7 @@ HERE = {"STORAGE_BACKEND": "local"}
 @pytest.fixture
 def polstered(shop: Generated) -> Generated:
     """Return a project with an environment, so that `polster` can work in it."""
-    installed = f'PYTHONPATH={shop.root}/src exec {shop.interpreter} "$@"'
-    machine.stand_in(shop.root / ".venv" / "bin", "python", installed)
+    guides.stand_in(shop.root / ".venv/bin", shop)
     return shop
 
 

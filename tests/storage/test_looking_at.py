@@ -7,6 +7,7 @@ import json
 from playwright.sync_api import expect, sync_playwright
 
 from tests import machine
+from tests.generated import guides
 from tests.generated.projects import Generated, told
 from tests.generated.test_ui import MILLISECONDS, end_of, launch, ui
 from tests.lineage.test_html import CHROMIUM
@@ -33,8 +34,7 @@ def test_the_ui_runs_everything_and_shows_it(shop: Generated, azurite: Azurite) 
 
 def previewed(shop: Generated, env: dict[str, str]) -> None:
     """Look at the same rows without the UI."""
-    installed = f'PYTHONPATH={shop.root}/src exec {shop.interpreter} "$@"'
-    machine.stand_in(shop.root / ".venv" / "bin", "python", installed)
+    guides.stand_in(shop.root / ".venv/bin", shop)
     args = ("preview", "silver_example", "--rows", "2", "--json")
     done = machine.polster(*args, cwd=shop.root, env=env)
     assert done.returncode == 0, told(done)
