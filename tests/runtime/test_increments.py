@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,7 @@ from polster_runtime.storage.registry import store
 from polster_runtime.storage.store import Store
 
 from .conftest import CoreFile
+from .test_overtaking import Behind
 
 EVENTS = """
     CHANGES = []
@@ -294,13 +295,17 @@ def test_rejected_updates_leave_the_old_row_and_stay_in_quarantine(pipeline: Pip
     assert batch.published
 
 
-def test_a_run_that_was_refused_may_be_repeated(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("clock", [datetime, Behind])
+def test_a_run_that_was_refused_may_be_repeated(
+    pipeline: Pipeline, clock: type[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = pipeline["bronze_events"].CHANGES
     for rows in ([(1, 1, "new", 10, 1)], [(2, 1, "new", -5, 2)]):
         log.append(pl.DataFrame(rows, SCHEMA, orient="row"))
         run(pipeline, "bronze_events")
         if len(log) == 1:
             run(pipeline, "silver_orders")
+    monkeypatch.setattr("polster_runtime.execution.materialize.datetime", clock)
     for _ in range(2):
         with pytest.raises(ContractBroken, match="1 of 1 rows"):
             run(pipeline, "silver_orders")

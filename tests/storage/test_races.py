@@ -1,4 +1,4 @@
-"""Two machines at once on incremental assets, killed at any moment: no row lost, none twice."""
+"""Two machines whose clocks differ, killed at any moment: no row lost, none twice."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ def extract(position: list[str] | None):
     return seen
 """,
     ),
+    "silver_whole": (
+        ["bronze_log"],
+        "def transform(log: pl.LazyFrame) -> pl.LazyFrame:\n    return log.select(rows=pl.len())\n",
+    ),
     "silver_latest": (
         ["bronze_log"],
         HEAD
@@ -60,6 +64,13 @@ def extract(position: list[str] | None):
         HEAD
         + CONTRACT.format("version = dy.Int64(primary_key=True)", "id = dy.Int64()")
         + "def transform(log: New) -> Upsert:\n    return log\n",
+    ),
+    "silver_guarded": (
+        ["bronze_log"],
+        HEAD
+        + "\nMAX_REJECTED = 1.0\n"
+        + CONTRACT.format("id = dy.Int64(min=10)", "version = dy.Int64()")
+        + "def transform(log: New) -> Append:\n    return log\n",
     ),
     "gold_customers": (
         ["silver_latest"],
@@ -111,13 +122,15 @@ def test_two_machines_that_are_killed(
         where = azurite.variables(azurite.create("races")) | {"ADLS_FALLBACK_TO_LOCAL": "true"}
     dice = random.Random(backend)  # noqa: S311 - a game, no secret
     with ExitStack() as stack:
-        running = [stack.enter_context(start(machines, where, name, "99")) for name in "ab"]
+        clocks = [where, where | {"AHEAD": "420"}]
+        running = [stack.enter_context(start(machines, each, "first", "99")) for each in clocks]
         for number in range(3):
             _wait_for_nights(machines.root / "log", nights * (number + 1))
             time.sleep(dice.random() / 2)  # somewhere in a night
             _kill(running[number % 2])
-            name = f"{number}"
-            running[number % 2] = stack.enter_context(start(machines, where, name, "99"))
+            running[number % 2] = stack.enter_context(
+                start(machines, clocks[number % 2], f"{number}", "99")
+            )
         _wait_for_nights(machines.root / "log", nights * 4)
         for process in running:
             _kill(process)
@@ -127,10 +140,16 @@ def test_two_machines_that_are_killed(
     log = found["log"]
     assert len(log) >= 6 * nights * 4
     assert found["bronze_log"] == found["silver_new"] == found["silver_seen"] == log
+    assert found["silver_guarded"] == [row for row in log if row[1] >= 10]
+    assert found["rejected"] == [row for row in log if row[1] < 10]
+    assert found["silver_whole"] == [[len(log)]]
+    whole = sorted((machines.root / "whole").read_text("utf-8").splitlines())
+    counts = [int(line.split()[1]) for line in whole]
+    assert counts == sorted(counts), "older rows have taken the place of newer ones"
     latest: dict[int, list[int]] = {}
     for row in sorted(log, key=lambda row: row[2]):
         latest[row[1]] = row
     assert found["silver_latest"] == sorted(latest.values())
     customers = [row[0] for row in latest.values()]
-    counts = sorted([customer, customers.count(customer)] for customer in set(customers))
-    assert found["gold_customers"] == counts
+    each = sorted([customer, customers.count(customer)] for customer in set(customers))
+    assert found["gold_customers"] == each

@@ -31,6 +31,7 @@ from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation
 from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.locks import alone
+from polster_runtime.execution.overtaking import publish_on
 from polster_runtime.execution.rejected_rows import Quarantine
 from polster_runtime.execution.removals import with_removals, without_removals
 from polster_runtime.execution.result import Materialized
@@ -129,7 +130,8 @@ class _Step:
         if not asset.partition:  # else whoever runs several has looked once
             keep_layout(self.data, asset, full_refresh=full_refresh)
         grows = is_incremental(function) or plan.incremental or plan.own is not None
-        self.previous = self.data.latest(asset) if grows else self.data.before(asset)
+        self.before = self.data.latest(asset) if grows else self.data.before(asset)
+        self.previous = self.before
         if self.previous and self.previous.partitioned:
             self.previous = None
         computable = is_incremental(function) or plan.repeatable
@@ -162,13 +164,12 @@ class _Step:
         with scratch_files() as evaluated:
             split = self._split_at_once(rows_to_come, evaluated, path)
             staged, checked, gone = split or self._staged(rows_to_come, evaluated, path, begun)
-        rows, preview = look_at(staged)
-        removed = 0
+        (rows, preview), removed, reading = look_at(staged), 0, self.source.reading
         if self.replaces:
-            groups = self.source.reading.groups if self.source.reading else None
+            groups = reading.groups if reading else None
             staged, removed = with_removals(staged, gone, groups, self.replaces, self.provenance)
         schema, size = schema_of(preview), staged.stat().st_size
-        path = self.data.publish(staged, path)
+        path = publish_on(self.before, self.data, self.asset, staged, path)
         return Materialized(
             asset=self.asset,
             path=path,
@@ -190,7 +191,7 @@ class _Step:
             rejected=checked.rejected if checked else 0,
             broken_rules=checked.broken_rules if checked else {},
             removed=removed,
-            read=self.source.reading.in_words if self.source.reading and self.previous else None,
+            read=reading.in_words if reading and self.previous else None,
         )
 
     def provenance(self) -> Provenance:
@@ -203,12 +204,12 @@ class _Step:
         }
         if self.asset.layer == "bronze":
             found["recent_rows"] = self.recent_rows
-        if self.lineage is not None:
-            found["lineage"] = self.lineage.as_json()
-        if self.rejected:
-            found["rejected"] = self.rejected
-        if self.source.position is not None:
-            found["position"] = self.source.position
+        known = {
+            "lineage": self.lineage.as_json() if self.lineage else None,
+            "rejected": self.rejected or None,
+            "position": self.source.position,
+        }
+        found |= {name: value for name, value in known.items() if value is not None}
         if self.source.reading is not None:
             found |= self.source.reading.footer()
         return found

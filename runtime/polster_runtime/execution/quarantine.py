@@ -16,8 +16,9 @@ from polster_runtime.execution.result import ONCE_MORE, Materialized
 from polster_runtime.execution.slices import Slice
 from polster_runtime.storage.partitions import asset_of_path
 from polster_runtime.storage.registry import store
-from polster_runtime.storage.snapshots import Provenance, Snapshot, base_name, full_name
+from polster_runtime.storage.snapshots import Snapshot, base_name, full_name
 from polster_runtime.storage.store import Store
+from polster_runtime.storage.versions import version
 
 GUARDED = ("silver", "gold")
 """The layers that have contracts."""
@@ -59,7 +60,7 @@ def latest(asset: AssetId, data: Store) -> Batch:
     files = data.rejected(asset)
     if snapshot and "kind" in footer:
         known = [path for path in files if base_name(path) in footer.get("quarantined", [])]
-        refused = _since(data, files, footer) if files and files[-1] not in known else []
+        refused = _since(data, files, snapshot) if files and files[-1] not in known else []
         unsettled = known + refused
         published = not refused
     else:
@@ -80,10 +81,17 @@ def latest(asset: AssetId, data: Store) -> Batch:
     )
 
 
-def _since(data: Store, files: Sequence[str], footer: Provenance) -> list[str]:
-    """The newest file of rejected rows, if it was written after the rows that there are."""
-    written = data.provenance(Snapshot((files[-1],))).get("written", "")
-    return [files[-1]] if written > footer.get("written", "") else []
+def _since(data: Store, files: Sequence[str], snapshot: Snapshot) -> list[str]:
+    """The newest file of rejected rows, if nothing was published since its run began.
+
+    The version of the rows that there were tells, not the time: clocks of machines differ.
+    """
+    rejected = data.provenance(Snapshot((files[-1],)))
+    if "on" in rejected:
+        since = rejected["on"] == [*version(data, snapshot)]
+    else:  # of an older Polster
+        since = rejected.get("written", "") > data.provenance(snapshot).get("written", "")
+    return [files[-1]] if since else []
 
 
 def counts(batch: Batch) -> dict[str, int]:

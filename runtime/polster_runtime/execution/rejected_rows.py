@@ -13,6 +13,7 @@ from polster_runtime.execution.reading import Reading
 from polster_runtime.storage.snapshots import Provenance, base_name, is_full
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
+from polster_runtime.storage.versions import Version, version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,15 @@ class Quarantine:
             _run=pl.lit(self.run_id), _rejected_at=pl.lit(datetime.now(UTC))
         )
         target = self._target()
-        self.data.publish(stage(bad, self.provenance), target)
+        on = self._on  # found before: Polars asks for the footer from within
+        self.data.publish(stage(bad, lambda: {**self.provenance(), "on": on}), target)
         refuse(rows, checked, max_rejected(self.function), self.contract)
+
+    @property
+    def _on(self) -> Version | None:
+        """The rows that there were: once there are others, what was refused has been settled."""
+        previous = self.reading.previous if self.reading else None
+        return version(self.data, previous) if previous else None
 
     def _target(self) -> str:
         """Where rejected rows go: of an increment to a name of their own, which its footer says.

@@ -3,16 +3,21 @@
     python nights_of_one_machine.py NAME NIGHTS
 
 Ends after so many nights, or when it is killed; NIGHTS 0 runs each asset once more, and prints what
-its readers get beside what the log says.
+its readers get beside what the log says. The clock is AHEAD seconds ahead of that of this machine.
+What of all rows was published in whole is told in `whole`: the name of each file, and its count.
 """
 
 import json
+import os
 import random
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
+from typing import Self
 from unittest import mock
 
 import polars as pl
@@ -20,21 +25,43 @@ import polars as pl
 from polster_runtime.assets.binding import asset_of
 from polster_runtime.errors import NoData, StorageError
 from polster_runtime.execution import materialize as runs
-from polster_runtime.storage import compaction
+from polster_runtime.execution import quarantine
+from polster_runtime.storage import compaction, retention
 from polster_runtime.storage.description import newest
 from polster_runtime.storage.registry import store
+from polster_runtime.storage.snapshots import base_name
 
+AHEAD = timedelta(seconds=float(os.environ.get("AHEAD", "0")))
 compaction.TOGETHER = 4
+compaction.GRACE = retention.GRACE = timedelta(seconds=float(os.environ.get("GRACE", "86400")))
 FUNCTIONS = [
     getattr(import_module(f"core.{stem}"), name)
     for stem, name in {
         "bronze_log": "extract",
+        "silver_whole": "transform",
         "silver_latest": "transform",
         "silver_new": "transform",
         "silver_seen": "transform",
+        "silver_guarded": "transform",
         "gold_customers": "aggregate",
     }.items()
 ]
+
+
+class Clock(datetime):
+    """One that is ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """Return the time that it shows."""
+        return super().now(tz) + AHEAD
+
+
+def clocks() -> Iterator[AbstractContextManager[object]]:
+    """Set the clock of each module of the runtime."""
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("polster_runtime.") and vars(module).get("datetime") is datetime:
+            yield mock.patch.object(module, "datetime", Clock)
 
 
 def log(name: str) -> None:
@@ -51,27 +78,39 @@ def run() -> None:
     """Run all assets; what another machine has published meanwhile is for the next night."""
     for function in FUNCTIONS:
         try:
-            runs.materialize(function)
+            done = runs.materialize(function)
         except NoData:
             return
         except StorageError as error:
             if "was published by another run meanwhile" not in str(error):
                 raise
+            with Path("refused").open("a", encoding="utf-8") as file:
+                file.write(f"{asset_of(function)}\n")
+            continue
+        if done.asset.name == "whole":
+            with Path("whole").open("a", encoding="utf-8") as file:
+                file.write(f"{base_name(done.path)} {done.preview.item()}\n")
 
 
 def told() -> dict[str, list[list[int]]]:
-    """Return what readers get of each asset, in order."""
+    """Return what readers get of each asset, in order, and what was rejected."""
     data, found = store(), {}
     for function in FUNCTIONS:
         asset = asset_of(function)
         rows = data.scan(newest(data, asset)).collect()
         found[str(asset)] = sorted(map(list, rows.select(sorted(rows.columns)).rows()))
+        if asset.name == "guarded":
+            bad = quarantine.latest(asset, data).rows.select("customer", "id", "version")
+            found["rejected"] = sorted(map(list, bad.collect().rows()))
     return found
 
 
 def main(name: str, nights: int) -> None:
     """Do it."""
-    with mock.patch.object(runs, "alone", return_value=nullcontext()):
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(runs, "alone", return_value=nullcontext()))
+        for clock in clocks():
+            stack.enter_context(clock)
         for _ in range(nights):
             log(name)
             run()
