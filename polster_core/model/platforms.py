@@ -19,6 +19,10 @@ _FIELDS = (
 )
 DATA_BRANCH = "data"
 """Where pipelines commit local data unless somebody says otherwise."""
+DEPLOYED = "deploy"
+"""The answer that names the deployments of a project, separated by commas."""
+IMAGE = "pipeline-image"
+"""The answer that names the deployment whose image pipelines build and push; empty for none."""
 _BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)))[A-Za-z0-9][A-Za-z0-9._/-]*(?<![./])")
 _PART = re.compile(r"(?:\*|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import polster_core
 from polster_core import delivery
 from polster_core.model import layout
-from polster_core.model.platforms import DAILY, DATA_BRANCH
+from polster_core.model.platforms import DAILY, DATA_BRANCH, IMAGE
 from polster_core.model.requirements import merge
 from polster_core.types import ProjectContext
 
@@ -44,6 +44,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
     for none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
     parts: group -> name -> package. `folder` is where in its repository the project is ("" at the
     top), `here` that with a slash behind it, and `slug` the name of its pipeline in the repository.
+    `image` says whether a pipeline builds the image of the project's deployment, and pushes it.
     `key_prefix` is what the keys of its assets begin with in Dagster ("" for nothing).
     """
     vendored = context.delivery == "vendored"
@@ -69,6 +70,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "here": f"{context.folder}/" if context.folder else "",
         "slug": slug(context),
         "data_branch": context.answers.get("data-branch", DATA_BRANCH),
+        "image": bool(context.answers.get(IMAGE)),
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
         "polster_version": polster_core.__version__,
@@ -82,6 +84,11 @@ def _required(context: ProjectContext) -> Iterable[str]:
     if context.delivery == "package":
         yield delivery.requirement()
         yield from (part.requirement for part in context.runtime if part.requirement)
+
+
+def shared_templates(context: ProjectContext) -> tuple[str, ...]:
+    """Return the folders of Polster's templates that the pipelines of all platforms have."""
+    return ("templates/cicd", *(["templates/cicd_image"] if context.answers.get(IMAGE) else []))
 
 
 def slug(context: ProjectContext) -> str:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from polster_core.assets import env_file, pyproject
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.names import did_you_mean
-from polster_core.model.platforms import join
+from polster_core.model.platforms import DEPLOYED, IMAGE, join, split
 from polster_core.model.requirements import merge
 from polster_core.plan.apply import apply
 from polster_core.plan.definition import Kind, Plan, draft, read
@@ -23,7 +23,7 @@ from polster_core.project.locate import Project
 from polster_core.project.repository import folder_of
 from polster_core.scaffold import additions, repository_files
 from polster_core.scaffold.project import each_once
-from polster_core.types import CicdGenerator, EnvVar, NewFile, ProjectContext
+from polster_core.types import CicdGenerator, Deployment, EnvVar, NewFile, ProjectContext
 
 STORAGE_OF_PIPELINES = "cicd-storage"
 """The answer that says which storage the pipelines were written for: `.env` is not everywhere."""
@@ -78,6 +78,8 @@ def plan(
     answers["cicd"] = join([answers.get("cicd", ""), *names])
     answers[STORAGE_OF_PIPELINES] = _storage(project, answers)
     answers |= given or {}
+    if IMAGE in answers:
+        answers[IMAGE] = _image(project, plugins, answers)
     secrets = secrets_in(plugins, answers)
     pipelines = generated(project, plugins, names, answers)
     above = generated(project, plugins, names, answers, in_repository=True)
@@ -135,6 +137,27 @@ def write_above(project: Project, plugins: Plugins, names: Sequence[str]) -> str
     for step in planned.steps:
         step.run()
     return " and ".join(step.target for step in planned.steps) or "is there"
+
+
+def _image(project: Project, plugins: Plugins, answers: Mapping[str, str]) -> str:
+    """Return the deployment whose image is built, or nothing.
+
+    Raises UsageProblem for one that there is not, and PolsterError where the project has none.
+    """
+    name = answers.get(IMAGE, "")
+    if name in {"", "none"}:
+        return ""
+    plugins.choose(Deployment, name)
+    if name not in split(answers.get(DEPLOYED, "")):
+        raise PolsterError(
+            f"the project is not deployed with {name} yet", hint=f"polster add-deploy {name}"
+        )
+    if not (project.root / "Dockerfile").is_file():
+        raise PolsterError(
+            f"{name} needs no image: there is no Dockerfile",
+            hint="only what has one, such as docker and kubernetes, can be pushed",
+        )
+    return name
 
 
 def _own(plugins: Plugins) -> list[str]:

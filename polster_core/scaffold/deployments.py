@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from polster_core.errors import PolsterError
-from polster_core.model.platforms import join
+from polster_core.model.platforms import DEPLOYED, join
 from polster_core.plan.definition import Plan, read
 from polster_core.plugins.manager import Plugins
 from polster_core.project import manifest
 from polster_core.project.locate import Project
 from polster_core.scaffold import storage
 from polster_core.types import Deployment
-
-ANSWER = "deploy"
-"""The answer that names the deployments of a project, separated by commas."""
 
 
 def plan(project: Project, plugins: Plugins, name: str, given: Mapping[str, str]) -> Plan:
@@ -26,8 +23,8 @@ def plan(project: Project, plugins: Plugins, name: str, given: Mapping[str, str]
     """
     offer, origin = plugins.choose(Deployment, name), plugins.owner(Deployment, name)
     known = manifest.find(project.root)
-    before = known.answers.get(ANSWER, "") if known else ""
-    answers = {**given, ANSWER: join([before, name])}
+    before = known.answers.get(DEPLOYED, "") if known else ""
+    answers = {**given, DEPLOYED: join([before, name])}
     taken = [
         str(file.path)
         for file in storage.files(project, offer, origin, answers)
@@ -42,4 +39,4 @@ def plan(project: Project, plugins: Plugins, name: str, given: Mapping[str, str]
     return storage.plan(project, plugins, name, answers, kind=Deployment)
 
 
-__all__ = ["ANSWER", "plan"]
+__all__ = ["plan"]

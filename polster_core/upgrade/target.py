@@ -10,12 +10,12 @@ from polster_core import delivery as runtime
 from polster_core.assets.resolve import AssetRequest, resolve
 from polster_core.model.layers import AssetId
 from polster_core.model.ownership import Owner, owner_of
-from polster_core.model.platforms import NONE, split
+from polster_core.model.platforms import DEPLOYED, NONE, split
 from polster_core.plugins.manager import Plugins
 from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
 from polster_core.project.repository import folder_of
-from polster_core.scaffold import cicd, deployments, storage
+from polster_core.scaffold import cicd, storage
 from polster_core.scaffold import project as scaffold
 from polster_core.types import (
     AssetTemplate,
@@ -126,7 +126,7 @@ def _added(
     """Yield what the project got after it was made: backends, executors, and kinds of assets."""
     for plugin, offer in _offered(plugins):
         if isinstance(offer, Deployment):
-            if offer.name in split(known.answers.get(deployments.ANSWER, NONE)):
+            if offer.name in split(known.answers.get(DEPLOYED, NONE)):
                 yield plugin, offer
         elif isinstance(offer, Executor):
             if _is_held(offer.runtime, known):

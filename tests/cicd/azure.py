@@ -91,6 +91,7 @@ class _Stage:
             "Build.BuildNumber": "20261120.1",
             "Build.Reason": event.reason,
             "Build.SourceBranch": f"refs/heads/{event.branch}",
+            "Build.SourceVersion": self.sha,
             "System.AccessToken": TOKEN,
             "System.JobAttempt": "1",
         }

@@ -75,6 +75,7 @@ _FUNCTIONS: Functions = {
     "and": lambda *all_of: all(all_of),
     "contains": _contains,
     "eq": same,
+    "format": str.format,
     "fromjson": json.loads,
     "in": lambda item, *among: any(same(item, one) for one in among),
     "ne": lambda left, right: not same(left, right),

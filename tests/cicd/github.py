@@ -101,6 +101,7 @@ class _Workflow:
         by_hand = event.name == "workflow_dispatch"
         return {
             "github": {
+                "actor": "ann",
                 "event": {"repository": {"default_branch": "main"}},
                 "event_name": event.name,
                 "ref": f"refs/heads/{event.branch}",

@@ -15,7 +15,7 @@ from tests.cicd.steps import TIMEOUT, Run, git, machine_variables
 TOKEN = "glcbt-a-token-that-nobody-may-see"  # noqa: S105
 ONE_BY_ONE = ("--concurrency", "1")
 """Jobs of the same name in two child pipelines share one folder of artifacts here."""
-_RESULT = re.compile(r"^ ?(PASS|FAIL)\s+(\w+)", re.MULTILINE)
+_RESULT = re.compile(r"^ ?(PASS|FAIL)\s+([\w-]+)", re.MULTILINE)
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 

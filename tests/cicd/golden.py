@@ -24,7 +24,8 @@ STORAGES: Mapping[str, Mapping[str, str]] = {
 
 def pipeline(platform: str, storage: str, **answers: str) -> list[NewFile]:
     """Return the files of a new project that belong to its pipeline."""
-    given = {"sample-assets": "false", **STORAGES[storage], **answers}
+    named = {name.replace("_", "-"): answer for name, answer in answers.items()}
+    given = {"sample-assets": "false", **STORAGES[storage], **named}
     request = project.ProjectRequest(name="shop", storage=storage, cicd=platform, answers=given)
     made = project.files(installed(), request)
     return [file for file in made if file.origin.startswith("cicd-")]

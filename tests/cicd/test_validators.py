@@ -90,7 +90,8 @@ def trees(tmp_path_factory: pytest.TempPathFactory, npm_tools: Path) -> list[Pat
 
 def write_tree(folder: Path, storage: str, secret: str, schedule: str) -> Path:
     for platform in ("github-actions", "azure-devops", "gitlab-ci"):
-        for file in pipeline(platform, storage, schedule=schedule):
+        deployed = "docker" if storage == "local" else ""
+        for file in pipeline(platform, storage, schedule=schedule, pipeline_image=deployed):
             text = file.content.decode()
             if secret:
                 text = re.sub(

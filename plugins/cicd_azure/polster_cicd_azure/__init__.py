@@ -17,7 +17,8 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
 
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
-    from polster_core.rendering import project_files
+    from polster_core.rendering import project_files, shared_templates
 
-    yield from project_files("polster_core", "templates/cicd", context)
+    for folder in shared_templates(context):
+        yield from project_files("polster_core", folder, context)
     yield from project_files("polster_cicd_azure", "templates", context)

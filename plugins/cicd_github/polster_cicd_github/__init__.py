@@ -18,10 +18,11 @@ def polster_cicd_generators() -> Iterable[CicdGenerator]:
 
 
 def _files(context: ProjectContext) -> Iterable[NewFile]:
-    from polster_core.rendering import project_files
+    from polster_core.rendering import project_files, shared_templates
     from polster_core.rendering.context import slug
 
-    yield from project_files("polster_core", "templates/cicd", context)
+    for folder in shared_templates(context):
+        yield from project_files("polster_core", folder, context)
     for file in project_files("polster_cicd_github", "templates", context):
         if not context.folder or file.path.parts[0] != ".github":
             yield file

@@ -38,13 +38,14 @@ def command() -> click.Command:
         names: tuple[str, ...],
         schedule: str | None,
         data_branch: str | None,
+        deploy: str | None,
         *,
         dry_run: bool,
         force: bool,
         **typed: Typed,
     ) -> None:
         given = Given(added, typed, "polster add-cicd")
-        own = {"schedule": schedule, "data-branch": data_branch}
+        own = {"schedule": schedule, "data-branch": data_branch, platforms.IMAGE: deploy}
         said = {name: text for name, text in own.items() if text}
         _do(plugins, kind, names, said, given, dry_run=dry_run, force=force)
 
@@ -55,6 +56,12 @@ def command() -> click.Command:
             click.Argument(["names"], type=kind, nargs=-1, metavar="PLATFORM..."),
             params.schedule_option(),
             params.data_branch_option(),
+            click.Option(
+                ["--deploy"],
+                metavar="DEPLOYMENT",
+                help="Build the image of a deployment and push it, after the checks of a push to "
+                "the default branch; none: no more.",
+            ),
             click.Option(["--force"], is_flag=True, help="Replace files that you have edited."),
             click.Option(["--dry-run"], is_flag=True, help="Show what would be written, and stop."),
             *params.options_for(added, {CicdGenerator: "platform"}),
