@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pexpect
 
+from tests.generated.byte_code import lend
 from tests.generated.conftest import install, uv
 from tests.generated.projects import execute, told
 from tests.generated.warm import TIMEOUT, Done
@@ -23,7 +24,7 @@ from tests.services import free_port
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PLUGINS = ("polster-plugin-postgres", "polster-plugin-s3")
-_SECONDS = 60.0
+_SECONDS = 300.0
 _TESTS_SECONDS = 900.0
 # This terminal does not answer when asked where its cursor is, which prompts would wait for.
 _TERMINAL = {"TERM": "xterm", "NO_COLOR": "1", "PROMPT_TOOLKIT_NO_CPR": "1"}
@@ -59,14 +60,18 @@ class Machine:
         # Not compiled: moto has hundreds of services, and one is used.
         uv("pip", "install", "-q", "-p", str(self.python), *(f"{one}[test]" for one in wheels))
 
-    def install_project(self, root: Path) -> Path:
-        """Make a project's environment as `polster setup` does, from the wheels; its Python."""
+    def install_project(self, root: Path, runtime: Path) -> Path:
+        """Make a project's environment as `polster setup` does, from the wheels; its Python.
+
+        `runtime` is the Python of an environment that has most of it, with byte code.
+        """
         python = root / ".venv" / "bin" / "python"
         uv("venv", "-q", "-p", sys.executable, str(root / ".venv"))
         uv(
-            *("pip", "install", "-q", "--compile-bytecode", "-p", str(python)),
+            *("pip", "install", "-q", "-p", str(python)),
             *("--find-links", str(self.folder / "wheels"), "-e", f"{root}[dev]"),
         )
+        assert lend(runtime, python) > 0
         return python
 
     def pip(self, *args: str | Path) -> None:

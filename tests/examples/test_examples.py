@@ -24,7 +24,7 @@ def python(runtime: Path) -> Path:
 
 @pytest.mark.slow
 def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
-    """One fresh environment, one step after the other."""
+    """One fresh environment, one step after the other; a project with copies, and one without."""
     machine = Machine.build(tmp_path)
     assert traces(machine, tmp_path) == []
     machine.install()
@@ -41,30 +41,25 @@ def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
         assert_its_code_is_clean(shop)
         assert_it_runs(shop, env)
         assert traces(machine, shop.root) != []
+        depends_on_them(machine, tmp_path, python, env)
         machine.pip("uninstall", "--yes", *PLUGINS)
         assert traces(machine, tmp_path) == []
         assert_nothing_is_offered(machine, tmp_path, shop)
         assert_it_runs(shop, env)
 
 
-@pytest.mark.slow
-def test_a_project_that_depends_on_them(tmp_path: Path) -> None:
+def depends_on_them(machine: Machine, folder: Path, python: Path, env: dict[str, str]) -> None:
     """Nothing is copied: its packages come from the wheels, and Polster is not among them."""
-    machine = Machine.build(tmp_path)
-    machine.install()
-    root = tmp_path / "shop"
-    with machine.bucket() as bucket, machine.database() as database:
-        made(machine, root, "--runtime", "package")
-        assert not list((root / "src").glob("polster_*"))
-        shop = Generated(root, machine.install_project(root))
-        look = (
-            "from importlib.metadata import distributions as all; print(*(d.name for d in all()))"
-        )
-        installed = set(shop.python("-c", look).stdout.split())
-        assert {"polster-runtime", *PLUGINS} <= installed
-        assert "polster" not in installed
-        assert_its_code_is_clean(shop)
-        assert_it_runs(shop, {**bucket, **database})
+    root = folder / "store"
+    made(machine, root, "--runtime", "package")
+    assert not list((root / "src").glob("polster_*"))
+    store = Generated(root, machine.install_project(root, python))
+    look = "from importlib.metadata import distributions as all; print(*(d.name for d in all()))"
+    installed = set(store.python("-c", look).stdout.split())
+    assert {"polster-runtime", *PLUGINS} <= installed
+    assert "polster" not in installed
+    assert_its_code_is_clean(store)
+    assert_it_runs(store, env)
 
 
 def traces(machine: Machine, folder: Path) -> list[str]:
@@ -102,7 +97,7 @@ def assert_all_is_offered(machine: Machine, folder: Path) -> None:
 
 def made(machine: Machine, root: Path, *options: str) -> None:
     """Make the project, and add an asset that reads PostgreSQL."""
-    new = ("init", "shop", "--storage", "s3", "--s3-bucket", "lake", "--no-setup", "--no-git")
+    new = ("init", root.name, "--storage", "s3", "--s3-bucket", "lake", "--no-setup", "--no-git")
     done = machine.polster(*new, *options, cwd=root.parent)
     assert done.returncode == 0, told(done)
     assert (root / "docs" / "s3.md").exists()
@@ -125,7 +120,8 @@ def assert_it_runs(shop: Generated, env: dict[str, str]) -> None:
     """All of it succeeds, in the bucket, with the rows of PostgreSQL."""
     outcome = shop.json(env=env)["assets"]
     assert {asset["status"] for asset in outcome} == {"succeeded"}
-    assert all(asset["path"].startswith("lake/shop/data/") for asset in outcome)
+    where = f"lake/{shop.root.name}/data/"
+    assert all(asset["path"].startswith(where) for asset in outcome)
     look = "from core.storage import read; print(read('bronze_orders').collect().height)"
     assert shop.python("-c", look, env=env).stdout == "3\n"
 
