@@ -24,6 +24,8 @@ from tests.quality.daemon import (
 
 TWO_LOOKS = 12.0
 """Seconds: a sensor looks every five at the most, whatever SENSOR_SECONDS says."""
+LOADED_AGAIN = 75.0
+"""Seconds after which Dagster by itself would load a project again."""
 EACH_MINUTE = {"BRONZE_CRON": "* * * * *", "SENSOR_SECONDS": "1"}
 SECRET = "hunter2"  # noqa: S105 - that it is never shown is what is tested
 DEAD = "json://127.0.0.1:1/"
@@ -45,12 +47,20 @@ def links(heard: Listener) -> list[str]:
     return [line for line in heard.said().splitlines() if "/runs/" in line]
 
 
+def code_servers(running: Daemon) -> set[int]:
+    """Return the processes that have loaded the project, for webserver, daemon and their runs."""
+    return {pid for pid, command in running.processes().items() if "dagster api grpc" in command}
+
+
 def test_gold_follows_bronze_and_what_fails_is_told_once(project: MakeProject) -> None:
+    """R11: the project is loaded again when it has changed, and only then."""
     shop = project()
     shop.place("silver_failing", "fails_and_counts", ["bronze_example"])
     with listening(user=f"bot:{SECRET}@") as heard:
         urls = f"{DEAD.replace('//', f'//u:{SECRET}@')} {heard.url}"
-        with daemon(shop, ALERT_URLS=urls, **EACH_MINUTE):
+        with daemon(shop, ALERT_URLS=urls, **EACH_MINUTE) as running:
+            wait_for(lambda: len(code_servers(running)) == 2)
+            first, began = code_servers(running), time.monotonic()
             wait_for(lambda: len(shop.files("gold_example")) > 0)
             ticks = len(shop.files("bronze_example"))
             wait_for(lambda: "silver_failing" in heard.said())
@@ -60,6 +70,11 @@ def test_gold_follows_bronze_and_what_fails_is_told_once(project: MakeProject) -
             time.sleep(20)  # two looks of the sensor that tells
             wait_for(lambda: len(links(heard)) == attempts(shop))
             assert attempts(shop) <= len(shop.files("bronze_example")) + 1
+            # Dagster itself would have loaded it again.
+            time.sleep(max(0.0, began + LOADED_AGAIN - time.monotonic()))
+            assert first <= code_servers(running)
+            shop.place("silver_added", "pid_of_silver", ["bronze_example"])
+            wait_for(lambda: len(shop.files("silver_added")) >= 1)
     assert "silver_failing: src/core/silver_failing.py:" in heard.said()
     assert "KeyError: 'the column is gone'" in heard.said()
     assert len(links(heard)) == len(set(links(heard)))
@@ -153,7 +168,7 @@ def test_the_process_of_a_run_killed(slow: Generated) -> None:
     assert sorted(what for what, _ in pairs) == kinds
 
 
-def test_s10_the_code_servers_killed_while_a_run_goes_on(slow: Generated) -> None:
+def test_s10_the_code_servers_and_the_daemon_killed_while_runs_go_on(slow: Generated) -> None:
     with listening() as heard, daemon(slow, SENSOR_SECONDS="1", ALERT_URLS=heard.url) as running:
         pid = started(slow)
         for server, command in running.processes().items():
@@ -165,37 +180,24 @@ def test_s10_the_code_servers_killed_while_a_run_goes_on(slow: Generated) -> Non
         wait_for(lambda: statuses(slow)[0] == "SUCCESS")
         assert len(slow.files("silver_a")) == 1
         goes_on(slow)
+        wait_for(lambda: statuses(slow)[0] == "SUCCESS")
+        slow.write({"data/slow": ""})
+        assert slow.run("--asset", "bronze_a").returncode == 0
+        the_daemon_killed(slow, running)
     assert heard.messages == []
 
 
-def test_the_daemon_killed_while_a_run_goes_on(slow: Generated) -> None:
-    with daemon(slow, SENSOR_SECONDS="1") as running:
-        pid = started(slow)
-        running.kill("polster_runtime.dagster.daemon")
-        assert running.process.stdout
-        assert "the daemon has stopped and was started again" in running.process.stdout.readline()
-        time.sleep(20)  # longer than it takes the daemon to look after runs
-        assert Path(f"/proc/{pid}").exists()
-        assert statuses(slow)[0] == "STARTED"
-        (slow.root / "data" / "slow").unlink()
-        wait_for(lambda: statuses(slow)[0] == "SUCCESS")
-        assert len(slow.files("silver_a")) == 1
-        goes_on(slow)
-
-
-def code_servers(running: Daemon) -> set[int]:
-    """Return the processes that have loaded the project, for the webserver and the daemon."""
-    return {pid for pid, command in running.processes().items() if "dagster api grpc" in command}
-
-
-def test_r11_a_project_is_loaded_again_when_it_has_changed(project: MakeProject) -> None:
-    shop = project(samples=False)
-    shop.add("bronze_a", ROWS)
-    assert shop.run("--asset", "bronze_a").returncode == 0
-    with daemon(shop, SENSOR_SECONDS="1") as running:
-        wait_for(lambda: len(code_servers(running)) == 2)
-        before = code_servers(running)
-        time.sleep(75)  # Dagster itself would have loaded it again
-        assert code_servers(running) == before
-        shop.place("silver_a", "pid_of_silver", ["bronze_a"])
-        wait_for(lambda: len(shop.files("silver_a")) == 1)
+def the_daemon_killed(slow: Generated, running: Daemon) -> None:
+    """Kill it while the run that follows bronze is held up: the run goes on."""
+    files = len(slow.files("silver_a"))
+    pid = started(slow)
+    running.kill("polster_runtime.dagster.daemon")
+    assert running.process.stdout
+    assert "the daemon has stopped and was started again" in running.process.stdout.readline()
+    time.sleep(20)  # longer than it takes the daemon to look after runs
+    assert Path(f"/proc/{pid}").exists()
+    assert statuses(slow)[0] == "STARTED"
+    (slow.root / "data" / "slow").unlink()
+    wait_for(lambda: statuses(slow)[0] == "SUCCESS")
+    assert len(slow.files("silver_a")) == files + 1
+    goes_on(slow)
