@@ -1,10 +1,15 @@
 """365 partitions of three assets in one run, beside a ranged run of Dagster that does the same.
 
     python bench/partitions.py FOLDER --python RUNTIME [--days 365] [--rows 2000] [--rounds 2]
+    python bench/partitions.py FOLDER --python RUNTIME --days 10000 --rows 20 --there
 
 Writes a project and plain Dagster assets into the new FOLDER. RUNTIME is a Python with what a
 generated project needs. The rival reads and writes the same Parquet files with the same functions,
 with `BackfillPolicy.single_run()`, and loses all partitions of an asset when one fails.
+
+With --there two assets have all partitions but the last from before: each is a copy of a file that
+was computed, recorded in Dagster's history. Measured are the status, and one more partition. The
+rival asks Dagster which partitions are there and Polars how many rows, and runs one partition.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import measure
@@ -33,13 +39,14 @@ CORE = {
 DEPS = {"bronze_days": [], "silver_days": ["days"], "gold_shops": ["days"]}
 STOCK = '''"""The same assets with nothing but Dagster."""
 
+import sys
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 DATA = Path(__file__).parent / "data"
-days = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_date="{end}")
+days = dg.DailyPartitionsDefinition(start_date="{first}", end_date="{end}")
 one_run = dg.BackfillPolicy.single_run()
 
 
@@ -74,7 +81,27 @@ def gold(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 defs = dg.Definitions(assets=[bronze, silver, gold])
-if __name__ == "__main__":
+
+
+def status() -> None:
+    """Say how many partitions and rows there are of two assets."""
+    with dg.DagsterInstance.get() as instance:
+        for asset in (bronze, silver):
+            done = instance.get_materialized_partitions(asset.key)
+            rows = pl.scan_parquet(DATA / asset.key.path[-1]).select(pl.len()).collect().item()
+            print(asset.key, len(done), days.get_num_partitions(), rows)
+
+
+def one_more() -> None:
+    """Compute the last partition of two assets."""
+    last = str(days.get_last_partition_key())
+    with dg.DagsterInstance.get() as instance:
+        assert dg.materialize([bronze, silver], partition_key=last, instance=instance).success
+
+
+if __name__ == "__main__" and len(sys.argv) > 1:
+    {{"status": status, "one_more": one_more}}[sys.argv[1]]()
+elif __name__ == "__main__":
     keys = days.get_partition_keys()
     tags = {{
         "dagster/asset_partition_range_start": keys[0],
@@ -88,6 +115,33 @@ if __name__ == "__main__":
 '''
 
 
+FILL = """
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import dagster as dg
+
+folder, prefix, keys = Path(sys.argv[1]), sys.argv[2], sys.argv[3].split(",")
+with dg.DagsterInstance.get() as instance:
+    log = instance.event_log_storage
+    together = getattr(log, "_held", None)
+    for layer in ("bronze", "silver"):
+        (template,) = folder.glob(f"{layer}/**/*.parquet")
+        for start in range(0, len(keys), 1000):
+            with together.together() if together else nullcontext():
+                for key in keys[start : start + 1000]:
+                    path = Path(str(template).replace(keys[-1], key))
+                    if path == template:
+                        continue
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(template.read_bytes())
+                    event = dg.AssetMaterialization(prefix.format(layer), partition=key)
+                    instance.report_runless_asset_event(event)
+"""
+"""Copies the only file of each layer to all partitions before that of the file."""
+
+
 def main() -> None:
     """Write both, run them in turns, print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,31 +150,54 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--rows", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--there", action="store_true")
     arguments = parser.parse_args()
     folder, python = arguments.folder.resolve(), arguments.python.absolute()
     folder.mkdir()
-    end = _end(arguments.days)
-    shop = _shop(folder, arguments.rows, end)
-    stock = _stock(folder / "stock", arguments.rows, end)
+    first, end = _span(arguments.days)
+    shop = _shop(folder, arguments.rows, first, end)
+    stock = _stock(folder / "stock", arguments.rows, first, end)
     home = {"DAGSTER_HOME": str(stock), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
-    commands: dict[str, measure.Command] = {
-        "Dagster, one range": (stock, [python, "stock.py"], home),
-        "Polster": (
-            shop,
-            [python, "run_polster.py", "--partition", ".."],
-            {"PYTHONPATH": str(shop / "src")},
-        ),
-    }
-    measure.compare(commands, arguments.rounds, warm_up=False)
+    source = {"PYTHONPATH": str(shop / "src")}
+    rival: list[str | Path] = [python, "stock.py"]
+    ours: list[str | Path] = [python, "run_polster.py"]
+    if not arguments.there:
+        commands: dict[str, measure.Command] = {
+            "Dagster, one range": (stock, rival, home),
+            "Polster": (shop, [*ours, "--partition", ".."], source),
+        }
+        measure.compare(commands, arguments.rounds, warm_up=False)
+        return
+    more = [*ours, "--asset", "bronze_days", "--asset", "silver_days", "--partition"]
+    days = [str(first + timedelta(days=day)) for day in range(arguments.days)]
+    fill: list[str | Path] = [python, "-c", FILL]
+    measure.measured((shop, [*more, days[-2]], source))
+    measure.measured((stock, [*rival, "one_more"], home))
+    dagster = source | {"DAGSTER_HOME": str(shop / ".dagster")}
+    measure.measured((shop, [*fill, "data", "run_{}_days", ",".join(days[:-1])], dagster))
+    measure.measured((stock, [*fill, "data", "{}", ",".join(days)], home))
+    measure.compare(
+        {
+            "Dagster, status": (stock, [*rival, "status"], home),
+            "Polster, status": (shop, [*ours, "--status"], source),
+        },
+        arguments.rounds,
+    )
+    measure.compare(
+        {
+            "Dagster, one more": (stock, [*rival, "one_more"], home),
+            "Polster, one more": (shop, [*more, days[-1]], source),
+        },
+        arguments.rounds,
+    )
 
 
-def _end(days: int) -> str:
-    from datetime import date, timedelta
+def _span(days: int) -> tuple[date, date]:
+    end = date(2026, 1, 1)
+    return end - timedelta(days=days), end
 
-    return str(date(2025, 1, 1) + timedelta(days=days))
 
-
-def _shop(folder: Path, rows: int, end: str) -> Path:
+def _shop(folder: Path, rows: int, first: date, end: date) -> Path:
     polster = [sys.executable, "-m", "polster_core"]
     _quietly([*polster, "init", "shop", "--no-sample-assets", "--no-setup", "--no-git"], folder)
     shop = folder / "shop"
@@ -128,22 +205,22 @@ def _shop(folder: Path, rows: int, end: str) -> Path:
         layer, _, name = stem.partition("_")
         parts = ["--partition", "daily"]
         if layer == "bronze":
-            parts += ["--start", "2025-01-01"]
+            parts += ["--start", str(first)]
         deps = [part for one in DEPS[stem] for part in ("--dependencies", one)]
         add = ["add-asset", "--layer", layer, "--name", name, *deps, *parts]
         _quietly([*polster, *add], shop)
         (shop / f"src/core/{stem}.py").write_text(HEAD + code.format(rows=rows), encoding="utf-8")
     file = shop / "src/orchestration/partitions.py"
-    text = file.read_text("utf-8").replace('"2025-01-01"', f'"2025-01-01", end_date="{end}"')
+    text = file.read_text("utf-8").replace(f'"{first}"', f'"{first}", end_date="{end}"')
     file.write_text(text, encoding="utf-8")
     return shop
 
 
-def _stock(folder: Path, rows: int, end: str) -> Path:
+def _stock(folder: Path, rows: int, first: date, end: date) -> Path:
     folder.mkdir()
     body = CORE["bronze_days"].format(rows=rows).splitlines()[1:]
     extract = "\n".join(f"    {line.replace('return', 'rows =')}" for line in body)
-    text = STOCK.format(end=end, extract=extract)
+    text = STOCK.format(first=first, end=end, extract=extract)
     (folder / "stock.py").write_text(text, encoding="utf-8")
     (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     return folder

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model import layout
@@ -24,7 +25,18 @@ CLASSES = {
     "monthly": "MonthlyPartitionsDefinition",
 }
 _HEAD = '"""The partitions that assets have."""\n\nimport dagster as dg\n\n'
-_NAME = re.compile(r"[^\s/\\][^\n\r,]{0,99}")
+_NAME = re.compile(r"[^\s/\\][^\x00-\x1f\x7f,]*")
+_LONGEST = 190
+"""Bytes of a name as a folder has it, where what is no letter or digit takes three."""
+_MOST = 100_000
+"""Partitions that an asset may have."""
+_LENGTHS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=28),
+}
+_SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -98,17 +110,41 @@ def _begin(kind: str, start: str | None) -> datetime:
         begin = datetime.fromisoformat(start)
     except ValueError:
         raise UsageProblem(f"--start {start} is no date", hint="--start 2026-01-01") from None
-    if begin.date() > _today():
+    if begin.tzinfo is not None:
+        path = _file()
+        raise UsageProblem(
+            f"--start {start} has a time zone, and the partitions would be those of UTC",
+            hint=f'omit it; then add timezone="Europe/Berlin" in {path}, if that is meant',
+        )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if begin > now:
         raise UsageProblem(f"--start {start} is in the future", hint="there would be no partition")
+    if begin != (first := _first(kind, begin)):
+        raise UsageProblem(
+            f"--start {start} is within a partition, and what is before the next would be in none",
+            hint=f"--start {first.isoformat(timespec='minutes').removesuffix('T00:00')}",
+        )
+    if (count := (now - begin) // _LENGTHS[kind]) > _MOST:
+        raise UsageProblem(
+            f"--start {start} would be {count:,} partitions; at most {_MOST:,} are possible",
+            hint="take longer ones, or a later start",
+        )
     return begin
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+def _first(kind: str, begin: datetime) -> datetime:
+    """Return when the partition began that a moment is in."""
+    if kind == "hourly":
+        return begin.replace(minute=0, second=0, microsecond=0)
+    day = datetime.combine(begin, time())
+    if kind == "weekly":  # from Sunday, as Dagster counts
+        return day - timedelta(days=(day.weekday() - _SUNDAY) % 7)
+    return day.replace(day=1) if kind == "monthly" else day
 
 
 def _key(kind: str, begin: datetime) -> str:
-    return f"{begin:%Y-%m-%d-%H:%M}" if kind == "hourly" else f"{begin:%Y-%m-%d}"
+    day = begin.date().isoformat()
+    return f"{day}-{begin:%H:%M}" if kind == "hourly" else day
 
 
 def _names(text: str) -> list[str]:
@@ -120,6 +156,12 @@ def _names(text: str) -> list[str]:
         raise UsageProblem(
             f"--partition {text}: names must differ in more than case, and have no .. in them"
         )
+    for key in keys:
+        if len(quote(key, safe="")) > _LONGEST:
+            raise UsageProblem(
+                f"{key} is too long for the name of a folder",
+                hint="what is no letter or digit of English counts three times or more",
+            )
     return keys
 
 

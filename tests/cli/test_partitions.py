@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.handmade import polster, shop, write_project
 BRONZE = ("add-asset", "--layer", "bronze", "--name", "days")
 SILVER = ("add-asset", "--layer", "silver", "--name", "days")
 DAILY = ("--partition", "daily", "--start", "2026-01-01")
+SOON = (datetime.now(UTC) + timedelta(hours=1)).replace(tzinfo=None).isoformat()
 FILE = "src/orchestration/partitions.py"
 
 
@@ -87,6 +89,33 @@ def test_silver_has_those_of_its_upstream_and_lists_show_them(project: Project) 
         ((*BRONZE, "--partition", "daily"), "daily partitions need a start"),
         ((*BRONZE, "--partition", "daily", "--start", "soon"), "--start soon is no date"),
         ((*BRONZE, "--partition", "daily", "--start", "2999-01-01"), "is in the future"),
+        (
+            (*BRONZE, "--partition", "hourly", "--start", SOON),
+            "is in the future",
+        ),
+        (
+            (*BRONZE, "--partition", "daily", "--start", "2026-01-01T00:00+02:00"),
+            "has a time zone, and the partitions would be those of UTC",
+        ),
+        (
+            (*BRONZE, "--partition", "daily", "--start", "2026-01-01T13:30"),
+            "hint: --start 2026-01-01\n",
+        ),
+        (
+            (*BRONZE, "--partition", "hourly", "--start", "2026-01-01T13:30"),
+            "hint: --start 2026-01-01T13:00\n",
+        ),
+        (
+            (*BRONZE, "--partition", "weekly", "--start", "2026-01-01"),
+            "hint: --start 2025-12-28\n",
+        ),
+        (
+            (*BRONZE, "--partition", "monthly", "--start", "2026-01-15"),
+            "hint: --start 2026-01-01\n",
+        ),
+        ((*BRONZE, "--partition", "daily", "--start", "0001-01-01"), "at most 100,000 are"),
+        ((*BRONZE, "--partition", f"{'é' * 40},b"), "is too long for the name of a folder"),
+        ((*BRONZE, "--partition", "a\tb,c"), "is neither hourly, daily"),
         ((*BRONZE, "--partition", "yearly"), "--partition yearly is neither hourly, daily"),
         ((*BRONZE, "--partition", "eu,EU"), "names must differ in more than case"),
         (

@@ -10,6 +10,7 @@ import polars as pl
 from fsspec.implementations.local import LocalFileSystem
 
 from polster_runtime.storage.columns import alike
+from polster_runtime.storage.footers import FEW, footers
 
 if TYPE_CHECKING:
     from polster_runtime.storage.store import Store
@@ -24,6 +25,8 @@ def rows_of_all(data: Store, paths: Sequence[str]) -> pl.LazyFrame:
     Raises StorageError when a file is damaged, and when no type holds the values of a column in all
     files.
     """
+    if len(paths) >= FEW and footers(data, paths).columns:
+        return data.scan_alike(paths)
     schemas: dict[str, pl.Schema] = dict(zip(paths, _schemas(data, paths), strict=True))
     same: dict[object, list[str]] = {}
     for path, schema in schemas.items():

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -75,12 +75,19 @@ def listed(fs: AbstractFileSystem, folder: str) -> list[str]:
     return [str(path) for path in found]
 
 
-def below(fs: AbstractFileSystem, folder: str) -> list[str]:
-    """The files in a folder and in all folders there, whatever the file system remembers."""
+def within(fs: AbstractFileSystem, folders: Sequence[str]) -> dict[str, list[str]]:
+    """The files in each of some folders of one folder, whatever the file system remembers."""
+    found: dict[str, list[str]] = {folder: [] for folder in folders}
     if isinstance(fs, LocalFileSystem):
-        return [f"{place}/{name}" for place, _, names in os.walk(folder) for name in names]
+        for folder, files in found.items():
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+                files += [f"{folder}/{entry.name}" for entry in entries]
+        return found
     fs.invalidate_cache()
-    return [str(path) for path in _tried_again(fs, lambda: fs.find(folder), FileNotFoundError)]
+    above = folders[0].rpartition("/")[0]
+    for path in map(str, _tried_again(fs, lambda: fs.find(above), FileNotFoundError)):
+        found.get(path.rpartition("/")[0], []).append(path)
+    return found
 
 
 def _tried_again(fs: AbstractFileSystem, call: Callable[[], Any], *final: type[Exception]) -> Any:

@@ -12,6 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import StorageError, Unreachable
+from polster_runtime.storage.footers import Footers, footers
 from polster_runtime.storage.partitions import asset_of_path
 from polster_runtime.storage.snapshots import Snapshot, written_at
 from polster_runtime.storage.store import Store
@@ -68,8 +69,8 @@ def _look(data: Store, asset: AssetId) -> tuple[Stored, pl.LazyFrame | None] | N
         if snapshot.partitioned:
             keys = tuple(asset_of_path(path).partition for path in snapshot.paths)
             found = replace(found, partitions=keys)
-            if rows := _rows_of_alike(data, snapshot):
-                return replace(found, rows=rows), None
+            if (known := _footers(data, snapshot)).columns:
+                return replace(found, rows=known.rows), None
         frame = data.scan(snapshot)
         if written := data.provenance(snapshot).get("written"):
             found = replace(found, written=datetime.fromisoformat(written).timestamp())
@@ -78,13 +79,12 @@ def _look(data: Store, asset: AssetId) -> tuple[Stored, pl.LazyFrame | None] | N
     return found, frame.select(pl.len())
 
 
-def _rows_of_alike(data: Store, snapshot: Snapshot) -> int:
-    """The rows of many files with the same columns, known in half the time; else 0."""
+def _footers(data: Store, snapshot: Snapshot) -> Footers:
+    """What the files of many partitions say; without columns where a damaged one is to be named."""
     try:
-        count: int = data.scan_alike(snapshot.paths).select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError):
-        return 0
-    return count
+        return footers(data, snapshot.paths)
+    except (StorageError, pl.exceptions.PolarsError, OSError):
+        return Footers(0, "")
 
 
 def _count(frames: dict[AssetId, pl.LazyFrame]) -> dict[AssetId, int]:

@@ -4,6 +4,7 @@ What a file system might not take in a name is written as ~ and two hexadecimal 
 2026-01-31-05:00 is in partition=2026-01-31-05~3A00.
 """
 
+import shlex
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -34,18 +35,11 @@ def key_of(name: str) -> str:
     return key if folder_name(key) == name else ""
 
 
-def keys_among(paths: Iterable[str]) -> list[str]:
-    """The partitions whose folders are among the paths in a folder, in their order."""
-    names = (path.rstrip("/").rsplit("/", 1)[-1] for path in paths)
-    return sorted(filter(None, map(key_of, names)))
-
-
-def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Files, by the name of the folder that they are in."""
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        found.setdefault(path.rsplit("/", 2)[-2], []).append(path)
-    return found
+def folders_among(paths: Iterable[str]) -> dict[str, str]:
+    """The folders of partitions that are among the paths in a folder, by key, in their order."""
+    folders = (path.rstrip("/") for path in paths)
+    found = {key: path for path in folders if (key := key_of(path.rsplit("/", 1)[-1]))}
+    return dict(sorted(found.items()))
 
 
 def asset_of_path(path: str) -> AssetId:
@@ -58,7 +52,9 @@ def asset_of_path(path: str) -> AssetId:
 
 def how_to_run(asset: AssetId, *options: str) -> str:
     """The command that runs an asset, or one of its partitions."""
-    part = [f"--partition {asset.partition}"] if asset.partition else []
+    part = [f"--partition {shlex.quote(asset.partition)}"] if asset.partition else []
+    if asset.partition.startswith("-"):
+        part = [part[0].replace(" ", "=", 1)]
     return " ".join(["python run_polster.py", f"--asset {asset.whole}", *part, *options])
 
 

@@ -71,6 +71,8 @@ def is_snapshot(path: str) -> bool:
         written_at(path)
     except ValueError:
         return False
+    if increments == (None, None):
+        return True
     first, last = numbers(path)
     as_written = [f"{number:06}" for number in (first, last)][: sum(map(bool, increments))]
     ordered = first < last if increments[1] else first > 0 or not increments[0]
@@ -115,6 +117,8 @@ def snapshots_among(paths: Iterable[str]) -> list[Snapshot]:
     """The snapshots that the files in a folder make, the oldest first."""
     # In order the first file comes before increments; those of which it is gone are none.
     files = sorted(filter(is_snapshot, paths), key=base_name)
+    if len(files) == 1 and is_full(files[0]):
+        return [Snapshot((files[0],))]
     found = (list(several) for _, several in groupby(files, full_name))
     return [snapshot_of(*several) for several in found if is_first(several[0])]
 

@@ -25,19 +25,18 @@ from polster_runtime.storage import durable
 from polster_runtime.storage.all_partitions import rows_of_all
 from polster_runtime.storage.columns import alike
 from polster_runtime.storage.filesystems import (
-    below,
     footer,
     listed,
     local_copy,
     polars_reads,
     put_new,
+    within,
 )
 from polster_runtime.storage.merging import on_top
 from polster_runtime.storage.partitions import (
-    by_folder,
     folder_name,
+    folders_among,
     key_of,
-    keys_among,
     what_to_do,
 )
 from polster_runtime.storage.snapshots import (
@@ -114,15 +113,15 @@ class Store:
 
     def chains(self, asset: AssetId) -> list[AssetId]:
         """An asset and each of its partitions: what has snapshots of its own."""
-        return [asset, *map(asset.at, keys_among(self._listed(self.folder(asset))))]
+        return [asset, *map(asset.at, folders_among(self._listed(self.folder(asset))))]
 
     def _partitions(self, names: list[str]) -> dict[str, Snapshot]:
         """The newest snapshot of each partition whose folder is named."""
-        if not (keys := keys_among(names)):
+        if not (folders := folders_among(names)):
             return {}
         with self.errors():
-            files = by_folder(below(self.fs, names[0].rstrip("/").rsplit("/", 1)[0]))
-        found = {key: snapshots_among(files.get(folder_name(key), [])) for key in keys}
+            files = within(self.fs, list(folders.values()))
+        found = {key: snapshots_among(files[folders[key]]) for key in folders}
         return {key: snapshots[-1] for key, snapshots in found.items() if snapshots}
 
     def before(self, asset: AssetId) -> Snapshot | None:
