@@ -170,6 +170,27 @@ def test_two_bad_days_keep_the_others_and_missing_fixes_them(shop: Shop) -> None
     assert shop.run(missing=True)[""]["assets"] == []
 
 
+def test_failed_runs_the_partitions_that_failed_last(shop: Shop) -> None:
+    good = shop.sold
+    shop.sold = {day: sold for day, sold in good.items() if day not in {"2026-01-05", "2026-01-07"}}
+    shop.run(partition="2026-01-04..2026-01-07")
+    shop.sold = {day: sold for day, sold in good.items() if day != "2026-01-05"}
+    shop.run("bronze_days", partition="2026-01-09")  # a run of another changes nothing
+    done = shop.run(failed=True)
+    assert (done["bronze_days"]["status"], done["silver_days"]["partitions"]) == ("failed", 3)
+    assert (done["gold_total"]["status"], done["gold_total"]["error"]) == (
+        "skipped",
+        "bronze_days failed",
+    )
+    shop.sold = good
+    done = shop.run(failed=True)
+    assert done[""]["success"]
+    assert done["bronze_days"]["partitions"] == done["silver_days"]["partitions"] == 1
+    days = [f"2026-01-0{day}" for day in range(4, 8)]
+    assert read("gold_total").collect().rows() == shop.expected(*days)
+    assert shop.run(failed=True)[""]["assets"] == []
+
+
 def test_a_partition_that_is_run_again_replaces_its_rows_alone(shop: Shop) -> None:
     shop.run(partition="..2026-01-03")
     shop.sold["2026-01-02"] = [100]
@@ -211,6 +232,20 @@ def test_contract_and_quarantine_are_those_of_each_partition(
         -1,
         5,
     ]
+
+
+def test_the_hour_that_comes_twice_is_two_partitions(project: Path, core_file: CoreFile) -> None:
+    span = 'start_date="2026-10-25-01:00", end_date="2026-10-25-04:00", timezone="Europe/Berlin"'
+    shop = Shop(project, core_file, f"dg.HourlyPartitionsDefinition({span})")
+    hours = [f"2026-10-25-0{hour}" for hour in ("1:00", "2:00", "2:00+0100", "3:00")]
+    shop.sold = {hour: [number] for number, hour in enumerate(hours)}
+    shop.run(partition="2026-10-25-02:00+0100")
+    assert list(store().partitions(SILVER)) == [hours[2]]
+    done = shop.run(partition="..")
+    assert done["silver_days"]["partitions"] == 4
+    assert list(store().partitions(SILVER)) == hours
+    assert shop.recorded(BRONZE) == set(hours)
+    assert read("gold_total").collect().rows() == shop.expected()
 
 
 @pytest.mark.parametrize(

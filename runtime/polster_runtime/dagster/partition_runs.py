@@ -3,7 +3,8 @@
 A run computes one unbroken range of partitions: Dagster's tags hold no more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -86,7 +87,8 @@ def range_of(graph: Graph, selected: Keys, text: str) -> Batch:
     keys = parted(graph, selected)
     if not keys:
         raise UnknownAsset("no asset that was chosen has partitions: omit --partition")
-    found = {tuple(_named(graph, key, text)) for key in keys}
+    one_of_each = {partitions_of(graph, key): key for key in reversed(keys)}
+    found = {tuple(_named(graph, key, text)) for key in one_of_each.values()}
     if len(found) > 1:
         names = " and ".join(map(name_of_key, keys))
         raise UnknownAsset(f"{names} have different partitions: run them one after the other")
@@ -95,10 +97,12 @@ def range_of(graph: Graph, selected: Keys, text: str) -> Batch:
 
 def _named(graph: Graph, key: dg.AssetKey, text: str) -> Sequence[str]:
     own, name = partitions_of(graph, key), name_of_key(key)
+    first, is_range, last = text.partition(RANGE)
+    if own and not is_range and own.has_partition_key(text):
+        return (text,)  # without all of them, which takes a while where they are many
     every = own.get_partition_keys() if own else []
     if not every:
         raise UnknownAsset(f"{name} has no partition yet")
-    first, is_range, last = text.partition(RANGE)
     first, last = first or every[0], (last or every[-1]) if is_range else first
     for one in (first, last):
         if one not in every:
@@ -124,25 +128,45 @@ def missing(graph: Graph, selected: Keys, text: str, data: Store) -> list[Batch]
     keys = parted(graph, selected)
     if not keys:
         raise UnknownAsset("no asset that was chosen has partitions: omit --missing")
+    one_of_each = {partitions_of(graph, key): key for key in reversed(keys)}
+    every = {own: _named(graph, key, text or RANGE) for own, key in one_of_each.items()}
+    there = {key: data.partitions(asset) for key in keys if (asset := asset_of_key(key))}
+    wanted = {
+        key: {one for one in every[partitions_of(graph, key)] if one not in known}
+        for key, known in there.items()
+    }
+    found = runs_of(graph, wanted)
+    return _with(found, selected - set(keys)) if found else []
+
+
+def failed(
+    graph: Graph, selected: Keys, partitions: Mapping[dg.AssetKey, AbstractSet[str]]
+) -> list[Batch]:
+    """The runs of some assets, in the last of them, and of partitions of others."""
+    found = runs_of(graph, partitions)
+    return _with(found, selected) if found else batches(graph, selected)
+
+
+def runs_of(graph: Graph, wanted: Mapping[dg.AssetKey, AbstractSet[str]]) -> list[Batch]:
+    """One run for each unbroken range of partitions of which the same assets are wanted."""
     found: list[Batch] = []
-    for own in dict.fromkeys(partitions_of(graph, key) for key in keys):
-        alike = [key for key in keys if partitions_of(graph, key) == own]
-        found += _gaps(graph, alike, text or RANGE, data)
-    rest = selected - set(keys)
-    if found and rest:
-        found[-1] = Batch(found[-1].assets | rest, found[-1].partitions)
+    for own in dict.fromkeys(partitions_of(graph, key) for key in wanted):
+        alike = {key: some for key, some in wanted.items() if partitions_of(graph, key) == own}
+
+        def assets_of(
+            partition: str, alike: Mapping[dg.AssetKey, AbstractSet[str]] = alike
+        ) -> frozenset[dg.AssetKey]:
+            return frozenset(key for key, some in alike.items() if partition in some)
+
+        for assets, partitions in groupby(own.get_partition_keys() if own else (), assets_of):
+            if assets:
+                found.append(Batch(assets, tuple(partitions)))
     return found
 
 
-def _gaps(graph: Graph, keys: Sequence[dg.AssetKey], text: str, data: Store) -> Iterator[Batch]:
-    there = {key: set(data.partitions(asset)) for key in keys if (asset := asset_of_key(key))}
-
-    def without(partition: str) -> frozenset[dg.AssetKey]:
-        return frozenset(key for key, known in there.items() if partition not in known)
-
-    for assets, partitions in groupby(_named(graph, keys[0], text), without):
-        if assets:
-            yield Batch(assets, tuple(partitions))
+def _with(found: list[Batch], rest: Keys) -> list[Batch]:
+    """Some runs, the last of them with further assets."""
+    return [*found[:-1], Batch(found[-1].assets | rest, found[-1].partitions)]
 
 
 def with_downstream(graph: Graph, keys: Sequence[dg.AssetKey]) -> Keys:

@@ -9,11 +9,11 @@ import dagster as dg
 
 from polster_runtime.config import interruption
 from polster_runtime.dagster import alerts, dry_run, local_run, partition_runs
-from polster_runtime.dagster.failed import failed_last_time
+from polster_runtime.dagster.failed import failed_last_time, failed_partitions
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.old_runs import tidy
 from polster_runtime.dagster.outcomes import blocked, outcomes, together
-from polster_runtime.dagster.partition_runs import Batch
+from polster_runtime.dagster.partition_runs import Batch, partitions_of
 from polster_runtime.dagster.partitioned_step import FULL_REFRESH
 from polster_runtime.dagster.recovery import watched
 from polster_runtime.dagster.selection import Graph, Keys, runnable, select
@@ -49,8 +49,10 @@ def run(
     sweep()
     tags = {FULL_REFRESH: "true"} if full_refresh else {}
     done = list[dict[str, Any]]()
-    for batch in _wanted(graph, selected, partition, missing):
-        skipped = {} if missing else blocked(graph, batch.assets, done)
+    for batch in _wanted(graph, selected, partition, missing=missing, failed=failed):
+        skipped = blocked(graph, batch.assets, done)
+        if missing or failed:  # what failed of a partition stops none of the others
+            skipped = {key: one for key, one in skipped.items() if not partitions_of(graph, key)}
         assets = batch.assets - skipped.keys()
         if assets:
             done.append(_run(definitions, graph, Batch(assets, batch.partitions), tags))
@@ -76,7 +78,9 @@ def planned(
     """What `run` would do with the same arguments. Raises UnknownAsset and HistoryError."""
     graph = definitions.resolve_asset_graph()
     selected = _selected(graph, names, expression, failed, bool(partition or missing))
-    return dry_run.planned(graph, _wanted(graph, selected, partition, missing))
+    return dry_run.planned(
+        graph, _wanted(graph, selected, partition, missing=missing, failed=failed)
+    )
 
 
 def _selected(
@@ -91,9 +95,14 @@ def _selected(
     return selected
 
 
-def _wanted(graph: Graph, selected: Keys, partition: str | None, missing: bool) -> list[Batch]:
+def _wanted(
+    graph: Graph, selected: Keys, partition: str | None, *, missing: bool, failed: bool
+) -> list[Batch]:
     if missing:
         return partition_runs.missing(graph, selected, partition or "", store())
+    if failed:
+        with opened(running=True) as instance:
+            return partition_runs.failed(graph, selected, failed_partitions(instance, graph))
     if partition:
         return [partition_runs.range_of(graph, selected, partition)]
     return partition_runs.batches(graph, selected)
