@@ -186,6 +186,40 @@ def test_d22_another_port_gets_no_token(server: Server, monkeypatch: pytest.Monk
         assert other.asked == []
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Total-Count": "7"}, {"X-WP-Total": "7"}, {"Content-Range": "items 0-2/7"}],
+)
+def test_d9_a_total_in_a_header(headers: dict[str, str], server: Server) -> None:
+    server.routes["/rows"] = lambda _: Answer(200, ROWS[:3], headers)
+    with pytest.raises(SourceError, match="one page has 3 records, of 7; say how"):
+        read(Api(url="rows"))
+    server.routes["/rows"] = lambda _: Answer(200, ROWS, headers)
+    assert len(ids(Api(url="rows"))) == 7
+
+
+def test_d9_an_error_beside_records_is_not_passed_over(server: Server) -> None:
+    server.routes["/rows"] = lambda _: Answer(200, {"data": [], "error": "no quota"})
+    with pytest.raises(SourceError, match="answered with an error: no quota"):
+        read(Api(url="rows"))
+    server.routes["/rows"] = lambda _: Answer(200, {"data": ROWS, "errors": ["one shard failed"]})
+    with doubts() as found:
+        assert len(ids(Api(url="rows"))) == 7
+    assert "answered with records, and with an error: one shard failed" in found[0]
+    server.routes["/rows"] = lambda _: Answer(200, {"data": ROWS, "errors": [], "error": None})
+    with doubts() as found:
+        assert len(ids(Api(url="rows"))) == 7
+    assert not found
+
+
+@pytest.mark.parametrize("beside", [{}, {"total": 0, "next": None, "errors": []}])
+def test_d13_null_in_place_of_a_list_is_no_record(beside: dict[str, Any], server: Server) -> None:
+    server.routes["/rows"] = lambda _: Answer(200, {"data": None, **beside})
+    assert ids(Api(url="rows")) == []
+    server.routes["/rows"] = lambda _: Answer(200, {"data": None, "id": 5})
+    assert ids(Api(url="rows")) == [5]
+
+
 def test_d13_an_empty_first_answer_has_the_columns_of_types(server: Server) -> None:
     server.routes["/rows"] = lambda _: Answer(200, [])
     rows, _ = read(Api(url="rows", types={"price": pl.Decimal(10, 2)}))

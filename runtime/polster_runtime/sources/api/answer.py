@@ -16,6 +16,7 @@ from urllib3.util import Retry
 
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.addresses import api_place
+from polster_runtime.sources.api.envelope import API_BESIDE
 from polster_runtime.sources.api.numbers import (
     ConstantError,
     ExactNumbers,
@@ -24,6 +25,7 @@ from polster_runtime.sources.api.numbers import (
 )
 from polster_runtime.sources.api.paths import api_at
 from polster_runtime.sources.api.rows import API_IN_MEMORY, api_file
+from polster_runtime.sources.base import doubt
 
 API_RECORDS = ("data", "items", "results", "records", "value", "rows", "entries", "content")
 """Where an answer has its records, if it does not say."""
@@ -152,9 +154,12 @@ class ApiAnswer:
     def _in_memory(self, document: Any, path: str) -> None:
         self.path = path or _api_records_path(document, self.place)
         found = document if self.path == "." else api_at(document, self.path)
+        said = self._said(document, ("error", "errors"))
+        if said and not (found and isinstance(found, list)):
+            raise SourceError(f"{self.place}: answered with an error: {said}")
+        if said:
+            doubt(f"{self.place}: answered with records, and with an error: {said}")
         if not isinstance(found, list):
-            if said := self._said(document, ("error", "errors")):
-                raise SourceError(f"{self.place}: answered with an error: {said}")
             # Some leave out an empty list; but what it is in must be there.
             above = api_at(document, self.path.rpartition(".")[0])
             if not isinstance(found, dict | None) or not isinstance(above, dict):
@@ -239,6 +244,9 @@ def _api_records_path(document: Any, place: str) -> str:
             f"{place}: the records may be {' or '.join(found)}; say which with `records`",
             final=True,
         )
+    empty = [name for name in API_RECORDS if name in document and document[name] is None]
+    if not found and len(empty) == 1 and document.keys() <= {*empty, *API_BESIDE}:
+        return empty[0]  # null in place of a list without records
     return found[0] if found else "."
 
 

@@ -1,5 +1,7 @@
 """Pages of an API: how to get from one to the next, found out from the first."""
 
+from collections.abc import Mapping
+
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.envelope import (
     API_LAST_PAGES,
@@ -25,6 +27,7 @@ from polster_runtime.sources.api.pages import (
 )
 from polster_runtime.sources.base import doubt
 
+API_TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 API_PAGE_SIZES = {10, 15, 20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000}
 """So many records are hardly all there are."""
 
@@ -50,8 +53,14 @@ def api_detected(page: ApiPage) -> ApiPagination:
             return ApiOffset(offset[0].rpartition(".")[2], offset[1])
         if number and size:
             return ApiPageNumber(_page_param(number[0]), number[1])
-    _api_refuse_part(page, total[1] if total else page.answer.headers.get("X-Total-Count", "0"))
+    _api_refuse_part(page, total[1] if total else _api_total_of(page.answer.headers))
     return ApiOnePage()
+
+
+def _api_total_of(headers: Mapping[str, str]) -> str:
+    """How many records there are, as headers say it: `Content-Range: items 0-24/319`, or a name."""
+    known = next((headers[name] for name in API_TOTAL_HEADERS if name in headers), "")
+    return known or headers.get("Content-Range", "").rpartition("/")[2]
 
 
 def _page_param(path: str) -> str:

@@ -33,6 +33,13 @@ API_OFFSETS = ("offset", "skip", "start")
 API_TOTALS = ("total", "total_count", "totalCount", "total_results", "totalResults", "count")
 API_SIZES = ("limit", "per_page", "perPage", "page_size", "pageSize", "size")
 API_MORE = ("has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage")
+API_BESIDE = frozenset(
+    itertools.chain(
+        *(API_SCOPES, API_NEXT_URLS, API_NEXT_CURSORS, API_PAGES, API_LAST_PAGES, API_OFFSETS),
+        *(API_TOTALS, API_SIZES, API_MORE, ("error", "errors")),
+    )
+)
+"""All of it: what stands beside records."""
 
 
 def api_scoped(envelope: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
