@@ -31,6 +31,7 @@ OPTIONAL = (
     "sources/api",
     "sources/files",
     "sources/mysql",
+    "sources/project",
     "sources/sftp",
     "storage/backends/adls",
     "testing",

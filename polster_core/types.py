@@ -163,7 +163,7 @@ class AssetContext:
     below a `def`, quotes included. `answers` maps the template's options to their values; options
     without one are not in it. `partition` is the key of one of the asset's partitions, as examples
     have it, `partitions_def` what its Dagster file says of them, and `partitions_import` the line
-    that this needs; all are empty for an asset without.
+    that this needs; all are empty for an asset without. `root` is the project's folder.
     """
 
     project: str
@@ -176,6 +176,7 @@ class AssetContext:
     partition: str = ""
     partitions_def: str = ""
     partitions_import: str = ""
+    root: Path = Path()
 
     def __post_init__(self) -> None:
         """Keep what a template does to the mapping from others."""
@@ -185,6 +186,10 @@ class AssetContext:
 def no_asset_files(_: AssetContext) -> Iterable[NewFile]:
     """Contribute no files: those that every asset has are enough."""
     return ()
+
+
+def _no_check(_: AssetContext) -> None:
+    """Find nothing wrong with the answers."""
 
 
 def _no_look(_: Path, __: AssetContext) -> Iterable[str]:
@@ -209,10 +214,10 @@ class AssetTemplate(Contribution):
     Its options are plain flags, `--path`, which several templates may share. An asset has a core
     file, a Dagster file and a test; `files` yields those of them that differ from the usual
     ones, and whatever else the asset needs. What else it yields and the project has already stays
-    as it is. `look` is called with the project's folder once the asset is written: its lines tell
-    what is in the data that the asset will read. `requirements` and `env` are added to the project
-    where it lacks them, and with them those that depend on the answers: `requirements_of` and
-    `env_of`.
+    as it is. `check` is called before that, and raises PolsterError for answers that are wrong.
+    `look` is called with the project's folder once the asset is written: its lines tell what is in
+    the data that the asset will read. `requirements` and `env` are added to the project where it
+    lacks them, and with them those that depend on the answers: `requirements_of` and `env_of`.
     """
 
     kind: ClassVar[str] = "template"
@@ -220,6 +225,7 @@ class AssetTemplate(Contribution):
     layers: tuple[str, ...]
     # Called with an asset, not with a project; nobody calls it without knowing which it is.
     files: Callable[[AssetContext], Iterable[NewFile]] = no_asset_files  # type: ignore[assignment]
+    check: Callable[[AssetContext], None] = _no_check
     look: Callable[[Path, AssetContext], Iterable[str]] = _no_look
     requirements_of: Callable[[AssetContext], Iterable[str]] = no_requirements
     env_of: Callable[[AssetContext], Iterable[EnvVar]] = no_env

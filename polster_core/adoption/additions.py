@@ -55,6 +55,22 @@ def code_locations(mine: bytes, new: bytes) -> bytes:
     return _joined(text, [indent + line[depth:] for line in ours]) + b"".join(lines[end:])
 
 
+def location_blocks(text: bytes) -> list[tuple[int, int, str]]:
+    """Return the items of the list of a Dagster workspace: their lines, from and to, and texts."""
+    lines = text.splitlines(keepends=True)
+    start = next((n for n, line in enumerate(lines) if _LOCATIONS.fullmatch(line.rstrip())), None)
+    if start is None:
+        return []
+    items = [*_items(lines, start)]
+    indent = items[0][1] if items else b""
+    begins = [number for number, own in items if own == indent]
+    ends = [*begins[1:], _end(lines, start)]
+    return [
+        (begin, end, b"".join(lines[begin:end]).decode())
+        for begin, end in zip(begins, ends, strict=False)
+    ]
+
+
 def _items(lines: list[bytes], start: int) -> Iterator[tuple[int, bytes]]:
     """Yield where the items of a list start, and how far they are indented."""
     for number in range(start + 1, _end(lines, start)):
@@ -97,4 +113,4 @@ def _joined(text: bytes, lines: list[bytes]) -> bytes:
     return text + end + newline.join(lines) + newline
 
 
-__all__ = ["code_locations", "patterns", "settings"]
+__all__ = ["code_locations", "location_blocks", "patterns", "settings"]

@@ -80,6 +80,17 @@ class ResolvedAsset:
         return _call(self.request, look, self.context, str)
 
 
+def check(project: Project, request: AssetRequest) -> None:
+    """Let the template refuse its answers. Raises PolsterError, and PluginError where it fails."""
+    template, context = request.template, _context(project, request)
+
+    def checked(given: AssetContext) -> Iterable[str]:
+        template.check(given)
+        return ()
+
+    _call(request, checked, context, str)
+
+
 def resolve(project: Project, request: AssetRequest) -> ResolvedAsset:
     """Ask the template once for all that the asset needs; raises PluginError where it fails."""
     context, template = _context(project, request), request.template
@@ -115,6 +126,7 @@ def _context(project: Project, request: AssetRequest) -> AssetContext:
         partition=parts.key if parts else "",
         partitions_def=parts.text if parts else "",
         partitions_import=parts.import_line if parts else "",
+        root=project.root,
     )
 
 

@@ -8,12 +8,18 @@ from pathlib import Path
 
 from polster_core.hookspecs import hookimpl
 from polster_core.rendering import file_options
-from polster_core.types import AssetContext, AssetTemplate, NewFile, Option, RuntimePart
+from polster_core.types import AssetContext, AssetTemplate, EnvVar, NewFile, Option, RuntimePart
 
 _PATH = Option(
     name="path",
     help="The file, or a pattern such as incoming/orders-*.csv, from the project's folder.",
     question="Which file, or which pattern?",
+    required=True,
+)
+_FROM = Option(
+    name="from",
+    help="The other project's folder, from this one's, and its asset: ../crm:gold_customers.",
+    question="Which gold asset of which project, such as ../crm:gold_customers?",
     required=True,
 )
 _RECORDS = Option(
@@ -91,6 +97,16 @@ def polster_asset_templates() -> Iterable[AssetTemplate]:
         look=_look_at_parquet,
     )
     yield AssetTemplate(
+        name="project",
+        summary="the gold of another project",
+        layers=("bronze",),
+        options=(_FROM,),
+        runtime=(RuntimePart(package="polster_runtime.sources.project", source="project"),),
+        files=_project,
+        check=_check_project,
+        env_of=_variables_of_project,
+    )
+    yield AssetTemplate(
         name="latest",
         summary="the current row of each key, from a log of changes",
         layers=("silver",),
@@ -142,6 +158,24 @@ def _per_entity(context: AssetContext) -> Iterable[NewFile]:
     from polster_core.builtin import incremental
 
     return incremental.per_entity(context)
+
+
+def _project(context: AssetContext) -> Iterable[NewFile]:
+    from polster_core.builtin import other_project
+
+    return other_project.files(context)
+
+
+def _check_project(context: AssetContext) -> None:
+    from polster_core.builtin import other_project
+
+    other_project.check(context)
+
+
+def _variables_of_project(context: AssetContext) -> Iterable[EnvVar]:
+    from polster_core.builtin import other_project
+
+    return other_project.variables(context)
 
 
 def _csv(context: AssetContext) -> Iterable[NewFile]:

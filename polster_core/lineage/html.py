@@ -9,8 +9,7 @@ from importlib.resources import files
 
 from polster_core.lineage import svg
 from polster_core.lineage.columns import Columns
-from polster_core.lineage.graph import Graph
-from polster_core.project.listing import describe
+from polster_core.lineage.graph import Graph, described
 
 
 def render(graph: Graph, project: str, columns: Columns | None = None) -> str:
@@ -18,7 +17,7 @@ def render(graph: Graph, project: str, columns: Columns | None = None) -> str:
     index = {asset.key: n for n, asset in enumerate(graph.assets)}
     places = svg.positions(graph)
     nodes = [
-        {**describe(asset), "x": places[asset.key][0], "y": places[asset.key][1]}
+        {**described(asset), "x": places[asset.key][0], "y": places[asset.key][1]}
         for asset in graph.assets
     ]
     data = {

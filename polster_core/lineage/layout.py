@@ -9,8 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
-from polster_core.lineage.graph import Graph
-from polster_core.model.layers import Layer
+from polster_core.lineage.graph import ORDER, Graph
 
 _SWEEPS = 12
 _SETTLING, _SETTLED = 40, 0.05
@@ -22,7 +21,7 @@ Columns = tuple[tuple[str, ...], ...]
 def columns(graph: Graph) -> Columns:
     """Return the keys of each layer that has any, from top to bottom; parts stay together."""
     parts = [_part_columns(part) for part in _by_size(graph)]
-    merged = (tuple(key for part in parts for key in part[n]) for n in range(len(Layer)))
+    merged = (tuple(key for part in parts for key in part[n]) for n in range(len(ORDER)))
     return tuple(column for column in merged if column)
 
 
@@ -33,7 +32,7 @@ def _by_size(graph: Graph) -> list[Graph]:
 
 def _part_columns(part: Graph) -> Columns:
     """Return the keys of every layer, in the best order that the sweeps have seen."""
-    current = [[a.key for a in part.assets if a.layer is layer] for layer in Layer]
+    current = [[a.key for a in part.assets if a.layer == layer] for layer in ORDER]
     best, fewest = [list(column) for column in current], crossings(part, current)
     for sweep in range(_SWEEPS):
         if fewest == 0:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from polster_core.lineage.graph import Graph
+from polster_core.lineage.graph import ELSEWHERE, ORDER, Graph, Node
 from polster_core.model.layers import Layer
-from polster_core.model.pipeline import Asset
 
 _PLAIN = re.compile(r"\w+", re.ASCII)
 # Strokes that stand out on white and on dark grey alike; no fill, so that the text stays readable.
-_STROKES = {Layer.BRONZE: "#b0703c", Layer.SILVER: "#8793a5", Layer.GOLD: "#c99700"}
+_STROKES: dict[str, str] = {
+    ELSEWHERE: "#76746e",
+    Layer.BRONZE: "#b0703c",
+    Layer.SILVER: "#8793a5",
+    Layer.GOLD: "#c99700",
+}
 
 
 def lines(graph: Graph) -> Iterator[str]:
     """Yield a flow chart, left to right, a box for each layer."""
     names = {asset.key: _id(asset, n) for n, asset in enumerate(graph.assets)}
     yield "flowchart LR"
-    for layer in Layer:
-        assets = [asset for asset in graph.assets if asset.layer is layer]
+    for layer in ORDER:
+        assets = [asset for asset in graph.assets if asset.layer == layer]
         if assets:
             yield f"  subgraph {layer}"
             for asset in assets:
@@ -27,12 +31,13 @@ def lines(graph: Graph) -> Iterator[str]:
             yield "  end"
     for start, to in graph.edges:
         yield f"  {names[start]} --> {names[to]}"
-    for layer in Layer:
+    there = {str(asset.layer) for asset in graph.assets}
+    for layer in ORDER if ELSEWHERE in there else Layer:
         yield f"  classDef {layer}Asset stroke:{_STROKES[layer]},stroke-width:2px"
 
 
-def _id(asset: Asset, number: int) -> str:
-    return asset.id.stem if _PLAIN.fullmatch(asset.id.stem) else f"asset_{number}"
+def _id(asset: Node, number: int) -> str:
+    return str(asset) if _PLAIN.fullmatch(str(asset)) else f"asset_{number}"
 
 
 def _label(text: str) -> str:

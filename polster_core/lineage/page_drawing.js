@@ -4,10 +4,10 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const { width: W, height: H, row: ROW, gap: GAP, head: HEAD, margin: MARGIN } = data.sizes;
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-const LAYERS = ["bronze", "silver", "gold"].filter((l) => data.nodes.some((n) => n.layer === l));
+const LAYERS = ["elsewhere", "bronze", "silver", "gold"].filter((l) => data.nodes.some((n) => n.layer === l));
 
 const assets = data.nodes.map((node, index) => ({
-  ...node, index, stem: `${node.layer}_${node.name}`, up: [], down: [], el: null,
+  ...node, index, stem: node.layer === "elsewhere" ? node.name : `${node.layer}_${node.name}`, up: [], down: [], el: null,
 }));
 const byStem = new Map(assets.map((a) => [a.stem, a]));
 const wires = data.edges.map(([from, to]) => {

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from polster_core.lineage.graph import Graph
+from polster_core.lineage.graph import ORDER, Graph, Node
 from polster_core.lineage.layout import columns, heights
-from polster_core.model.layers import Layer
-from polster_core.model.pipeline import Asset
 
 NODE_WIDTH, NODE_HEIGHT = 232, 46
 ROW, GAP = 62, 132
@@ -28,7 +26,7 @@ svg { color-scheme: light dark; font-family: ui-sans-serif, system-ui, -apple-sy
 .ground { fill: var(--ground); }
 .card { fill: var(--card); stroke: var(--rim); }
 .bronze .medal { fill: var(--bronze); } .silver .medal { fill: var(--silver); }
-.gold .medal { fill: var(--gold); }
+.gold .medal { fill: var(--gold); } .elsewhere .medal { fill: var(--faint); }
 .name { fill: var(--ink); font-size: 13.5px; font-weight: 550; }
 .text { fill: var(--faint); font-size: 11.5px; }
 .head { fill: var(--faint); font-size: 12px; font-weight: 600; letter-spacing: .08em; }
@@ -60,9 +58,9 @@ def positions(graph: Graph) -> dict[str, tuple[float, float]]:
     }
 
 
-def _layers(graph: Graph) -> list[Layer]:
+def _layers(graph: Graph) -> list[str]:
     there = {asset.layer for asset in graph.assets}
-    return [layer for layer in Layer if layer in there]
+    return [layer for layer in ORDER if layer in there]
 
 
 def _columns_width(graph: Graph) -> int:
@@ -73,7 +71,7 @@ def _columns_width(graph: Graph) -> int:
 def _heads(graph: Graph) -> Iterator[str]:
     for n, layer in enumerate(_layers(graph)):
         x = MARGIN + n * (NODE_WIDTH + GAP)
-        count = sum(asset.layer is layer for asset in graph.assets)
+        count = sum(asset.layer == layer for asset in graph.assets)
         yield (
             f'<g class="{layer}"><circle class="medal" cx="{x + 5}" cy="{MARGIN + 2}" r="5"/>'
             f'<text class="head" x="{x + 18}" y="{MARGIN + 6}">{layer.upper()} {count}</text></g>'
@@ -106,7 +104,7 @@ def _nodes(graph: Graph, places: dict[str, tuple[float, float]]) -> Iterator[str
         )
 
 
-def _texts(asset: Asset) -> str:
+def _texts(asset: Node) -> str:
     name = escape(_shortened(asset.name, _NAME_CHARACTERS))
     if not asset.description:
         return f'<text class="name" x="15" y="{NODE_HEIGHT / 2 + 4.5:g}">{name}</text>'

@@ -57,6 +57,20 @@ class Dependency(NamedTuple):
         """The upstream asset by its name; `None` if the key is not `run_LAYER_NAME`."""
         return AssetId.parse(self.key)
 
+    @property
+    def elsewhere(self) -> tuple[str, AssetId] | None:
+        """Another project's key prefix and its asset, as `crm/run_gold_customers` names them."""
+        prefix, _, last = self.key.rpartition("/")
+        asset = AssetId.parse(last) if prefix and last.startswith("run_") else None
+        return (prefix, asset) if asset else None
+
+    @property
+    def shown(self) -> str:
+        """The upstream asset as a person reads it: silver_orders, crm/gold_customers."""
+        if found := self.elsewhere:
+            return f"{found[0]}/{found[1]}"
+        return str(self.id or self.key)
+
 
 class Unread(NamedTuple):
     """Something that only running the file would tell; it is reported, never guessed."""

@@ -171,5 +171,5 @@ def _shown(asset: Asset, dep: Dependency) -> str:
     """Return a dependency's name, with its layer where that is not the expected one."""
     upstream = dep.id
     if upstream is None:
-        return dep.key
+        return dep.shown
     return upstream.name if upstream.layer is asset.layer.upstream else upstream.stem

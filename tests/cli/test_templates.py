@@ -110,8 +110,8 @@ def test_its_flags_are_in_the_help(add: Add) -> None:
     code, out, _ = add("--help")
     assert code == 0
     assert (
-        "[api|append|csv|excel|function|history|json|latest|mart|mysql|oracle|parquet|per-entity|sftp]"
-        in out
+        "[api|append|csv|excel|function|history|json|latest|mart|mysql|oracle|parquet|per-entity|"
+        "project|sftp]" in out
     )
     assert "Options of --template mart, oracle:\n  --relation TEXT  The table.\n" in out
     assert "--tls / --no-tls" in out

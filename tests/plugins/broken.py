@@ -33,6 +33,10 @@ def _of_the_runtime() -> Iterator[tuple[str, Files]]:
     path = "src/orchestration/assets/bronze/run_bronze_orders.py"
     days = 'group_name="bronze",\n    partitions_def=dg.DailyPartitionsDefinition("2026-01-01"),'
     yield "partitions", {path: files[path].replace('group_name="bronze",', days)}
+    path = "src/orchestration/assets/bronze/run_bronze_orders.py"
+    other = 'group_name="bronze",\n    deps=[dg.AssetKey(["crm", "run_silver_orders"])],'
+    yield "other-project", {path: files[path].replace('group_name="bronze",', other)}
+    yield "key-prefix", {"pyproject.toml": f'{PYPROJECT}key-prefix = "gold"\n'}
 
 
 BROKEN: Mapping[str, Files] = dict(reversed([*_examples(), *_of_the_runtime()]))

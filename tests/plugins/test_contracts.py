@@ -5,6 +5,7 @@ What storage backends do with data is in tests/storage, what connectors read in 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from polster_core.types import (
     StorageBackend,
     ValidationRule,
 )
+from tests.handmade import shop, write_project
 from tests.plugins.broken import BROKEN
 from tests.project.test_broken import SHOP, git
 
@@ -116,10 +118,24 @@ class TestTemplate(AssetTemplateContract):
 
     @pytest.fixture(
         autouse=True,
-        params=[name for name in names(AssetTemplate) if name not in CONNECTORS],
+        params=[name for name in names(AssetTemplate) if name not in {*CONNECTORS, "project"}],
     )
     def _called(self, request: pytest.FixtureRequest) -> None:
         self.name, self.answers = request.param, ANSWERS.get(request.param, {})
+
+
+class TestOtherProject(AssetTemplateContract):
+    """A bronze asset over the gold of a project in the folder beside."""
+
+    name = "project"
+    answers: Mapping[str, str] = {"from": "../crm:gold_revenue"}
+
+    @pytest.fixture
+    def root(self, pristine: Path, tmp_path: Path) -> Path:
+        """Return a project beside the one that it reads."""
+        settings = '[project]\nname = "crm"\n\n[tool.polster]\nkey-prefix = "crm"\n'
+        write_project(tmp_path / "crm", {**shop(SHOP), "pyproject.toml": settings})
+        return Path(shutil.copytree(pristine, tmp_path / "shop"))
 
 
 class TestRule(RuleContract):

@@ -203,8 +203,8 @@ def test_p5_a_folder_outside_is_of_one_project(
     root._parsed.cache_clear()
     assert refused() == (
         f"Dagster's history in {shared} is that of the project shop, where assets of this one "
-        "with the same names would be taken for its own; give this project another DAGSTER_HOME or "
-        "database, or set SHARED_HISTORY=true in both"
+        "with the same names would be taken for its own; give this project a key-prefix in "
+        "[tool.polster], another DAGSTER_HOME or database, or set SHARED_HISTORY=true in both"
     )
     monkeypatch.setenv("SHARED_HISTORY", "true")
     assert ran("a")

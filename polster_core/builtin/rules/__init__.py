@@ -19,6 +19,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         imports,
         increments,
         naming,
+        other_projects,
         partitions,
         registration,
         secrets,
@@ -33,6 +34,7 @@ def polster_validation_rules() -> Iterable[ValidationRule]:
         core_files,
         increments,
         partitions,
+        other_projects,
         secrets,
         generated_files,
     ):

@@ -25,7 +25,8 @@ def layer_order(pipeline: Pipeline) -> Iterator[Problem]:
                 message = f"{asset} depends on {dep.id}; {_may(asset)}"
                 yield Problem.at(dep.place, message, hint=_instead(pipeline, asset, dep.id))
         definition = asset.definitions[0] if asset.definitions else None
-        if definition and asset.layer.upstream and not definition.deps and not definition.unread:
+        own = [dep for dep in definition.deps if not dep.elsewhere] if definition else []
+        if definition and asset.layer.upstream and not own and not definition.unread:
             message = f"{asset} depends on nothing; {asset.layer} needs {asset.layer.upstream}"
             there = ", ".join(one.name for one in pipeline.in_layer(asset.layer.upstream)[:5])
             hint = f"{asset.layer.upstream} assets here: {there}" if there else ""
@@ -53,7 +54,7 @@ def phantoms(pipeline: Pipeline) -> Iterator[Problem]:
     near: dict[str, str] = {}
     for asset in pipeline.assets:
         for dep in asset.deps:
-            if dep.key in pipeline.by_key:
+            if dep.key in pipeline.by_key or dep.elsewhere:
                 continue
             if dep.key not in near and len(near) < _SUGGESTIONS:
                 near[dep.key] = did_you_mean(dep.key, pipeline.by_key).removeprefix(". ")

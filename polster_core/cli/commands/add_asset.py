@@ -11,7 +11,7 @@ import click
 
 from polster_core.assets import add, dependencies, env_file, naming, partitions
 from polster_core.assets.index import known
-from polster_core.assets.resolve import AssetRequest, ResolvedAsset, resolve
+from polster_core.assets.resolve import AssetRequest, ResolvedAsset, check, resolve
 from polster_core.cli import completion, params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import carry_out, say_next
@@ -119,6 +119,7 @@ class _Add:
             answers=answers,
             partitions=parts,
         )
+        check(project, request)
         warn_of_broken(self._plugins)
         with writing(project, later=self._arguments.dry_run):
             resolved = resolve(project, request)

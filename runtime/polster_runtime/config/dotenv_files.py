@@ -24,23 +24,25 @@ _MARKS = {
 Pair = tuple[str, str | None]
 
 
-def files() -> list[Path]:
+def files(root: Path | None = None) -> list[Path]:
     """The files that are read, the one that wins last. Raises SettingsError."""
-    found = [project_root() / ".env"]
+    root = root or project_root()
+    found = [root / ".env"]
     name = os.environ.get("ENV") or dict(_pairs(found[0])).get("ENV") or ""
     if _ENV.fullmatch(name) and name not in _NO_ENVIRONMENTS:
-        found.append(project_root() / f".env.{name}")
+        found.append(root / f".env.{name}")
     return [file for file in found if file.is_file()]
 
 
-def values(*, only_first: bool = False) -> Mapping[str, str]:
+def values(*, only_first: bool = False, root: Path | None = None) -> Mapping[str, str]:
     """What the files (or .env alone) say, `${NAME}` filled in: there, too, the shell wins.
 
-    Raises SettingsError for a file that cannot be read as a whole.
+    They are those of this project, or of the one in another folder. Raises SettingsError for a
+    file that cannot be read as a whole.
     """
     from dotenv.main import resolve_variables
 
-    pairs = [pair for file in files()[: 1 if only_first else None] for pair in _pairs(file)]
+    pairs = [pair for file in files(root)[: 1 if only_first else None] for pair in _pairs(file)]
     found = resolve_variables(pairs, override=False)
     return {name: value for name, value in found.items() if value is not None}
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 
 from polster_runtime.config import dotenv_files
-from polster_runtime.config.root import is_started_by_dagster, module
+from polster_runtime.config.root import is_started_by_dagster, module, project_root
+
+FILLED = "POLSTER_FILLED"
+"""Says which variables were not set by anybody, but read from the .env of which project."""
 
 
 def variables() -> Mapping[str, str]:
@@ -25,6 +28,8 @@ def variables() -> Mapping[str, str]:
 @cache
 def _load_dotenv() -> None:
     """Put .env into the environment, where libraries find it as well. The shell wins."""
+    known = _forget_others()
+    before = dict(os.environ)
     # What `dagster dev` has read of .env itself is no word of the shell.
     read = dotenv_files.values(only_first=True) if is_started_by_dagster() else {}
     for name, value in dotenv_files.values().items():
@@ -34,3 +39,19 @@ def _load_dotenv() -> None:
         from polster_runtime.config import secrets
 
         secrets.fill()
+    known |= {name for name, value in os.environ.items() if before.get(name) != value}
+    os.environ[FILLED] = "\n".join((str(project_root()), *sorted(known - {"DAGSTER_HOME"})))
+
+
+def _forget_others() -> set[str]:
+    """Return what a process of this project filled in that started this one.
+
+    What one of another project did is taken out: else one project of several in a workspace
+    would write into the storage of another.
+    """
+    root, *names = os.environ.get(FILLED, "").split("\n")
+    if root == str(project_root()):
+        return set(names)
+    for name in names:
+        os.environ.pop(name, None)
+    return set()

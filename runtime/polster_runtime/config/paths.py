@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from polster_runtime.config.environment import variables
-from polster_runtime.config.root import module, package, project_root, pyproject
+from polster_runtime.config.root import module, package, project_root, pyproject, workspace
 
 __all__ = [
     "assets_dir",
@@ -30,8 +30,14 @@ def staging_dir() -> Path:
 
 
 def dagster_home() -> Path:
-    """Where Dagster keeps its history: DAGSTER_HOME, or `.dagster` of the project."""
-    return project_root() / Path(variables().get("DAGSTER_HOME") or ".dagster").expanduser()
+    """Where Dagster keeps its history: DAGSTER_HOME, or `.dagster` of the project.
+
+    Projects that share a workspace.yaml share the `.dagster` beside it.
+    """
+    if named := variables().get("DAGSTER_HOME"):
+        return project_root() / Path(named).expanduser()
+    shared = workspace()
+    return (shared.parent if shared else project_root()) / ".dagster"
 
 
 def source_dir() -> Path:

@@ -24,6 +24,9 @@ def project_root() -> Path:
     directory, or from this package. Raises SettingsError when there is none, and when this Python
     would import the code of another project: a copy must not work with the code of its original.
     """
+    if (served := _working_directory_of_server()) and _is_project(served):
+        # What has started this code server may be of another project: all below is of this one.
+        os.environ["PROJECT_ROOT"] = str(served)
     named = os.environ.get("PROJECT_ROOT")
     return _with_own_code(Path(named).resolve() if named else _found())
 
@@ -38,6 +41,16 @@ def project_name() -> str:
     parsed = pyproject()
     named = parsed.get("tool", {}).get("polster", {}).get("name")
     return str(named or parsed.get("project", {}).get("name") or project_root().name)
+
+
+def workspace() -> Path | None:
+    """The workspace.yaml of several projects that this is one of: `[tool.polster] workspace`.
+
+    None where it names none, or that is not here: then this project stands alone.
+    """
+    named = pyproject().get("tool", {}).get("polster", {}).get("workspace")
+    file = project_root() / str(named)
+    return file.resolve() if named and file.is_file() else None
 
 
 @cache
@@ -99,8 +112,6 @@ def _starts() -> Iterator[Path]:
     running = getattr(sys.modules.get("__main__"), "__file__", None)
     if running and not _is_tool(Path(running).absolute()):
         yield Path(running).resolve().parent
-    if served := _working_directory_of_server():
-        yield served
     yield Path.cwd()
     yield Path(__file__).resolve().parent
 
@@ -113,10 +124,10 @@ def _is_tool(running: Path) -> bool:
 
 def _working_directory_of_server() -> Path | None:
     """The `working_directory` of workspace.yaml, which a code server of Dagster is started with."""
-    option = "--working-directory"
-    if not is_started_by_dagster() or option not in sys.argv[:-1]:
-        return None
-    return Path(sys.argv[sys.argv.index(option) + 1]).resolve()
+    for option, folder in zip(sys.argv, sys.argv[1:], strict=False):
+        if option in {"-d", "--working-directory"} and is_started_by_dagster():
+            return Path(folder).resolve()
+    return None
 
 
 @cache

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from polster_runtime.config.paths import project_root
 from polster_runtime.dagster import private
 from polster_runtime.dagster.asset_history import newest_event
 from polster_runtime.dagster.idle import wait_longer
 from polster_runtime.dagster.upstream_sensor import SENSOR, Cursor
+from polster_runtime.dagster.workspace import roots
 
 FRESHNESS_SECONDS = 300.0
 LOOK_SECONDS = 60
@@ -43,12 +44,17 @@ def main() -> None:
 
 def project_files() -> Files:
     """The files that decide what Dagster loads, with their times and sizes."""
-    root, found = project_root(), set()
-    for path in (*(root / name for name in FILES), *(root / "src").rglob("*.py")):
+    found = set()
+    for path in (path for root in roots() for path in _files(root)):
         with suppress(OSError):  # gone, or not there
             stat = path.stat()
             found.add((str(path), stat.st_mtime, stat.st_size))
     return frozenset(found)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    yield from (root / name for name in FILES)
+    yield from (root / "src").rglob("*.py")
 
 
 def reload_when_changed() -> None:

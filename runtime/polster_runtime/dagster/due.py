@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from polster_runtime.assets.keys import other_asset_of
 from polster_runtime.dagster.asset_history import AssetHistory
 from polster_runtime.dagster.selection import Graph, Keys
 
@@ -72,7 +73,11 @@ class Look:
         return chosen
 
     def _upstream(self, key: dg.AssetKey) -> set[dg.AssetKey]:
-        return {up for up in self._graph.get(key).parent_keys if self._graph.get(up).is_executable}
+        return {up for up in self._graph.get(key).parent_keys if self._is_followed(up)}
+
+    def _is_followed(self, key: dg.AssetKey) -> bool:
+        """Whether an asset is run here, or is another project's in the same Dagster."""
+        return self._graph.get(key).is_executable or bool(other_asset_of(key.to_user_string()))
 
     def _settled(self, key: dg.AssetKey) -> bool:
         """Whether an asset has data, no run is about to replace it, and no check blocks it."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from polster_runtime.config.paths import dagster_home, project_root
-from polster_runtime.config.root import project_name
+from polster_runtime.config.root import key_prefix, project_name
 from polster_runtime.config.settings import settings
 from polster_runtime.dagster import private
 from polster_runtime.dagster.history import postgres_url
@@ -78,13 +78,15 @@ def _claim(instance: dg.DagsterInstance) -> None:
         return
     if not postgres_url() and dagster_home().is_relative_to(project_root()):
         return
-    name = project_name()
-    known = instance.run_storage.get_cursor_values({OWNER}).get(OWNER)
+    # Those with other prefixes have no assets of the same keys.
+    name, owner = project_name(), "/".join(filter(None, (OWNER, key_prefix())))
+    known = instance.run_storage.get_cursor_values({owner}).get(owner)
     if known is None:
-        instance.run_storage.set_cursor_values({OWNER: name})
+        instance.run_storage.set_cursor_values({owner: name})
     elif known != name:
         raise HistoryError(
             f"Dagster's history in {where()} is that of the project {known}, where assets of this "
-            "one with the same names would be taken for its own; give this project another "
-            "DAGSTER_HOME or database, or set SHARED_HISTORY=true in both"
+            "one with the same names would be taken for its own; give this project a "
+            "key-prefix in [tool.polster], another DAGSTER_HOME or database, or set "
+            "SHARED_HISTORY=true in both"
         )

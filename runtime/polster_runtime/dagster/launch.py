@@ -5,12 +5,15 @@ timeline shows it, and it can be executed again.
 """
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from polster_runtime.config.paths import module, project_root
+from polster_runtime.config.root import workspace
 from polster_runtime.dagster import private
+from polster_runtime.dagster.workspace import workspace_file
 
 if TYPE_CHECKING:
     from dagster._core.remote_origin import CodeLocationOrigin, RemoteJobOrigin
@@ -36,7 +39,7 @@ def job_origin(job: str) -> "RemoteJobOrigin | None":
 def _code_location() -> "CodeLocationOrigin | None":
     """The location that loads this project; the only one, where none says that it does."""
     read = private.find("dagster._core.workspace.load.location_origins_from_yaml_paths")
-    file = project_root() / "workspace.yaml"
+    file = workspace_file()
     if read is None or not file.exists():
         return None
     try:
@@ -54,6 +57,8 @@ def _loads_this_project(origin: "CodeLocationOrigin") -> bool:
         target = origin.loadable_target_origin
     except dg.DagsterInvariantViolationError:  # a server that was started by hand does not tell
         return False
-    file = (target.python_file or "").replace("\\", "/")
+    folder, file = target.working_directory, (target.python_file or "").replace("\\", "/")
+    if folder and workspace() and Path(folder).resolve() != project_root():
+        return False  # another project of the workspace, whose module has the same name
     ours = module("orchestration.definitions")
     return target.module_name == ours or file.endswith(f"{ours.replace('.', '/')}.py")

@@ -13,13 +13,14 @@ from typing import NoReturn
 
 from filelock import FileLock, Timeout
 
-from polster_runtime.config.paths import dagster_home, project_root
+from polster_runtime.config.paths import dagster_home
 from polster_runtime.dagster.heartbeats import Heartbeats
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.lineage_page import lineage_page
 from polster_runtime.dagster.recovery import settle
 from polster_runtime.dagster.ui_child import STOP_SECONDS, lock_of
 from polster_runtime.dagster.ui_service import Service
+from polster_runtime.dagster.workspace import workspace_file
 from polster_runtime.execution.report import say
 
 FIRST_PORT = 3000
@@ -74,7 +75,7 @@ def serve() -> None:
 
 def _serve(port: int, heartbeats: Heartbeats) -> None:
     address = f"http://127.0.0.1:{port}"
-    workspace = ["-w", str(project_root() / "workspace.yaml")]
+    workspace = ["-w", str(workspace_file())]
     web = Service("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
     daemon = Service("daemon", "polster_runtime.dagster.daemon", "run", *workspace)
     with ExitStack() as running:

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from polster_runtime.execution.reading import Reading, own_rows
 from polster_runtime.execution.removals import check_flag
 from polster_runtime.execution.shares import call
 from polster_runtime.execution.slices import Slice
-from polster_runtime.sources.base import Frames, doubts
+from polster_runtime.sources.base import Frames, doubts, replacing
 from polster_runtime.storage.columns import ValueChanges, check_values, common
 from polster_runtime.storage.merging import alive
 from polster_runtime.storage.snapshots import Snapshot
@@ -65,7 +65,7 @@ class Invocation:
         self.position: Any = None
         self.failure: BaseException | None = None
         self.streams = False  # True: the rows come from a generator, which yields them once
-        self.doubts: Sequence[str] = ()
+        self.doubts, self.replaced = list[str](), list[bool]()  # what the source says beside rows
         if self.incremental and previous and not full_refresh:
             self.position = data.provenance(previous).get("position")
         self.reading: Reading | None = None
@@ -81,11 +81,12 @@ class Invocation:
         """The snapshot that the rows are an increment on; None when they are all rows."""
         if self.reading:
             return self.reading.increases
-        return self.previous if self.incremental and self.position is not None else None
+        grows = self.incremental and self.position is not None and not self.replaced
+        return self.previous if grows else None
 
     def rows(self) -> pl.LazyFrame:
         """Call the function. Raises AssetError when it returns no frame, and NoData."""
-        with doubts() as self.doubts:
+        with doubts() as self.doubts, replacing() as self.replaced:
             return self._rows()
 
     def _rows(self) -> pl.LazyFrame:

@@ -59,9 +59,8 @@ def materialize(
 
     `upstream` are its dependencies; by default those that its Dagster file declares. A full refresh
     lets an incremental one read everything again, and `again` what one of its runs has read, for
-    what it rejected. Raises
-    ContractBroken, NoData when an upstream asset has never run, NotImplementedError for a
-    function that was never written, StorageError, and whatever the function raises.
+    what it rejected. Raises ContractBroken, NoData when an upstream asset has never run, and
+    StorageError, NotImplementedError for a stub, and whatever the function raises.
     """
     asset = asset_of(function).at(partition)
     bound = bind(function, declared_upstream(asset) if upstream is None else upstream)
@@ -148,22 +147,23 @@ class _Step:
 
     def run(self) -> Materialized:
         increases = self.source.increases
-        path = self.data.new_path(self.asset, on=increases)
-        # What a contract may still split is not sent ahead.
-        ahead = self.data.ahead(path) if self.contract is None else nullcontext(lambda _: None)
-        with ahead as begun:
-            return self._publish(path, bool(increases), begun)
-
-    def _publish(self, path: str, increases: bool, begun: Callable[[Path], None]) -> Materialized:
         with errors_named(self.source):
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
-                bound, schemas = self.source.read_of, self.source.schemas
-                known, key = self.known.get("lineage"), self.asset.partition
-                self.lineage = lineage_if_known(self.function, bound, schemas, known, key)
+                bound, schemas, key = self.source.read_of, self.source.schemas, self.asset.partition
+                before = self.known.get("lineage")
+                self.lineage = lineage_if_known(self.function, bound, schemas, before, key)
+        self.increases = None if self.source.replaced else increases
+        path = self.data.new_path(self.asset, on=self.increases)
+        # What a contract may still split is not sent ahead.
+        ahead = self.data.ahead(path) if self.contract is None else nullcontext(lambda _: None)
+        with ahead as begun:
+            return self._publish(path, rows_to_come, begun)
+
+    def _publish(self, path: str, new: pl.LazyFrame, begun: Callable[[Path], None]) -> Materialized:
         with scratch_files() as evaluated:
-            split = self._split_at_once(rows_to_come, evaluated, path)
-            staged, checked, gone = split or self._staged(rows_to_come, evaluated, path, begun)
+            split = self._split_at_once(new, evaluated, path)
+            staged, checked, gone = split or self._staged(new, evaluated, path, begun)
         (rows, preview), removed, reading = look_at(staged), 0, self.source.reading
         if self.replaces:
             groups = reading.groups if reading else None
@@ -181,7 +181,7 @@ class _Step:
             drift=drift(
                 self.columns_before,
                 schema,
-                [] if increases else self.recent_rows,
+                [] if self.increases else self.recent_rows,
                 rows,
                 self.source.position,
                 self.source.doubts,

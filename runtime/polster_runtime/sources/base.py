@@ -18,6 +18,8 @@ __all__ = [
     "SourceError",
     "doubt",
     "doubts",
+    "replace_all",
+    "replacing",
     "sleep",
     "stop_if_interrupted",
 ]
@@ -27,6 +29,7 @@ Position = Any
 Frames = Generator[pl.DataFrame | pl.LazyFrame, None, Position]
 """What an incremental function yields, and the position that it returns."""
 _doubts: ContextVar[list[str]] = ContextVar("doubts")
+_replaced: ContextVar[list[bool]] = ContextVar("replaced")
 
 
 def doubt(text: str) -> None:
@@ -45,3 +48,20 @@ def doubts() -> Iterator[list[str]]:
         yield found
     finally:
         _doubts.reset(token)
+
+
+def replace_all() -> None:
+    """Say before the first row that all rows follow, in place of those that were read before."""
+    if (found := _replaced.get(None)) is not None:
+        found.append(True)
+
+
+@contextmanager
+def replacing() -> Iterator[list[bool]]:
+    """Collect whether a source says that; empty where it does not."""
+    found = list[bool]()
+    token = _replaced.set(found)
+    try:
+        yield found
+    finally:
+        _replaced.reset(token)
