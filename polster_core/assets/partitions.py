@@ -71,9 +71,17 @@ def of_kind(project: Project, asset: AssetId, kind: str, start: str | None) -> P
 
 
 def of_upstream(
-    pipeline: Pipeline, asset: AssetId, upstream: tuple[AssetId, ...], kind: str, start: str | None
+    project: Project,
+    pipeline: Pipeline,
+    asset: AssetId,
+    upstream: tuple[AssetId, ...],
+    kind: str,
+    start: str | None,
 ) -> Partitions:
-    """Return the partitions of what an asset depends on; raises UsageProblem where it has none."""
+    """Return the partitions of what an asset depends on.
+
+    Raises UsageProblem where it has none, or others than the command line says.
+    """
     known = {one.key: one for one in pipeline.assets}
     parted = [known[one.key] for one in upstream if one.key in known and known[one.key].partitions]
     names = " and ".join(map(str, upstream))
@@ -87,6 +95,8 @@ def of_upstream(
     own, definition = parted[0].partitions, parted[0].definitions[0]
     if kind in CLASSES and own in CLASSES and kind != own:
         raise UsageProblem(f"{names} has {own} partitions", hint=f"--partition {own}")
+    if others := _others(project, definition.partitions, kind):
+        raise UsageProblem(f"{names} has other partitions: {others}", hint="give the same ones")
     found = {one.alias: one for one in definition.imports}
     imports = found.get(definition.partitions)
     if imports is not None:
@@ -97,6 +107,16 @@ def of_upstream(
     else:
         line = ""
     return Partitions(definition.partitions, line, _example(own))
+
+
+def _others(project: Project, name: str, kind: str) -> str:
+    """Return what the file of definitions says of a name, where that is not what is asked for."""
+    text = (read(project.root / _file()) or b"").decode("utf-8")
+    known = _definitions(text).get(name, "")
+    if kind in CLASSES:
+        return known if "StaticPartitionsDefinition" in known else ""
+    wanted = ast.unparse(ast.parse(f"dg.StaticPartitionsDefinition({_names(kind)!r})"))
+    return known if known != wanted else ""
 
 
 def _example(kind: str) -> str:
@@ -175,16 +195,7 @@ def _defined(project: Project, asset: AssetId, name: str, call: str, key: str) -
     path, module = _file(), layout.current().module("orchestration.partitions")
     before = read(project.root / path)
     text = before.decode("utf-8") if before is not None else _HEAD
-    try:
-        known = {
-            target.id: ast.unparse(node.value)
-            for node in ast.parse(text).body
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-    except SyntaxError as error:
-        raise PolsterError(f"{path}:{error.lineno}: {error.msg}", hint="fix it first") from None
+    known = _definitions(text)
     wanted = ast.unparse(ast.parse(call))
     for other, value in known.items():
         if value == wanted:
@@ -194,6 +205,21 @@ def _defined(project: Project, asset: AssetId, name: str, call: str, key: str) -
         free, number = f"{name}_{asset.name}_{number}", number + 1
     file = NewFile(path=path, text=f"{text.rstrip()}\n{_gap(text)}{free} = {call}\n")
     return Partitions(free, imported(module, free), key, file)
+
+
+def _definitions(text: str) -> dict[str, str]:
+    """Return what the names in the file of definitions stand for. Raises PolsterError."""
+    try:
+        body = ast.parse(text).body
+    except SyntaxError as error:
+        raise PolsterError(f"{_file()}:{error.lineno}: {error.msg}", hint="fix it first") from None
+    return {
+        target.id: ast.unparse(node.value)
+        for node in body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _gap(text: str) -> str:

@@ -83,6 +83,16 @@ def test_silver_has_those_of_its_upstream_and_lists_show_them(project: Project) 
     assert "extract() takes partition, and bronze_days has none" in found
 
 
+def test_other_partitions_than_those_upstream_are_refused(project: Project) -> None:
+    assert polster(project.root, *BRONZE, "--partition", "eu,us").code == 0
+    assert polster(project.root, *SILVER, "--partition", "eu, us").code == 0
+    for other in ("eu,asia", "us,eu", "daily"):
+        name = ("--name", "other", "--dependencies", "days")
+        ran = polster(project.root, *SILVER[:3], *name, "--partition", other)
+        assert ran.code == 2, ran.out
+        assert "bronze_days has other partitions: dg.StaticPartitionsDefinition(['eu'," in ran.err
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

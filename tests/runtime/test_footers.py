@@ -85,6 +85,10 @@ def test_other_columns_are_no_rows_of_the_same(looked: list[str]) -> None:
     assert footers(store(), paths).columns == ""
     stored = inspect(store(), [DAYS])[DAYS]
     assert (stored.rows, stored.problem) == ((total or 0) - 7 % 3 + 1, "")
+    frame = store().scan(store().latest(DAYS)).collect()  # type: ignore[arg-type]
+    assert frame["more"].drop_nulls().to_list() == ["x"]
+    assert 0.5 in frame["n"].to_list()
+    assert frame.schema["n"] == pl.Float64
     put(8, pl.DataFrame({"n": [b"x"]}))
     assert "which do not go together" in inspect(store(), [DAYS])[DAYS].problem
     assert looked

@@ -233,7 +233,7 @@ class _Add:
             )
         if asset.layer is Layer.BRONZE:
             return partitions.of_kind(self._project, asset, kind, start)
-        return partitions.of_upstream(self._read, asset, upstream, kind, start)
+        return partitions.of_upstream(self._project, self._read, asset, upstream, kind, start)
 
     def _description(self) -> str:
         if self._arguments.description is None and self._asked:
