@@ -137,6 +137,21 @@ TOGETHER: dict[str, tuple[pl.Series, pl.Series, list[Any]]] = {
     ),
     "nothing, then text": (column([None], pl.Null), column(["a"], pl.String), [None, "a"]),
     "numbers, then text": (column([1], pl.Int64), column(["a"], pl.String), ["1", "a"]),
+    "days, then text": (
+        column([date(2026, 1, 1), None], pl.Date),
+        column(["soon"], pl.String),
+        ["2026-01-01", None, "soon"],
+    ),
+    "text, then moments": (
+        column(["soon"], pl.String),
+        column([FINE, None], US),
+        ["soon", str(FINE), None],
+    ),
+    "booleans, then text": (
+        column([True, None], pl.Boolean),
+        column(["maybe"], pl.String),
+        ["true", None, "maybe"],
+    ),
     "days, then moments": (
         column([date(2026, 1, 1)], pl.Date),
         column([datetime.fromisoformat("2026-01-02T03:00")], US),
