@@ -72,7 +72,7 @@ def test_ruff_finds_nothing_to_say(tmp_path: Path, first: int) -> None:
         assert done.returncode == 0, done.stdout
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.text(max_size=300))
 @example('"""')
 @example("ends with \\")

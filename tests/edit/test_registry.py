@@ -246,7 +246,7 @@ def _exported(data: bytes) -> list[str]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=init_files(), new=st.sampled_from(["aa", "b3", "orders", "zz_" + "x" * 40]))
 @example(data=b"", new="orders")
 @example(data=b"# c", new="orders")
@@ -264,7 +264,7 @@ def test_adding_and_removing_is_the_identity(data: bytes, new: str) -> None:
     assert unregister(added, silver(new)) == data
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     data=init_files(),
     old=st.sampled_from(["b3", "orders"]),

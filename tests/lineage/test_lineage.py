@@ -196,7 +196,7 @@ def layered(draw: st.DrawFn) -> dict[str, list[str]]:
 
 
 @given(layered())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_drawing_says_no_more_and_no_less_than_the_code(assets: dict[str, list[str]]) -> None:
     for part in graph(assets).components():
         lines = terminal.draw(part, 400)

@@ -154,7 +154,7 @@ tables = st.recursive(
 
 
 @given(tables, tables, tables)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_tables(base: dict[str, Any], mine: dict[str, Any], new: dict[str, Any]) -> None:
     """What only the team changed stays, whatever else happens; what only Polster changed comes."""
     texts = [tomlkit.dumps(one) for one in (base, mine, new)]
@@ -274,7 +274,7 @@ def settings_text(found: dict[str, tuple[int, bool, bool]]) -> str:
 
 
 @given(variables, variables, variables)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_settings(
     base: dict[str, tuple[int, bool, bool]],
     mine: dict[str, tuple[int, bool, bool]],
@@ -316,7 +316,7 @@ def pattern_lists(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
 
 
 @given(pattern_lists())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_ignore_lists_never_conflict(drawn: tuple[list[str], list[str], list[str]]) -> None:
     base, mine, new = drawn
     merged = merge(".gitignore", *("".join(f"{p}\n" for p in one) for one in drawn))

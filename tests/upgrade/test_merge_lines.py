@@ -121,7 +121,7 @@ def versions(
 
 
 @given(versions())
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_no_line_that_only_the_team_has_is_lost(
     drawn: tuple[list[bytes], list[bytes], list[bytes]],
 ) -> None:
