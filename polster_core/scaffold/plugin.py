@@ -24,14 +24,16 @@ from polster_core.types import (
     Command,
     Deployment,
     DoctorCheck,
+    Executor,
     NewFile,
     Option,
     StorageBackend,
     ValidationRule,
 )
 
-KINDS: Mapping[str, type[Offer]] = {
+KINDS: Mapping[str, type[Offer] | None] = {
     "storage": StorageBackend,
+    "executor": Executor,
     "cicd": CicdGenerator,
     "deployment": Deployment,
     "connector": AssetTemplate,
@@ -41,13 +43,16 @@ KINDS: Mapping[str, type[Offer]] = {
     "column": AssetColumn,
     "option": Option,
     "command": Command,
+    "secrets": None,
+    "listener": None,
 }
-"""What a plugin may offer, and as what."""
+"""What a plugin may offer, and as what; `None` is what only projects look for."""
 PREFIX = "polster-plugin-"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _IMPORTS = {
     "storage": ["EnvVar", "Option", "RuntimePart", "StorageBackend"],
+    "executor": ["Executor", "RuntimePart"],
     "cicd": ["CicdGenerator", "NewFile", "ProjectContext"],
     "deployment": ["Deployment", "NewFile", "ProjectContext"],
     "connector": ["AssetContext", "AssetTemplate", "EnvVar", "NewFile", "Option", "RuntimePart"],
@@ -58,8 +63,16 @@ _IMPORTS = {
     "option": ["GitignoreLine", "GuideSection", "NewFile", "Option", "ProjectContext"],
     "command": ["Command"],
 }
-_HAS_A_RUNTIME = {"storage", "connector"}
-"""Kinds with a package that projects import, and whose tests run a project."""
+_EXPORTS = {
+    "connector": ("source", "read_table"),
+    "executor": ("steps", "executor"),
+    "storage": ("store", "connect"),
+}
+"""What the package that projects import has at its top: module and name."""
+_RUNS = {"storage", "connector"}
+"""Kinds whose tests run a project."""
+_HAS_A_RUNTIME = {*_EXPORTS, "secrets", "listener"}
+"""Kinds with a package that projects import."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +96,11 @@ class PluginRequest:
     def runtime(self) -> str:
         """The package that projects import; "" where nothing needs one."""
         return f"polster_{_snake(self.name)}" if _HAS_A_RUNTIME & {*self.kinds} else ""
+
+    @property
+    def has_hooks(self) -> bool:
+        """Whether Polster itself has to do with it."""
+        return any(KINDS[kind] for kind in self.kinds)
 
     @property
     def entry_point(self) -> str:
@@ -131,7 +149,8 @@ def files(wanted: PluginRequest) -> Iterator[NewFile]:
     from polster_core.rendering import tree
 
     known = _variables(wanted)
-    for folder in ("all", *(["runtime"] if wanted.runtime else []), *wanted.kinds):
+    folders = {"all": True, "hooks": wanted.has_hooks, "runtime": bool(wanted.runtime)}
+    for folder in (*(name for name, is_wanted in folders.items() if is_wanted), *wanted.kinds):
         yield from tree("polster_core", f"templates/plugin/{folder}", known, origin="polster")
 
 
@@ -145,9 +164,10 @@ def _check_free(wanted: PluginRequest, plugins: Plugins) -> None:
     if wanted.runtime == delivery.RUNTIME or (wanted.runtime and find_spec(wanted.runtime)):
         raise UsageProblem(f"there is a package {wanted.runtime} already", hint=another)
     for kind, name in wanted.offers.items():
-        offers = plugins.offers(KINDS[kind])
-        if name in offers:
-            source = plugins.versions()[plugins.owner(KINDS[kind], name)]
+        offer = KINDS[kind]
+        offers = plugins.offers(offer) if offer else {}
+        if offer and name in offers:
+            source = plugins.versions()[plugins.owner(offer, name)]
             raise UsageProblem(
                 f"{offers[name].kind} {name} is offered by {source} already", hint=another
             )
@@ -169,7 +189,9 @@ def _variables(wanted: PluginRequest) -> dict[str, object]:
         "assets": assets,
         "template": wanted.offers.get("asset-template", ""),
         "templates": bool({*wanted.kinds} & {"cicd", "deployment", "connector", "asset-template"}),
-        "runs": bool(wanted.runtime),
+        "runs": bool(_RUNS & {*wanted.kinds}),
+        "hooks": wanted.has_hooks,
+        "exports": sorted(_EXPORTS[kind] for kind in wanted.kinds if kind in _EXPORTS),
         "imports": sorted(_imports(wanted.kinds)),
         "api": f">={hookspecs.API.partition('.')[0]},<{int(hookspecs.API.partition('.')[0]) + 1}",
         "polster_version": polster_core.__version__,
@@ -182,7 +204,7 @@ def _snake(name: str) -> str:
 
 
 def _imports(kinds: Iterable[str]) -> set[str]:
-    return {name for kind in kinds for name in _IMPORTS[kind]}
+    return {name for kind in kinds for name in _IMPORTS.get(kind, ())}
 
 
 def _suggested(name: str) -> str:

@@ -43,9 +43,15 @@ class ExecutorContract(OfferContract):
         check_parts(files, self.offer().runtime)
         (part,) = (one for one in self.offer().runtime if one.executor == self.name)
         if found := _source(part, files):
-            nodes = ast.walk(ast.parse(found))
-            defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-            assert "executor" in defined, f"{part.package} has no executor()"
+            assert "executor" in _names(found), f"{part.package} has no executor()"
+
+
+def _names(source: str) -> set[str]:
+    """Return the functions that a module defines or imports."""
+    nodes = [*ast.walk(ast.parse(source))]
+    imported = (one for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names)
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    return defined | {one.asname or one.name for one in imported}
 
 
 def _source(part: RuntimePart, files: dict[str, str]) -> str:

@@ -80,7 +80,13 @@ def desk(shared: Path, runtime: Path) -> Desk:
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_own_tests_pass(desk: Desk, kind: str) -> None:
     """All of them, with data and with a source where there is one; none is skipped."""
-    done = desk.run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=desk.plugin(kind))
+    tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    if KINDS[kind]:
+        done = desk.run(*tests, cwd=desk.plugin(kind))
+    else:  # only projects know what it is, so it is tested in the environment of one
+        path = os.pathsep.join((str(desk.plugin(kind)), str(ROOT / "runtime")))
+        command: list[str | Path] = [desk.runtime, *tests]
+        done = machine.run(command, cwd=desk.plugin(kind), env={"PYTHONPATH": path})
     assert done.returncode == 0, told(done)
     assert " passed in " in done.stdout
     assert "skipped" not in done.stdout
@@ -117,6 +123,19 @@ def test_they_work_in_a_project(desk: Desk, tmp_path: Path) -> None:
     asset.write_text("".join(line for line in lines[1:] if '"""' not in line))
     done = desk.run("-m", "polster_core", "validate", cwd=shop.root)
     assert "my-rule  bronze_counts is not described" in done.stdout
+    done = desk.run("-m", "polster_core", "executor", "add", "my-executor", cwd=shop.root)
+    assert done.returncode == 0, told(done)
+    heard = desk.plugin("listener") / "polster_my_listener"
+    shutil.copytree(heard, shop.root / "src" / heard.name)
+    pyproject = shop.root / "pyproject.toml"
+    group = '[project.entry-points."polster_runtime.listeners"]'
+    own = f'{group}\nmine = "polster_my_listener.listener"\n'
+    pyproject.write_text(f"{pyproject.read_text('utf-8')}\n{own}", encoding="utf-8")
+    env = {"EXECUTOR": "my-executor", "MY_CONNECTOR_DATABASE": str(tmp_path / "none.db")}
+    done = shop.run(env=env)
+    assert done.returncode == 1, told(done)
+    assert "bronze_counts" in done.stdout
+    assert "  bronze_orders:" in done.stderr, "the listener says what failed"
     done = desk.run("-m", "polster_core", "my-command", "Ada", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "hello, Ada\n")
 
@@ -189,13 +208,13 @@ def test_a_dry_run(run_polster: RunPolster, tmp_path: Path) -> None:
             ["x", "--kind", "magic"],
             2,
             (
-                "invalid value for '--kind': 'magic' is not one of 'storage', 'cicd', "
+                "invalid value for '--kind': 'magic' is not one of 'storage', 'executor', 'cicd', "
                 "'deployment', 'connector', 'asset-template', 'rule', 'check', 'column', 'option', "
-                "'command'\n"
+                "'command', 'secrets', 'listener'\n"
                 "hint: see  polster plugins new --help\n"
             ),
         ),
-        (["x"], 2, "missing option '--kind'. Choose from: storage, cicd, deployment, connector, "),
+        (["x"], 2, "missing option '--kind'. Choose from: storage, executor, cicd, deployment, "),
         (["--kind", "rule"], 2, "missing argument 'NAME'\nhint: see  polster plugins new --help\n"),
         (
             ["storage-adls", "--kind", "rule"],

@@ -1,6 +1,6 @@
 """Seven plugins of seven kinds, from real wheels in a fresh environment, in one project.
 
-Their sources are in tests/plugins/seven: each is as short as what it does allows. The project also
+Their sources are in examples/seven: each is as short as what it does allows. The project also
 has a rule of its own, in a file, which its own pipeline runs.
 """
 
@@ -21,7 +21,7 @@ from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as 
 from tests.generated.projects import Generated, told
 
 ROOT = Path(__file__).parents[2]
-SEVEN = Path(__file__).with_name("seven")
+SEVEN = ROOT / "examples" / "seven"
 KINDS = ("bitbucket", "command", "option", "rule", "scd2", "sqlite", "webdav")
 RULE = """
 from polster_core.hookspecs import hookimpl

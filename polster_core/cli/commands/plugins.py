@@ -195,6 +195,6 @@ def new(*, name: str, kinds: tuple[str, ...], dry_run: bool) -> None:
                 (f"cd {wanted.distribution}", ""),
                 ('pip install -e ".[dev]"', "beside Polster"),
                 ("pytest", ""),
-                (f"polster plugins show {wanted.entry_point}", ""),
+                *([(f"polster plugins show {wanted.entry_point}", "")] if wanted.has_hooks else []),
             ]
         )
