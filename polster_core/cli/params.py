@@ -12,7 +12,6 @@ from polster_core.errors import UsageProblem
 from polster_core.model import platforms
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import Flag
-from polster_core.scaffold import cicd
 from polster_core.types import AssetTemplate, CicdGenerator, Contribution, Option, StorageBackend
 
 
@@ -74,6 +73,8 @@ class PlatformChoice(PluginChoice):
 
     def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> str:
         """Return the platforms' own names; raises PluginError or UsageProblem for any other."""
+        from polster_core.scaffold import cicd  # which knows all of a project
+
         typed = [name.strip() for name in str(value).split(",")]
         return platforms.join(
             name if name in self._also else cicd.named(self._plugins, name) for name in typed

@@ -1,4 +1,4 @@
-"""Who adds commands, told without `importlib.metadata`, which is slow to import.
+"""Which plugins are installed, told without `importlib.metadata`, which is slow to import.
 
 `os.path` is here for the same reason: hundreds of folders are looked into at every start.
 """
@@ -11,7 +11,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from importlib.machinery import PathFinder
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 GROUP = "polster"
@@ -38,9 +40,8 @@ class Point(NamedTuple):
 
     def load(self) -> Any:
         """Import what it names."""
-        import pkgutil
-
-        return pkgutil.resolve_name(self.value)
+        module, _, name = self.value.partition(":")
+        return attrgetter(name)(import_module(module)) if name else import_module(module)
 
 
 def quickly(prefix: str, path: Iterable[str] | None = None) -> list[Point] | None:
@@ -102,7 +103,7 @@ def _infos(folder: str) -> Iterator[str]:
 def _lines(info: str, prefix: str) -> Iterator[str]:
     for group in _SECTION.finditer(_text(info, "entry_points.txt")):
         for line in map(str.strip, group["body"].splitlines()):
-            if line.startswith(prefix) and "=" in line:
+            if line.startswith(prefix) and "=" in line and line[0] not in "#;":
                 yield line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from polster_core.plugins.discovery import COMMAND_PREFIX, GROUP, quickly
+from polster_core.plugins.discovery import COMMAND_PREFIX, GROUP, Point, quickly
 from polster_core.plugins.local import LocalPlugin
 from polster_core.plugins.manager import Plugins
 
@@ -25,7 +25,7 @@ def installed(
     """
     plugins = Plugins()
     off = {*disabled, *_disabled_here()}
-    plugins.load(_entry_points(), disabled=off)
+    plugins.load(_found(), disabled=off)
     plugins.load_local(local, disabled=off)
     return plugins
 
@@ -36,20 +36,19 @@ def installed_commands(
     """Load the installed plugins that add commands, those of a project, and no others."""
     plugins = Plugins()
     off = {*disabled, *_disabled_here()}
-    points = quickly(COMMAND_PREFIX)
-    if points is None:
-        found = [one for one in _entry_points() if one.name.startswith(COMMAND_PREFIX)]
-        plugins.load(found, disabled=off)
-    else:
-        plugins.load(points, disabled=off)
+    plugins.load(_found(COMMAND_PREFIX), disabled=off)
     plugins.load_local(local, disabled=off)
     return plugins
 
 
-def _entry_points() -> Iterable[EntryPoint]:
+def _found(prefix: str = "") -> Iterable[EntryPoint | Point]:
+    """Return the entry points whose names begin with a prefix."""
+    points = quickly(prefix)
+    if points is not None:
+        return points
     from importlib.metadata import entry_points
 
-    return entry_points(group=GROUP)
+    return [one for one in entry_points(group=GROUP) if one.name.startswith(prefix)]
 
 
 def _disabled_here() -> set[str]:

@@ -117,6 +117,25 @@ def test_fish(shop: Path, programs: str) -> None:
     assert help_
 
 
+def test_a_flag_of_a_command_that_plugins_have_a_part_in(shop: Path) -> None:
+    """Plugins are loaded, and nothing that only the command itself needs."""
+    code = (
+        "import sys; from polster_core.cli.main import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    asked = {
+        "_POLSTER_COMPLETE": "bash_complete",
+        "COMP_CWORD": "2",
+        "COMP_WORDS": "polster add-asset --ta",
+        "PWD": str(shop),
+    }
+    done = machine.python("-c", code, cwd=shop, env=asked)
+    assert done.stdout.split() == ["--table"]
+    heavy = {"importlib.metadata", "libcst", "jinja2", "packaging", "tomlkit", "rich"}
+    heavy |= {"polster_core.assets.add", "polster_core.plan.apply", "polster_core.scaffold"}
+    assert heavy.isdisjoint(done.stderr.split())
+
+
 def test_ten_thousand_assets(tmp_path: Path) -> None:
     """All of them in a process that imports next to nothing: no plugin, no parser, no Dagster."""
     (tmp_path / "pyproject.toml").write_text("[tool.polster]\n")

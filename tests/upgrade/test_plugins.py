@@ -46,7 +46,7 @@ Plug = Callable[[str, str, str], None]
 @pytest.fixture
 def plug(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plug]:
     """Install a version of the plugin, in the place of any other."""
-    own, added = list(installed._entry_points()), list[EntryPoint]()
+    own, added = [*installed._found()], list[EntryPoint]()
 
     def version(number: str, text: str, bound: str) -> None:
         for old in (tmp_path / "site").glob("polster-plugin-box/*"):
@@ -60,7 +60,7 @@ def plug(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         source = PLUGIN.replace("TEXT", text).replace("BOUND", bound)
         added[:] = install("polster-plugin-box", source, version=number, entry="box")
 
-    monkeypatch.setattr(installed, "_entry_points", lambda: [*own, *added])
+    monkeypatch.setattr(installed, "_found", lambda: [*own, *added])
     yield version
     installed.installed.cache_clear()
 

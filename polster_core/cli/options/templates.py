@@ -14,8 +14,8 @@ from polster_core.plugins.manager import Plugins
 from polster_core.types import AssetTemplate, Option
 
 TAKEN = frozenset(
-    """data debug dependencies description dry-run force help layer name template verbose
-    version""".split()  # noqa: SIM905 - they read best as they are typed
+    """data debug dependencies description dry-run force help layer name partition start template
+    verbose version""".split()  # noqa: SIM905 - they read best as they are typed
 )
 """Flags that no template may have: those of the command itself."""
 
