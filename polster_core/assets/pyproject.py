@@ -27,10 +27,12 @@ def added(
     *,
     origin: str = "",
     needs: Iterable[str] = (),
+    install: str = "",
 ) -> Iterator[NewFile]:
     """Yield what gives a project requirements and parts of the runtime that it lacks.
 
-    `needs` are the distributions of plugins that the project cannot do without from now on.
+    `needs` are the distributions of plugins that the project cannot do without from now on, and
+    `install` is what pipelines shall install for `polster validate`, unless the file says so.
     That is `pyproject.toml`, and the files of the parts where the project holds its runtime as
     code. What is required already stays as it is where that is enough; else its extras and bounds
     are united with those of the plugin `origin`. Raises PolsterError where the file does not list
@@ -49,7 +51,7 @@ def added(
             delivery.check_version(project.root)
             yield from files
         after = with_parts(after, parts) if parts else after
-    after = with_plugins(after, needs)
+    after = with_install(with_plugins(after, needs), install)
     if after != before:
         yield NewFile(path=PATH, text=after)
 
@@ -181,6 +183,29 @@ def with_plugins(data: bytes, distributions: Iterable[str]) -> bytes:
     except (TOMLKitError, TypeError, AttributeError) as error:
         raise PolsterError(f"{PATH} cannot be edited: {error}") from error
     return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
+def with_install(data: bytes, install: str) -> bytes:
+    """Return a `pyproject.toml` that says what pipelines install; one that does stays as it is."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    if not install or installs(data):
+        return data
+    text = data.decode("utf-8-sig")
+    try:
+        document = tomlkit.parse(text)
+        document["tool"]["polster"].add("install", install)
+    except (TOMLKitError, TypeError, KeyError, AttributeError) as error:
+        raise PolsterError(f"{PATH} cannot be edited: {error}") from error
+    return data[: len(data) - len(text.encode())] + tomlkit.dumps(document).encode()
+
+
+def installs(data: bytes) -> str:
+    """Return what pipelines install for `polster validate`; "" where the file does not say."""
+    tool = _parsed(data).get("tool")
+    table = tool.get("polster") if isinstance(tool, dict) else None
+    return str(table.get("install", "")) if isinstance(table, dict) else ""
 
 
 def without(data: bytes, name: str) -> bytes:

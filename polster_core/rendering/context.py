@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import polster_core
 from polster_core import delivery
+from polster_core.environment import own_install
 from polster_core.model import layout
 from polster_core.model.platforms import DAILY, DATA_BRANCH, IMAGE
 from polster_core.model.requirements import merge
@@ -39,11 +40,12 @@ def variables(context: ProjectContext) -> dict[str, object]:
     those that plugins add; `env` are the variables that plugins add, and `values` what `.env` shall
     hold for each, secrets included; `secrets` are the names of those that are secret; `schedule` is
     the cron line of a pipeline and `data_branch` the branch of its data; `samples` says whether the
-    samples are written; `answers` has every answer; `polster_version` is ours. `vendored` says
-    whether the project holds its runtime as code; `package` is the one that its code lies in (""
-    for none), `packages` are the folders of its packages, and `entry_points` those of the runtime's
-    parts: group -> name -> package. `folder` is where in its repository the project is ("" at the
-    top), `here` that with a slash behind it, and `slug` the name of its pipeline in the repository.
+    samples are written; `answers` has every answer; `polster_version` is ours, and `install` what
+    installs the same Polster elsewhere ("" where that is not known). `vendored` says whether the
+    project holds its runtime as code; `package` is the one that its code lies in ("" for none),
+    `packages` are the folders of its packages, and `entry_points` those of the runtime's parts:
+    group -> name -> package. `folder` is where in its repository the project is ("" at the top),
+    `here` that with a slash behind it, and `slug` the name of its pipeline in the repository.
     `image` says whether a pipeline builds the image of the project's deployment, and pushes it.
     `key_prefix` is what the keys of its assets begin with in Dagster ("" for nothing).
     """
@@ -74,6 +76,7 @@ def variables(context: ProjectContext) -> dict[str, object]:
         "samples": context.answers.get("sample-assets") == "true",
         "answers": context.answers,
         "polster_version": polster_core.__version__,
+        "install": own_install.pinned(),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from polster_core.assets import env_file, pyproject
+from polster_core.environment import own_install
 from polster_core.errors import PolsterError, UsageProblem
 from polster_core.model.names import did_you_mean
 from polster_core.model.platforms import DEPLOYED, IMAGE, join, split
@@ -105,6 +106,7 @@ def plan(
             needed,
             origin=" and ".join(owners.values()),
             needs=plugins.strangers(owners.values()),
+            install=own_install.pinned(),
         ),
         *env_file.added(project, [new for one in generators.values() for new in one.env], values),
     ]
@@ -158,6 +160,19 @@ def _image(project: Project, plugins: Plugins, answers: Mapping[str, str]) -> st
             hint="only what has one, such as docker and kubernetes, can be pushed",
         )
     return name
+
+
+def unpinned(project: Project, names: Iterable[str]) -> str:
+    """Say what pipelines lack to run `polster validate`; "" where they lack nothing."""
+    script = project.root / "ci" / "validate.py"
+    if not script.exists() or pyproject.installs(read(project.root / pyproject.PATH) or b""):
+        return ""
+    pages = [f"docs/cicd/{name}.md" for name in names]
+    guides = " and ".join(page for page in pages if (project.root / page).exists())
+    return (
+        "the pipeline leaves `polster validate` out until `install` in [tool.polster] says what to "
+        f"install: {guides}"
+    )
 
 
 def _own(plugins: Plugins) -> list[str]:

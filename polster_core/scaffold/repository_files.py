@@ -46,6 +46,19 @@ def steps(
             )
 
 
+def stale(
+    project: Project, files: Iterable[NewFile], known: manifest.Manifest
+) -> Iterator[NewFile]:
+    """Yield those that are there as Polster once wrote them, and that it would write otherwise."""
+    top = top_of(project.root) or project.root
+    for file in files:
+        before = read(top / file.path)
+        if before is None or _wanted(file, before) == before:
+            continue
+        if known.repository.get(file.path) == manifest.digest(before):
+            yield file
+
+
 def digests(files: Iterable[NewFile]) -> Mapping[PurePosixPath, str]:
     """Return what a manifest notes of pipelines."""
     return {file.path: manifest.digest(file.content) for file in files}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -10,21 +12,23 @@ import polster_core
 from polster_core import delivery
 from polster_core.assets import pyproject
 from polster_core.delivery import Delivery
+from polster_core.model.ownership import Owner
 from polster_core.model.platforms import split
-from polster_core.plan.definition import Plan, read
+from polster_core.plan.definition import Plan, Step, read
 from polster_core.plan.render import visible
 from polster_core.plugins.manager import Plugins
 from polster_core.project import manifest
 from polster_core.project.base import read_base
 from polster_core.project.locate import Project
 from polster_core.project.manifest import Manifest
-from polster_core.scaffold import cicd
-from polster_core.scaffold.repository_files import outdated
+from polster_core.scaffold import cicd, repository_files
+from polster_core.types import NewFile
 from polster_core.upgrade import migrations, preconditions
 from polster_core.upgrade.changelog import changes_between
 from polster_core.upgrade.planning import Sources, draft_upgrade, outcomes, verified
 from polster_core.upgrade.report import Upgrade
 from polster_core.upgrade.target import Target, target
+from polster_core.upgrade.verdicts import Outcome, Verdict
 
 
 def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = None) -> Upgrade:
@@ -54,7 +58,11 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
     )
     decided = outcomes(sources)
     made = _made(adopted, plugins, found, after)
-    plan = draft_upgrade(sources, decided, made)
+    above = _pipelines_above(project, plugins, adopted)
+    stale = [*repository_files.stale(project, above, adopted)]
+    steps = [*repository_files.steps(project, stale, adopted)]
+    made = replace(made, repository={**made.repository, **repository_files.digests(stale)})
+    plan = replace(draft_upgrade(sources, decided, made), steps=tuple(steps))
     same = (known.polster, known.plugins, before) == (made.polster, made.plugins, after)
     if same and not visible(plan):
         plan = Plan(root=project.root)  # only notes of what is there already
@@ -62,25 +70,50 @@ def prepare(project: Project, plugins: Plugins, *, runtime: Delivery | None = No
         before=known.polster,
         after=made.polster,
         runtime=(before, after),
-        outcomes=decided,
+        outcomes=[*decided, *map(_updated, steps)],
         plan=plan,
         plugins=dict(_changed(known.plugins, made.plugins)),
         changes=changes_between(known.polster, made.polster),
         notes=[
             *(f"{name} is gone, and your code imports it" for name in found.lost),
             *migrations.notes(project.root, adopted),
-            *_pipelines_above(project, plugins, adopted),
+            *_other_pipelines(project, adopted, above, stale),
+            *_other_install(project, found),
         ],
     )
 
 
-def _pipelines_above(project: Project, plugins: Plugins, known: Manifest) -> Iterator[str]:
-    """Say which pipelines at the top of the repository are not what would be written now."""
-    if known.repository:
-        names = split(known.answers.get("cicd", ""))
-        above = cicd.generated(project, plugins, names, known.answers, in_repository=True)
-        for path in outdated(project, above):
-            yield f"{path} of the repository is another: polster add-cicd {','.join(names)}"
+def _pipelines_above(project: Project, plugins: Plugins, known: Manifest) -> list[NewFile]:
+    """Generate the pipelines at the top of the repository, for a project that has some there."""
+    if not known.repository:
+        return []
+    names = split(known.answers.get("cicd", ""))
+    return cicd.generated(project, plugins, names, known.answers, in_repository=True)
+
+
+def _updated(step: Step) -> Outcome:
+    """Return what an upgrade says of a pipeline at the top of the repository."""
+    path = PurePosixPath(step.target.replace(os.sep, "/"))
+    return Outcome(path=path, owner=Owner.SHARED, verdict=Verdict.UPDATED, note=step.summary)
+
+
+def _other_pipelines(
+    project: Project, known: Manifest, above: Sequence[NewFile], stale: Iterable[NewFile]
+) -> Iterator[str]:
+    """Say which of them somebody has edited or deleted: they stay so."""
+    names = ",".join(split(known.answers.get("cicd", "")))
+    done = {file.path for file in stale}
+    for path in repository_files.outdated(project, above):
+        if path not in done:
+            yield f"{path} of the repository is another: polster add-cicd {names}"
+
+
+def _other_install(project: Project, found: Target) -> Iterator[str]:
+    """Say that pipelines check the project with another Polster than the one that upgrades it."""
+    new = found.files.get(pyproject.PATH)
+    installs = pyproject.installs(read(project.root / pyproject.PATH) or b"")
+    if installs and new and not pyproject.installs(new.content):
+        yield f"`install` in [tool.polster] says {installs}: name this Polster, for your pipelines"
 
 
 def _made(known: Manifest, plugins: Plugins, found: Target, after: Delivery) -> Manifest:
@@ -103,10 +136,12 @@ def _with_additions(
     Those that it would not add now are not its business: they stay what they are.
     """
     added = list(_added(known, found, generated=True))
-    text = base.get(pyproject.PATH)
-    if text is None or not added:
+    text, new = base.get(pyproject.PATH), found.files.get(pyproject.PATH)
+    if text is not None and new and not pyproject.installs(new.content):
+        text = re.sub(rb'(?m)^install = ".*"\r?\n', b"", text)  # nobody knows a better one
+    if text is None:
         return dict(base)
-    return {**base, pyproject.PATH: pyproject.with_requirements(text, added)}
+    return {**base, pyproject.PATH: pyproject.with_requirements(text, added) if added else text}
 
 
 def _added(known: Manifest, found: Target, *, generated: bool) -> Iterator[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pexpect
 import pytest
 
+from polster_core.environment import own_install
 from polster_core.project import manifest
-from polster_core.testing.projects import tree
+from polster_core.testing.projects import polster, tree
 from tests import machine
 from tests.cicd.golden import FOLDER
 from tests.cli.test_prompts import PLAIN_TERMINAL
@@ -104,7 +107,7 @@ def test_the_schedule_and_the_branch_are_in_the_file_and_remembered(tmp_path: Pa
 
 def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
     done = machine.polster("add-cicd", "gitlab", cwd=shop / "src")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr.startswith("note: the pipeline leaves ")) == (0, True)
     assert "  create  .gitlab-ci.yml\n  create  ci/data.py\n" in done.stdout
     assert ".polster/" not in done.stdout
     assert written(shop) == {".gitlab-ci.yml", *SHARED}
@@ -244,3 +247,24 @@ def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
     done = machine.polster("add-cicd", "github", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert not (shop / ".polster" / "manifest.json").exists()
+
+
+def test_c5_pipelines_install_the_polster_that_wrote_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`init` and `add-cicd` pin it where an installer has noted it; else they say what lacks."""
+    root = tmp_path / "shop"
+    done = polster(tmp_path, "init", "shop", *PLAIN, "--cicd", "github").succeeded()
+    assert "`install` in [tool.polster] says what to install: docs/cicd/github" in done.err
+    pin = "git+https://git.example/polster@" + "0f" * 20
+    monkeypatch.setattr(own_install, "pinned", lambda: pin)
+    done = polster(root, "add-cicd", "gitlab").succeeded()
+    assert "install" not in done.err
+    pyproject = root / "pyproject.toml"
+    assert tomllib.loads(pyproject.read_text("utf-8"))["tool"]["polster"]["install"] == pin
+    monkeypatch.setattr(own_install, "pinned", lambda: "")
+    known = manifest.load(root)
+    (root / manifest.PATH).write_bytes(manifest.file(replace(known, polster="0.1.9")).content)
+    done = polster(root, "upgrade").succeeded()
+    assert f"`install` in [tool.polster] says {pin}: name this Polster" in done.err
+    assert pin in pyproject.read_text("utf-8"), "what is not known better stays"

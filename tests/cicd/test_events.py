@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import machine
-from tests.cicd import azure, github, tools
+from tests.cicd import azure, github, gitlab, tools
 from tests.cicd.conftest import MakeOrigin
 from tests.cicd.outcome import committed
 from tests.cicd.steps import git, machine_variables
@@ -111,6 +111,20 @@ def test_c6_prod_runs_from_the_default_branch_only_and_after_the_checks_azure(
         event = azure.Event("Manual", branch, prod, machine=machine_with_stub)
         done = azure.run(origin, tmp_path / f"run{branch == FEATURE}", event)
         assert _done(done.results, "Succeeded") == expected, done.told()
+        assert ("prod runs from main only" in done.told()) is (branch == FEATURE)
+        assert bool(committed(origin, "data-prod")[0]) is (branch == "main")
+
+
+@pytest.mark.usefixtures("npm_tools")
+def test_c6_prod_runs_from_the_default_branch_only_and_after_the_checks_gitlab(
+    tmp_path: Path, shop: MakeOrigin, machine_with_stub: Mapping[str, str]
+) -> None:
+    origin, prod = shop(branch=FEATURE), {"ENV": "prod"}
+    path = f"{machine_with_stub['PATH']}{os.pathsep}{os.environ['PATH']}"
+    for branch, expected in ((FEATURE, {"checks", "persist"}), ("main", BOTH)):
+        event = gitlab.Event("web", branch, prod, machine={"PATH": path})
+        done = gitlab.run(origin, tmp_path / f"run{branch == FEATURE}", event)
+        assert _done(done.results, "PASS") == expected, done.told()
         assert ("prod runs from main only" in done.told()) is (branch == FEATURE)
         assert bool(committed(origin, "data-prod")[0]) is (branch == "main")
 

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -89,6 +90,18 @@ def test_p3_what_is_missing_or_edited_is_told(mono: Path, tmp_path: Path) -> Non
     assert "polster-shop.yml of the repository is not as Polster would write it" in done.stderr
     done = machine.polster("add-cicd", "github", "--force", cwd=top / SHOP)
     assert (done.returncode, "name: Polster shop" in workflow.read_text("utf-8")) == (0, True)
+    text = workflow.read_bytes()
+    workflow.write_bytes(text.replace(b"timeout-minutes: 60", b"timeout-minutes: 30"))
+    known = manifest.load(top / SHOP)
+    path = PurePosixPath(workflow.relative_to(top).as_posix())
+    noted = {**known.repository, path: manifest.digest(workflow.read_bytes())}
+    (top / SHOP / manifest.PATH).write_bytes(
+        manifest.file(replace(known, repository=noted)).content
+    )
+    done = machine.polster("upgrade", "--force", cwd=top / SHOP)
+    assert "updated  ../../.github/workflows/polster-shop.yml" in done.stdout, done.stderr
+    assert workflow.read_bytes() == text, "what nobody has edited follows Polster"
+    assert machine.polster("upgrade", "--check", cwd=top / SHOP).returncode == 0
     workflow.unlink()
     (top / ".gitlab-ci.yml").write_text(OTHER, encoding="utf-8")
     done = machine.polster("validate", cwd=top / SHOP)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import click
 
-from polster_core.cli import params, prompts
+from polster_core.cli import console, params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
 from polster_core.cli.execute import noting_closed, run_steps, say_next, show, show_diff
 from polster_core.cli.options.answer import Typed
@@ -107,6 +107,8 @@ def _do(
     done = run_steps(planned.steps)
     for path in kept:
         click.echo(f"{path} stays as you have edited it; --force replaces it")
+    if lacks := cicd.unpinned(project, names):
+        console.note(lacks)
     say_next(
         [
             *((f"docs/cicd/{name}.md", "what to set up, once") for name in names),

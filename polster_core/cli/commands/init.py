@@ -14,6 +14,7 @@ from polster_core import delivery
 from polster_core.adoption import adopt, members
 from polster_core.cli import params
 from polster_core.cli.commands import setup
+from polster_core.cli.console import note
 from polster_core.cli.context import warn_of_broken
 from polster_core.cli.execute import run_steps, say, say_next, show_summary, warn
 from polster_core.cli.options.project import HEADINGS, Answers, InitArguments
@@ -31,7 +32,7 @@ from polster_core.plugins.options import flags
 from polster_core.project.locate import Project
 from polster_core.project.repository import folder_of
 from polster_core.scaffold import pages, project
-from polster_core.scaffold.cicd import write_above
+from polster_core.scaffold.cicd import unpinned, write_above
 from polster_core.types import NewFile, StorageBackend
 
 
@@ -141,6 +142,9 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
         context.exit(1)
     if at.is_left:
         tidy_beside(at.root)
+    names = platforms.split(request.cicd)
+    if names and (lacks := unpinned(Project(at.root), names)):
+        note(lacks)
     samples = request.answers.get("sample-assets") == "true"
     has_run = arguments.run and not arguments.start_dagster
     if has_run:
@@ -200,7 +204,8 @@ def _steps(
                 summary="uv, with pip",
                 run=lambda: setup.add_uv(verbose=arguments.verbose),
             )
-        shown = f"{at.prefix}.venv"
+        made = venv.made_by_uv(workspace.root if workspace else at.root.resolve())
+        shown = os.path.relpath(made) if made.parent != at.root.resolve() else f"{at.prefix}.venv"
         yield Step(
             name="create",
             target=shown,

@@ -66,6 +66,8 @@ def command(
         warn_of_broken(plugins)
         if applies and upgrade.plan:
             _refuse_dirty(project, force=force)
+            for step in upgrade.plan.steps:  # first: what is written twice is no edit of the team
+                step.run()
             apply(upgrade.plan)
     if as_document:
         click.echo(json.dumps(as_json(upgrade, applied=applies and bool(upgrade.plan)), indent=2))
