@@ -2,7 +2,8 @@
 
 That is the active one (`VIRTUAL_ENV`, `CONDA_PREFIX`) if the project is installed in it, editable;
 else the one that uv makes: `UV_PROJECT_ENVIRONMENT`, or `.venv` of the project or of the workspace
-that it is a member of.
+that it is a member of. Where that is not there, it is the Python that runs Polster, as in a
+container, if the project is installed in it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def folder(root: Path) -> Path:
         active = os.environ.get(name)
         if active and Path(active) != usual and installed.holds(Path(active), root):
             return Path(active)
+    if not usual.exists() and installed.holds(Path(sys.prefix), root):
+        return Path(sys.prefix)
     return usual
 
 

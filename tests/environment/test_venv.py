@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from polster_core.environment import requirements
+from polster_core.environment import requirements, venv
 from tests import machine
 
 ROOT = Path(__file__).parents[2]
@@ -268,3 +269,21 @@ def test_a_python_of_the_operating_system_is_left_alone(
         "hint: install it another way:  pipx install uv\n"
     )
     assert not (project / ".venv").exists()
+
+
+def test_p4_in_a_container_it_is_the_python_that_runs_polster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody activates anything there; an environment of the project's own comes first."""
+    root, prefix = tmp_path / "shop", tmp_path / "usr"
+    info = prefix / "lib/python3.11/site-packages/shop-0.1.dist-info"
+    for folder in (root, info):
+        folder.mkdir(parents=True)
+    noted = {"url": root.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(noted))
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    assert venv.folder(root) == prefix
+    (root / ".venv").mkdir()
+    assert venv.folder(root) == root / ".venv"

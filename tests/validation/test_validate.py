@@ -40,6 +40,25 @@ def project(tmp_path: Path) -> Project:
     return write_project(tmp_path / "shop", files())
 
 
+def test_p9_a_file_that_is_in_a_folder_of_its_own_is_registered_there(tmp_path: Path) -> None:
+    """Whether it was moved there, or is new."""
+    root = write_project(tmp_path / "shop", shop(SHOP)).root
+    package = root / REVENUE.replace("run_gold_revenue", "__init__")
+    moved = root / REVENUE.replace("run_gold_revenue", "sales/run_gold_revenue")
+    moved.parent.mkdir()
+    (root / REVENUE).rename(moved)
+    ran = polster(root, "validate")
+    assert f"{REVENUE} is {moved.relative_to(root).as_posix()} now" in ran.out
+    expected = "from orchestration.assets.gold.sales.run_gold_revenue import run_gold_revenue"
+    for text in (package.read_text(), '"""The gold assets."""\n\n__all__ = []\n'):
+        package.write_text(text)
+        polster(root, "validate", "--fix")
+        assert expected in package.read_text().splitlines()
+        assert "registr" not in polster(root, "validate").out
+    polster(root, "validate", "--fix")
+    assert package.read_text().count("run_gold_revenue") == 3
+
+
 def test_the_text(project: Project) -> None:
     ran = polster(project.root, "validate")
     assert (ran.code, ran.out, ran.err) == (1, TEXT, "")

@@ -118,7 +118,7 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
         for registration in package.registrations:
             file = f"src/{registration.module.replace('.', '/')}.py"
             if (file, registration.key) not in defined and registration.module not in broken:
-                yield from _stale_import(pipeline.root, registration, file)
+                yield from _stale_import(pipeline, registration, file)
         for entry in package.exported or ():
             if entry.id and entry.key not in imported and "*" not in imported:
                 yield Problem.at(
@@ -128,12 +128,19 @@ def stale(pipeline: Pipeline) -> Iterator[Problem]:
                 )
 
 
-def _stale_import(root: Path, registration: Registration, file: str) -> Iterator[Problem]:
-    name = registration.module.rpartition(".")[2]
+def _stale_import(pipeline: Pipeline, registration: Registration, file: str) -> Iterator[Problem]:
+    root, name = pipeline.root, registration.module.rpartition(".")[2]
     if (root / file).with_suffix("").is_dir():
         return
     if not (root / file).is_file():
         asset = AssetId.parse(name)
+        if moved := _moved(pipeline, registration):
+            yield Problem.at(
+                registration.place,
+                f"{file} is {moved} now: Dagster cannot load the project",
+                fix=_follow(registration, moved),
+            )
+            return
         yield Problem.at(
             registration.place,
             f"{file} does not exist: Dagster cannot load the project",
@@ -149,16 +156,45 @@ def _stale_import(root: Path, registration: Registration, file: str) -> Iterator
         yield Problem.at(registration.place, f"{file} does not define {registration.key}")
 
 
+def _moved(pipeline: Pipeline, found: Registration) -> PurePosixPath | None:
+    """Return where the asset of a missing file is: in a folder below that of its layer."""
+    for asset in pipeline.assets:
+        for one in asset.definitions:
+            is_below = one.place.path.is_relative_to(found.place.path.parent)
+            if one.function == found.key and is_below:
+                return one.place.path
+    return None
+
+
+def _follow(found: Registration, moved: PurePosixPath) -> Fix:
+    """Import the asset from the folder that its file is in now."""
+    name, path = found.module.rpartition(".")[2], found.place.path
+
+    def edit(data: bytes) -> bytes:
+        return _from_below(data, name, moved.relative_to(path.parent))
+
+    return Fix(path=path, summary=f"import {found.key} from {moved}", edit=edit)
+
+
+def _from_below(data: bytes, name: str, file: PurePosixPath) -> bytes:
+    """Let an import of a module of the layer import a file below it."""
+    line = re.compile(rb"\bfrom (\S*\.)" + name.encode() + rb"(?=\s+import\b)")
+    below = ".".join(file.with_suffix("").parts).encode()
+    return line.sub(lambda match: b"from " + match[1] + below, data)
+
+
 def _register(asset: Asset, package: Package) -> Fix | None:
     """Add what is missing; only files and functions that are called after the asset allow it."""
     (definition, *_) = asset.definitions
-    if definition.place.path != asset.id.asset_file or definition.function != asset.id.key:
-        return None  # also for one in a folder of its own below the layer's
+    path, usual = definition.place.path, asset.id.asset_file
+    is_below = path.is_relative_to(usual.parent) and path.name == usual.name
+    if not is_below or definition.function != asset.id.key:
+        return None
 
     def edit(data: bytes) -> bytes:
         from polster_core.edit import register
 
-        return register(data, asset.id)
+        return _from_below(register(data, asset.id), asset.id.key, path.relative_to(usual.parent))
 
     return Fix(path=package.path, summary=f"register {asset.key}", edit=edit)
 
