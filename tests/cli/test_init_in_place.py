@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -255,10 +256,18 @@ def test_killed_in_place_it_leaves_or_brings_back_every_byte(number: int, tmp_pa
     assert not [path for path in tree(root) if TRACES.search(f"/{path}")]
 
 
-def test_a_member_of_a_workspace_is_listed_there(tmp_path: Path) -> None:
+def test_a_member_of_a_workspace_is_listed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["api", "web"]\n'})
     shown = polster(tmp_path, "init", "lake", *PLAIN, "--no-git", "--dry-run").succeeded()
     assert "update  pyproject.toml" in shown.out
+    shown = polster(tmp_path, "init", "lake", "--no-git", "--dry-run").succeeded()
+    assert re.search(r"create  \.venv  +with ", shown.out), "it is that of the workspace"
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", "environment")
+    shown = polster(tmp_path, "init", "lake", "--no-git", "--dry-run").succeeded()
+    assert re.search(r"create  environment  +with ", shown.out)
+    monkeypatch.delenv("UV_PROJECT_ENVIRONMENT")
     polster(tmp_path, "init", "lake", *PLAIN, "--no-git").succeeded()
     assert (tmp_path / "pyproject.toml").read_text() == (
         '[tool.uv.workspace]\nmembers = ["api", "web", "lake"]\n'

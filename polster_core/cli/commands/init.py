@@ -205,7 +205,8 @@ def _steps(
                 run=lambda: setup.add_uv(verbose=arguments.verbose),
             )
         made = venv.made_by_uv(workspace.root if workspace else at.root.resolve())
-        shown = os.path.relpath(made) if made.parent != at.root.resolve() else f"{at.prefix}.venv"
+        is_own = made.parent == at.root.resolve()
+        shown = f"{at.prefix}{made.name}" if is_own else os.path.relpath(made)
         yield Step(
             name="create",
             target=shown,
