@@ -162,19 +162,6 @@ def _image(project: Project, plugins: Plugins, answers: Mapping[str, str]) -> st
     return name
 
 
-def unpinned(project: Project, names: Iterable[str]) -> str:
-    """Say what pipelines lack to run `polster validate`; "" where they lack nothing."""
-    script = project.root / "ci" / "validate.py"
-    if not script.exists() or pyproject.installs(read(project.root / pyproject.PATH) or b""):
-        return ""
-    pages = [f"docs/cicd/{name}.md" for name in names]
-    guides = " and ".join(page for page in pages if (project.root / page).exists())
-    return (
-        "the pipeline leaves `polster validate` out until `install` in [tool.polster] says what to "
-        f"install: {guides}"
-    )
-
-
 def _own(plugins: Plugins) -> list[str]:
     return [name for name in plugins.versions() if plugins.is_own(name)]
 

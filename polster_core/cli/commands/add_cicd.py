@@ -22,7 +22,7 @@ from polster_core.plan.render import summary, visible
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import flags
 from polster_core.project import manifest
-from polster_core.scaffold import cicd
+from polster_core.scaffold import cicd, pinned
 from polster_core.types import CicdGenerator
 from polster_core.upgrade.preconditions import check_plugins
 
@@ -107,7 +107,7 @@ def _do(
     done = run_steps(planned.steps)
     for path in kept:
         click.echo(f"{path} stays as you have edited it; --force replaces it")
-    if lacks := cicd.unpinned(project, names):
+    if lacks := pinned.unpinned(project, names):
         console.note(lacks)
     say_next(
         [

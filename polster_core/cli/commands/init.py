@@ -32,7 +32,8 @@ from polster_core.plugins.options import flags
 from polster_core.project.locate import Project
 from polster_core.project.repository import folder_of
 from polster_core.scaffold import pages, project
-from polster_core.scaffold.cicd import unpinned, write_above
+from polster_core.scaffold.cicd import write_above
+from polster_core.scaffold.pinned import unpinned
 from polster_core.types import NewFile, StorageBackend
 
 
