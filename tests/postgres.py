@@ -50,7 +50,7 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """Run a server on a free port."""
-    programs, port = _programs(), free_port()
+    where, port = programs(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="polster-postgres-"))
     data, secret, log = folder / "data", folder / "password", folder / "log"
     secret.write_text(PASSWORD, encoding="utf-8")
@@ -62,17 +62,17 @@ def running() -> Iterator[Server]:
     )
     cluster = ["-D", str(data), "-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
     try:
-        _run(programs / "initdb", *cluster, "--locale=C.UTF-8", f"--pwfile={secret}")
-        _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        _run(where / "initdb", *cluster, "--locale=C.UTF-8", f"--pwfile={secret}")
+        _run(where / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         try:
             yield Server(port, log)
         finally:
-            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            _run(where / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return the folder of PostgreSQL's programs; Debian keeps them off the PATH."""
     found = sorted(Path(_DEBIAN).glob("*/bin/initdb"))
     program = str(found[-1]) if found else shutil.which("initdb")

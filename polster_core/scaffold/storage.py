@@ -14,6 +14,7 @@ from polster_core.plugins.options import variables_of
 from polster_core.plugins.secret_answers import Secret, is_secret, without
 from polster_core.project import manifest
 from polster_core.project.locate import Project
+from polster_core.project.repository import folder_of
 from polster_core.scaffold import additions
 from polster_core.types import Deployment, Executor, NewFile, ProjectContext, StorageBackend
 
@@ -129,4 +130,5 @@ def _context(project: Project, backend: Later, answers: Mapping[str, str]) -> Pr
         values={**{one.name: one.default for one in backend.env}, **values},
         answers={**recorded, **answers},
         delivery=pyproject.delivery_of(project),
+        folder=folder_of(project.root),
     )

@@ -209,7 +209,8 @@ def test_an_upgrade_carries_them_along(tmp_path: Path) -> None:
 
 
 def test_a_project_in_a_package_of_its_own(tmp_path: Path) -> None:
-    """What is started is where the code is."""
+    """What is started is where the code is, also in a folder of a repository."""
+    subprocess.run(["git", "init", "-q"], check=True, cwd=tmp_path)
     polster(tmp_path, "init", "shop", "--no-setup", "--no-git", "--package", "lake").succeeded()
     root = tmp_path / "shop"
     for name in ("docker", "kubernetes", "systemd"):
@@ -217,3 +218,5 @@ def test_a_project_in_a_package_of_its_own(tmp_path: Path) -> None:
     started = ("Dockerfile", "deploy/kubernetes/code.yaml", "deploy/systemd/shop-code.service")
     for file in started:
         assert re.search(r"\W-m\W+lake\.orchestration\.definitions\W", (root / file).read_text())
+    guide = (root / "docs/deploy/systemd.md").read_text()
+    assert "ln -s shop-repository/shop /opt/shop && cd /opt/shop\n" in guide

@@ -28,7 +28,7 @@ from tests.generated.conftest import also, maker
 from tests.generated.projects import Generated, told
 from tests.generated.test_ui import UI, end_of, held, launch
 from tests.generated.warm import TIMEOUT
-from tests.postgres import running
+from tests.postgres import Server, programs, running
 from tests.quality.daemon import wait_for
 from tests.services import free_port
 from tests.services import wait_for as wait_for_port
@@ -47,6 +47,7 @@ class Deployed:
     env: Mapping[str, str]
     places: Mapping[str, str]
     port: int
+    server: Server
 
     def words(self, command: list[str]) -> list[str]:
         """Return a command for this machine in place of a container."""
@@ -101,7 +102,7 @@ def deployed(
             "3000": str(web),
             "0.0.0.0": "127.0.0.1",  # noqa: S104 - of a container
         }
-        one = Deployed(shop, services, env, places, web)
+        one = Deployed(shop, services, env, places, web, server)
         commands = {"code": yaml.safe_load(default.removeprefix("CMD "))}
         for name in ("webserver", "daemon"):
             commands[name] = services[name]["command"]
@@ -159,6 +160,19 @@ def test_a_history_can_be_migrated(deployed: Deployed) -> None:
     """`dagster instance migrate` works on the history that the project's own class opens."""
     done = deployed.shop.tool("dagster", "instance", "migrate", env=deployed.env)
     assert done.returncode == 0, told(done)
+
+
+def test_a_history_is_restored_from_its_backup(deployed: Deployed) -> None:
+    """What `pg_dump` writes while everything runs, `pg_restore` makes the same runs of."""
+    runs, server = "SELECT run_id, status FROM runs ORDER BY run_id", deployed.server
+    before = server.query(runs, "dagster")
+    assert before
+    dump: list[str | Path] = [programs() / "pg_dump", "-Fc", "-d", server.url("dagster")]
+    saved = subprocess.run(dump, check=True, capture_output=True).stdout
+    server.query("CREATE DATABASE restored")
+    restore: list[str | Path] = [programs() / "pg_restore", "-d", server.url("restored")]
+    subprocess.run(restore, check=True, input=saved, capture_output=True)
+    assert server.query(runs, "restored") == before
 
 
 def test_without_a_history_that_can_be_reached(deployed: Deployed) -> None:
