@@ -150,3 +150,11 @@ def test_rows_that_cannot_be_computed_again_keep_their_types(
     with pytest.raises(PipelineError, match=f"{says}.* cannot be computed again"):
         materialize(states.transform, upstream)
     assert_frame_equal(read("silver_states"), before)
+
+
+@pytest.mark.parametrize("signature", ["extract() -> Upsert", "extract(rows: New) -> Append"])
+def test_a_bronze_asset_takes_none_of_the_words(core_file: CoreFile, signature: str) -> None:
+    words = "from polster_runtime import Append, New, Upsert\n\n"
+    module = core_file("bronze_x", f"{words}def {signature}:\n    return pl.LazyFrame()\n")
+    with pytest.raises(AssetError, match=r"bronze_x\.py:6: New, .* are for silver and gold: a"):
+        materialize(module.extract, [])

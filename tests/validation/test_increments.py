@@ -14,7 +14,8 @@ SHOP = {
     "silver_orders": ["bronze_events"],
     "gold_customers": ["silver_orders"],
 }
-SILVER, GOLD = "src/core/silver_orders.py", "src/core/gold_customers.py"
+BRONZE, SILVER = "src/core/bronze_events.py", "src/core/silver_orders.py"
+GOLD = "src/core/gold_customers.py"
 HEAD = """\
 from typing import Annotated
 
@@ -50,7 +51,7 @@ def text(definition: str, drop: str = "") -> str:
 
 def found(tmp_path: Path, **files: str) -> list[str]:
     """Validate the project with other core files; return place, message and hint of each."""
-    names = {"silver": SILVER, "gold": GOLD}
+    names = {"bronze": BRONZE, "silver": SILVER, "gold": GOLD}
     written = shop(SHOP) | {names[name]: file for name, file in files.items()}
     ran = polster(write_project(tmp_path, written).root, "validate", "--json")
     problems = json.loads(ran.out)["problems"]
@@ -145,6 +146,19 @@ def test_what_is_upstream(tmp_path: Path) -> None:
             "| it has id, shop"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "says"),
+    [
+        ("def extract(position: int) -> Upsert:", "14:31 Upsert is for silver and gold: a bronze"),
+        ("def extract() -> Append:", "14:18 Append is for silver and gold: a bronze asset"),
+    ],
+)
+def test_bronze_takes_none_of_them(tmp_path: Path, definition: str, says: str) -> None:
+    (one,) = found(tmp_path, bronze=text(definition))
+    assert one.startswith(f"bronze_events:{says}")
+    assert one.endswith("polster add-asset --template latest")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from polster_core.model.diagnostics import Problem, ValidationRule
 from polster_core.model.facts import Annotation, Core, Parameter, Place
+from polster_core.model.layers import Layer
 from polster_core.model.pipeline import Asset, Pipeline
 
 _READS = ("New", "Touched", "Own")
@@ -62,7 +63,8 @@ def increments(pipeline: Pipeline) -> Iterator[Problem]:
     for asset in pipeline.assets:
         found = marks.get(asset.key)
         if found is not None and (found.given or found.returned):
-            wrong = [*_misplaced(found)] or [*_combinations(found)] or [*_contract(found)]
+            wrong = [*_in_bronze(asset, found)] or [*_misplaced(found)]
+            wrong = wrong or [*_combinations(found)] or [*_contract(found)]
             yield from wrong or _upstream(pipeline, asset, found, marks)
 
 
@@ -116,6 +118,19 @@ def _word(node: ast.AST, names: Mapping[str, str]) -> str:
 def _texts(call: ast.Call) -> tuple[str, ...] | None:
     texts = [each.value for each in call.args if isinstance(each, ast.Constant)]
     return tuple(map(str, texts)) if len(texts) == len(call.args) else None
+
+
+def _in_bronze(asset: Asset, marks: _Marks) -> Iterator[Problem]:
+    """Yield the first word of a bronze asset, whose increments are what it yields."""
+    first = next((mark for mark in (*marks.given, marks.returned) if mark), None)
+    if asset.layer is Layer.BRONZE and first:
+        yield Problem.at(
+            first.place,
+            f"{first.word} is for silver and gold: a bronze asset that takes position adds what "
+            "it yields",
+            hint="a silver asset with Touched makes the current rows of it: "
+            "polster add-asset --template latest",
+        )
 
 
 def _misplaced(marks: _Marks) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import polars as pl
 
-from polster_runtime.assets.increments import plan_of
+from polster_runtime.assets.increments import is_marked, plan_of
 from polster_runtime.config.paths import assets_dir, core_dir, module, project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import FUNCTIONS, LAYERS, RESERVED
@@ -110,12 +110,13 @@ def bind(function: Function, upstream: Sequence[AssetId]) -> dict[str, AssetId]:
     Raises AssetError when parameters and dependencies do not match.
     """
     asset, takes_all = asset_of(function), inspect.signature(function).parameters
-    plan = plan_of(function)
-    if asset.layer == LAYERS[0] and (plan.incremental or plan.own):
+    if asset.layer == LAYERS[0] and is_marked(function):
         raise AssetError(
-            f"{_where(function)}: Append, Upsert and Own are for silver and gold; a bronze asset "
-            "that takes position yields only what is new"
+            f"{_where(function)}: New, Touched, Own, Append and Upsert are for silver and gold: a "
+            "bronze asset that takes position adds what it yields, and a silver one with Touched "
+            "makes the current rows of it"
         )
+    plan = plan_of(function)
     parameters = [name for name in takes_all if name not in RESERVED and name != plan.own]
     if len(parameters) == len(upstream) == 1:
         return {parameters[0]: upstream[0]}

@@ -89,6 +89,11 @@ def plan_of(function: Callable[..., Any]) -> Plan:
         raise AssetError(f"{where}: {function.__name__}(): {error}") from None
 
 
+def is_marked(function: Callable[..., Any]) -> bool:
+    """Whether the annotations of a function say something of increments."""
+    return bool(_marks(function))
+
+
 def _plan(function: Callable[..., Any]) -> Plan:
     marks = _marks(function)
     returns = _means(marks.pop("return", None))

@@ -167,7 +167,9 @@ class _Step:
         (rows, preview), removed, reading = look_at(staged), 0, self.source.reading
         if self.replaces:
             groups = reading.groups if reading else None
-            staged, removed = with_removals(staged, gone, groups, self.replaces, self.provenance)
+            staged, removed = with_removals(
+                staged, gone, groups, self.replaces, self.contract, self.provenance
+            )
         schema, size = schema_of(preview), staged.stat().st_size
         path = publish_on(self.before, self.data, self.asset, staged, path)
         return Materialized(

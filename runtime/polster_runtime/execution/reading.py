@@ -263,11 +263,11 @@ class Reading:
         before = self._before(snapshot)
         if upstream_key and before is not None:  # the group that a row was in is touched as well
             keys = changed.select(upstream_key).unique().collect(engine="streaming").lazy()
-            old = self.data.scan(before)
-            found.append(old.join(keys, on=upstream_key, how="semi").select(columns))
-        groups = pl.concat(found, how="vertical_relaxed").unique().collect(engine="streaming")
-        self.groups = groups
-        rows = self.data.scan(snapshot)
+            old = self.data.scan(before).join(keys, on=upstream_key, how="semi")
+            # In the types of today: those of Polars' own choice may hold less.
+            found.append(old.select(columns).cast(found[0].collect_schema()))
+        groups = pl.concat(found).unique().collect(engine="streaming")
+        self.groups, rows = groups, self.data.scan(snapshot)
         return rows.join(groups.lazy(), on=columns, how="semi", nulls_equal=True)
 
 

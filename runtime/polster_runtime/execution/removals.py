@@ -5,8 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from polster_runtime.assets.contract import Contract
 from polster_runtime.assets.increments import DELETED
 from polster_runtime.errors import AssetError
+from polster_runtime.execution.group_keys import as_stored, groups_as_stored, refuse_strangers
 from polster_runtime.storage.snapshots import Provenance
 from polster_runtime.storage.staging import scan, stage
 
@@ -47,21 +49,27 @@ def with_removals(
     removed: pl.DataFrame | None,
     groups: pl.DataFrame | None,
     key: Sequence[str],
+    contract: Contract | None,
     provenance: Callable[[], Provenance],
 ) -> tuple[Path, int]:
     """A staged file with the keys that are gone, and how many these are.
 
     Gone are those that were removed, and touched groups that have no rows any more.
 
-    Raises AssetError when a key is both removed and there.
+    Raises AssetError when a key is both removed and there, and when it is not certain which group
+    a row belongs to.
     """
     rows = scan(staged)
     kinds, made = rows.select(key).collect_schema(), staged
     try:
-        gone = pl.DataFrame(schema=kinds) if removed is None else removed.cast(kinds)
+        gone = pl.DataFrame(schema=kinds)
+        if removed is not None:
+            gone = as_stored(removed, kinds, contract).unique()
         _refuse_both(rows, gone, key)
         if groups is not None:
-            empty = groups.lazy().cast(kinds).join(rows, on=key, how="anti", nulls_equal=True)
+            groups = groups_as_stored(groups, kinds, contract)
+            refuse_strangers(rows, groups)
+            empty = groups.lazy().join(rows, on=key, how="anti", nulls_equal=True)
             gone = empty.select(key).collect(engine="streaming")
         if gone.height:
             marked = gone.lazy().with_columns(pl.lit(value=True).alias(DELETED))
