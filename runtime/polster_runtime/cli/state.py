@@ -56,8 +56,11 @@ def _show(arguments: argparse.Namespace) -> int:
         counts = f"{state.rows:>12,} rows{state.increments:>6} increments"
         when = f"{state.written[:19].replace('T', ' ')} UTC" if state.written else ""
         read = ", ".join(f"{up} up to {seen[1]}" for up, seen in state.seen.items())
-        where = read or shown(state.position)
+        whole = not state.asset.startswith(LAYERS[0])
+        where = read or ("reads all rows each time" if whole else shown(state.position))
         report.say(f"{state.asset:<24}{counts}   {when:<23}   {where}")
+        if state.next_run:
+            report.say(f"{'':<24}the next run {state.next_run}")
     if not found:
         report.say("no asset has a position yet")
     return 0

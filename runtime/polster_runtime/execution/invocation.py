@@ -29,7 +29,8 @@ from polster_runtime.config.paths import project_root
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
-from polster_runtime.execution.reading import Reading, own_rows
+from polster_runtime.execution.kept_rows import own_rows
+from polster_runtime.execution.reading import Reading
 from polster_runtime.execution.removals import check_flag
 from polster_runtime.execution.shares import call
 from polster_runtime.execution.slices import Slice
@@ -93,8 +94,7 @@ class Invocation:
         arguments: dict[str, Any] = {name: self._read(name) for name in self.bound}
         if self.incremental:
             arguments["position"] = self.position
-        if takes_partition(self.function):
-            arguments["partition"] = self.partition
+        arguments |= {"partition": self.partition} if takes_partition(self.function) else {}
         if own := plan_of(self.function).own:
             arguments[own] = own_rows(self.function, self.data, self.previous)
         with _one_process():

@@ -29,6 +29,7 @@ from polster_runtime.execution.column_lineage import Lineage, lineage_if_known
 from polster_runtime.execution.description import look_at, schema_of, summary
 from polster_runtime.execution.events import tell
 from polster_runtime.execution.invocation import Invocation
+from polster_runtime.execution.kept_rows import OWN, starts_over
 from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.locks import alone
 from polster_runtime.execution.overtaking import publish_on
@@ -125,33 +126,33 @@ class _Step:
         self.function, self.asset, self.run_id, self.started = function, asset, run_id, started
         self.contract = contract_of(function)
         self.data: Store = store()
-        plan = plan_of(function)
+        self.plan = plan = plan_of(function)
         if not asset.partition:  # else whoever runs several has looked once
             keep_layout(self.data, asset, full_refresh=full_refresh)
         grows = is_incremental(function) or plan.incremental or plan.own is not None
-        self.before = self.data.latest(asset) if grows else self.data.before(asset)
-        self.previous = self.before
+        self.before = self.previous = self.data.latest(asset) if grows else self.data.before(asset)
         if self.previous and self.previous.partitioned:
             self.previous = None
         computable = is_incremental(function) or plan.repeatable
         self.columns_before = self._columns_before(grows and not (full_refresh and computable))
+        self.known = previous.footer(self.data, asset, self.previous)
+        if starts_over(asset, function, self.known, full_refresh=full_refresh):
+            self.previous = None
         self.source = Invocation(
             function, self.data, bound, self.previous, inputs, asset.partition, full_refresh, again
         )
         self.replaces = plan.key if self.source.increases and plan.kind == UPSERT else None
         """The key by which the rows replace others; None where they do not."""
         self.recent_rows = previous.recent_rows(self.data, asset, self.previous)
-        self.known = previous.footer(self.data, asset, self.previous)
         self.lineage: Lineage | None = None
         self.rejected = 0
 
     def run(self) -> Materialized:
-        increases = self.source.increases
+        increases, before = self.source.increases, self.known.get("lineage")
         with errors_named(self.source):
             rows_to_come = self.source.rows()
             if self.asset.layer != "bronze":
                 bound, schemas, key = self.source.read_of, self.source.schemas, self.asset.partition
-                before = self.known.get("lineage")
                 self.lineage = lineage_if_known(self.function, bound, schemas, before, key)
         self.increases = None if self.source.replaced else increases
         path = self.data.new_path(self.asset, on=self.increases)
@@ -172,6 +173,7 @@ class _Step:
             )
         schema, size = schema_of(preview), staged.stat().st_size
         path = publish_on(self.before, self.data, self.asset, staged, path)
+        recent = [] if self.increases else self.recent_rows
         return Materialized(
             asset=self.asset,
             path=path,
@@ -181,12 +183,7 @@ class _Step:
             schema=schema,
             preview=preview,
             drift=drift(
-                self.columns_before,
-                schema,
-                [] if self.increases else self.recent_rows,
-                rows,
-                self.source.position,
-                self.source.doubts,
+                self.columns_before, schema, recent, rows, self.source.position, self.source.doubts
             ),
             lineage=self.lineage,
             contract=self.contract,
@@ -208,6 +205,7 @@ class _Step:
             found["recent_rows"] = self.recent_rows
         known = {
             "lineage": self.lineage.as_json() if self.lineage else None,
+            OWN: bool(self.plan.own) or None,
             "rejected": self.rejected or None,
             "position": self.source.position,
         }

@@ -14,6 +14,7 @@ from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
 from polster_runtime.errors import PipelineError
 from polster_runtime.execution.locks import alone
+from polster_runtime.execution.next_run import outlook
 from polster_runtime.storage.snapshots import Provenance, Snapshot, numbers
 from polster_runtime.storage.staging import stage
 from polster_runtime.storage.store import Store
@@ -45,6 +46,8 @@ class State:
     written: str | None
     """When the last of them was."""
     path: str
+    next_run: str | None
+    """That the next run reads everything, and why, or that it fails; None when all is well."""
 
     @staticmethod
     def of(data: Store, asset: AssetId, snapshot: Snapshot) -> "State":
@@ -59,6 +62,7 @@ class State:
             files=len(snapshot.paths),
             written=found.get("written"),
             path=snapshot.path,
+            next_run=outlook(data, asset, snapshot),
         )
 
 

@@ -63,7 +63,7 @@ class Reading:
         self._parts: list[Part] = []
         self._slice: tuple[str, int, int] | None = None
         if again and again.batch not in self.known.get("quarantined", []):
-            raise AssetError(f"{self.asset}: what was rejected has been run again meanwhile")
+            raise AssetError("what was rejected has been run again meanwhile")
         # What the footer says is found before its file is written: Polars asks for it from within.
         self._number = versions.version(data, previous).number + 1 if previous else 0
         """That of the increment that this run publishes."""
@@ -131,7 +131,7 @@ class Reading:
         upstream = self.bound[self.plan.new]
         if self.data.base(self.snapshots[upstream]).get("key"):
             raise AssetError(
-                f"{self.asset}: {self.plan.new} is New, but {upstream} replaces and removes rows, "
+                f"{self.plan.new} is New, but {upstream} replaces and removes rows, "
                 "which New would not tell; take Annotated[pl.LazyFrame, Touched(...)], or "
                 "pl.LazyFrame for all rows"
             )
@@ -174,7 +174,7 @@ class Reading:
         if why is None:
             return
         raise AssetError(
-            f"{self.asset}: {why}, and what it has cannot be computed again: go back to what it "
+            f"{why}, and what it has cannot be computed again: go back to what it "
             f"was, or move {self.data.folder(self.asset)} away to start over"
         )
 
@@ -269,16 +269,3 @@ class Reading:
         groups = pl.concat(found).unique().collect(engine="streaming")
         self.groups, rows = groups, self.data.scan(snapshot)
         return rows.join(groups.lazy(), on=columns, how="semi", nulls_equal=True)
-
-
-def own_rows(function: Function, data: Store, previous: Snapshot | None) -> pl.LazyFrame:
-    """The rows that an asset has; before its first run none. Raises AssetError and StorageError."""
-    if previous is not None:
-        return data.scan(previous)
-    contract = contract_of(function)
-    if contract is None:
-        raise AssetError(
-            f"{asset_of(function)}: Own needs a class Contract, which says what columns there are"
-        )
-    empty: pl.LazyFrame = contract.create_empty().lazy()
-    return empty
