@@ -134,6 +134,7 @@ def test_renamed_and_removed(shop: Generated) -> None:
     preview = ("-m", "polster_runtime", "preview", "silver_sales", "--history", "--json")
     shown = done(shop.python(*preview)).stdout
     (snapshot,) = json.loads(shown)["snapshots"]
+    assert snapshot["asset"] == "run_silver_sales"
     assert (snapshot["rows"], snapshot["files"]) == (100, 3)
     done(polster(shop, "remove-asset", "gold_customers", "--data", "--force"))
     assert "1 snapshot;" in done(polster(shop, "remove-asset", "silver_sales", "--force")).stdout

@@ -52,7 +52,7 @@ def test_p6_seed_functions_are_members() -> None:
     bronze = data.latest(AssetId("bronze", "user_events"))
     assert bronze is not None
     assert found["inputs"] == {"bronze_user_events": list(bronze.paths)}
-    assert (found["run"], found["key"]) == (outcome["run_id"], "silver_clean_users")
+    assert (found["run"], found["asset_key"]) == (outcome["run_id"], "silver_clean_users")
     assert [one["status"] for one in status.states(shop)] == ["fresh"] * 3
     groups = {spec.key.to_user_string(): spec.group_name for spec in shop.resolve_all_asset_specs()}
     assert groups["silver_clean_users"] == "silver"

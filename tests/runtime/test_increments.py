@@ -22,6 +22,7 @@ from polster_runtime.execution import positions, quarantine, reading, shares
 from polster_runtime.execution.materialize import materialize
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage import compaction, retention, staging
+from polster_runtime.storage.description import described, newest
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.store import Store
 
@@ -410,6 +411,9 @@ def test_changed_code_reads_everything_unless_that_is_accepted(
     assert positions.accept(store(), asset)
     assert not positions.accept(store(), asset)
     assert run(pipeline, "silver_orders").read == "read what is new"
+    with pytest.raises(positions.NoState, match="keeps what it has read, whatever its code"):
+        positions.accept(store(), AssetId.parse("bronze_events"))
+    assert described(store(), asset, newest(store(), asset)).asset == "run_silver_orders"
 
 
 def test_parameters_have_any_name_and_other_code_does_not(core_file: CoreFile) -> None:

@@ -81,7 +81,7 @@ def _change(arguments: argparse.Namespace) -> int:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    asset = asset_named(arguments.asset, LAYERS[1:])
+    asset = asset_named(arguments.asset, [*LAYERS[1:], LAYERS[0]])
     changed = accept(store(), asset, dry_run=arguments.dry_run)
     if arguments.json:
         told = {"asset": str(asset), "accepted": changed, "dry_run": arguments.dry_run}

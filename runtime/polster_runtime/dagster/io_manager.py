@@ -41,7 +41,7 @@ class Snapshots(dg.IOManager):
         found = {
             "run": context.run_id,
             "code": code_version(source_file(function)) if function else "",
-            "key": context.asset_key.to_user_string(),
+            "asset_key": context.asset_key.to_user_string(),
         }
         try:
             done = publish(asset, obj, found, inputs)

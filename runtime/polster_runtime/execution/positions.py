@@ -105,6 +105,10 @@ def accept(data: Store, asset: AssetId, *, dry_run: bool = False) -> bool:
 
     Raises NoState and StorageError.
     """
+    if asset.layer == LAYERS[0]:
+        raise NoState(
+            f"{asset} keeps what it has read, whatever its code: there is nothing to accept"
+        )
     function = function_of(asset)
     if not plan_of(function).incremental:
         raise NoState(f"{asset} is not incremental: each run reads everything")

@@ -55,7 +55,7 @@ def described(store: Store, asset: AssetId, snapshot: Snapshot) -> Described:
     """Describe a snapshot. Raises StorageError when it cannot be read."""
     known = store.provenance(snapshot)
     return Described(
-        asset=known.get("key") or key_of(asset),
+        asset=known.get("asset_key") or key_of(asset),
         path=_shown(snapshot.path),
         written=_written(snapshot.path),
         rows=_count(store.scan(snapshot)),
