@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -14,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.generated.projects import Generated, told
-from tests.storage.azurite import Azurite
+from tests.storage.azurite import Azurite, endpoint
+from tests.storage.proxies import proxy
 
+OUTAGES = int(os.environ.get("OUTAGES", "1"))
+"""How often the cloud is away with each kind of fallback."""
 PROGRAM = Path(__file__).parents[1] / "generated" / "programs" / "nights_of_one_machine.py"
 HEAD = "from typing import Annotated\nfrom polster_runtime import Append, New, Touched, Upsert\n"
 CONTRACT = """
@@ -134,11 +138,40 @@ def test_two_machines_that_are_killed(
         _wait_for_nights(machines.root / "log", nights * 4)
         for process in running:
             _kill(process)
+    _is_whole(machines, where, least=6 * nights * 4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_nights_while_the_cloud_comes_and_goes(machines: Generated, azurite: Azurite) -> None:
+    where, dice = azurite.variables(azurite.create("outages")), random.Random(7)  # noqa: S311
+    log = machines.root / "log"
+    with proxy(azurite.port) as between:
+        where["ADLS_ENDPOINT"] = endpoint(between.port)
+        for fallback in ("false", "true"):
+            where["ADLS_FALLBACK_TO_LOCAL"] = fallback
+            with start(machines, where, "alone", "999") as machine:
+                for _ in range(OUTAGES):
+                    _wait_for_nights(log, len([*log.glob("*.parquet")]) + 2)
+                    time.sleep(dice.random() / 2)  # somewhere in a night
+                    between.refusing = True
+                    _wait_for_nights(log, len([*log.glob("*.parquet")]) + 1)
+                    time.sleep(dice.random() / 2)
+                    between.refusing = False
+                _wait_for_nights(log, len([*log.glob("*.parquet")]) + 1)
+                _kill(machine)
+            assert fallback == "true" or len([*log.glob("*.away")]) >= OUTAGES
+        _is_whole(machines, where, least=6 * 6 * OUTAGES)
+    waits = (machines.root / "data").glob("*/*/*.parquet")
+    assert {path.parts[-3] for path in waits} <= {"samples"}, "all else is in the cloud again"
+
+
+def _is_whole(machines: Generated, where: dict[str, str], *, least: int) -> None:
+    """Check after one more night that each asset has what the log says, of so many changes."""
     last = machines.python(PROGRAM, "last", "0", env=where)
     assert last.returncode == 0, told(last)
     found = json.loads(last.stdout)
     log = found["log"]
-    assert len(log) >= 6 * nights * 4
+    assert len(log) >= least
     assert found["bronze_log"] == found["silver_new"] == found["silver_seen"] == log
     assert found["silver_guarded"] == [row for row in log if row[1] >= 10]
     assert found["rejected"] == [row for row in log if row[1] < 10]
