@@ -18,6 +18,7 @@ from polster_runtime.execution.result import NEW_ONLY, ONCE_MORE
 from polster_runtime.execution.slices import Slice, published_by
 from polster_runtime.storage import versions
 from polster_runtime.storage.columns import common
+from polster_runtime.storage.matching import matching
 from polster_runtime.storage.merging import alive
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.store import Store
@@ -262,10 +263,10 @@ class Reading:
         found = [alive(changed).select(columns)]
         before = self._before(snapshot)
         if upstream_key and before is not None:  # the group that a row was in is touched as well
-            keys = changed.select(upstream_key).unique().collect(engine="streaming").lazy()
-            old = self.data.scan(before).join(keys, on=upstream_key, how="semi")
+            keys = changed.select(upstream_key).unique().collect(engine="streaming")
+            old = matching(self.data.scan(before), keys)
             # In the types of today: those of Polars' own choice may hold less.
             found.append(old.select(columns).cast(found[0].collect_schema()))
         groups = pl.concat(found).unique().collect(engine="streaming")
-        self.groups, rows = groups, self.data.scan(snapshot)
-        return rows.join(groups.lazy(), on=columns, how="semi", nulls_equal=True)
+        self.groups = groups
+        return matching(self.data.scan(snapshot), groups)
