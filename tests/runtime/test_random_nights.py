@@ -159,7 +159,7 @@ NIGHT = st.builds(
     changes=st.lists(CHANGE, max_size=6),
     drift=st.sampled_from(["none", "none", *DRIFTS]),
     acts=st.fixed_dictionaries({name: st.tuples(ACT, st.integers(1, 14)) for name in FILES}),
-    between=st.sampled_from(["", "", "", "", "code", "accept", "replay", "rule and replay"]),
+    between=st.sampled_from(["", "", "code", "accept"] + ["replay", "rule and replay"] * 2),
 )
 
 
@@ -189,12 +189,18 @@ class Nights:
         factor = function.__globals__.get("FACTOR", [1])[0]
         return f"{increments.logic_version(function)} {factor} {self.spelling}"
 
-    def log(self, changes: Iterable[tuple[int, int, int, bool, int]], drift: str) -> None:
-        """Log changes; a late one has a version that lies before others."""
+    def log(
+        self, changes: Iterable[tuple[int, int, int, bool, int]], drift: str, bad: int = 0
+    ) -> None:
+        """Log changes; a late one has a version that lies before others.
+
+        None of them is bad, if so many remainders are.
+        """
         new = []
         for order, customer, amount, deleted, late in changes:
             number = len(self.rows) + 1
-            version = max(number - late, 0) * 1_000 + number
+            version = max(number - late, 0) * 10_000 + number * 3
+            version += max(0, bad - version % 7)
             new.append((order, customer, amount, deleted, version))
             self.rows.append(new[-1])
         if new:
@@ -298,9 +304,8 @@ def nights(project: Path, core_file: CoreFile, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(module, "logic_version", found.logic)
     yield found
     # Else the nights show little of increments.
-    assert found.reads.count(NEW_ONLY) > 5 * EXAMPLES
-    assert found.reads.count(ONCE_MORE) > EXAMPLES // 4
-    assert found.clock.kills > EXAMPLES // 2
+    counts = found.reads.count(NEW_ONLY), found.reads.count(ONCE_MORE), found.clock.kills
+    assert all(count >= EXAMPLES for count in counts), counts
 
 
 @settings(
@@ -312,7 +317,7 @@ def nights(project: Path, core_file: CoreFile, monkeypatch: pytest.MonkeyPatch) 
 )
 @given(
     first=st.lists(CHANGE, min_size=8, max_size=20),
-    several=st.lists(NIGHT, min_size=1, max_size=7),
+    several=st.lists(NIGHT, min_size=2, max_size=7),
     together=st.sampled_from([2, 3, 16]),
     weight=st.sampled_from([0.1, 1, 4]),
     kept=st.sampled_from(["", "1", "2"]),
@@ -335,7 +340,8 @@ def test_any_nights_give_what_reading_everything_gives(
         patched.setattr(shares, "AT_ONCE", share)
         patched.setenv("SNAPSHOT_RETENTION", kept)
         environment._load_dotenv.cache_clear()
-        nights.log(first, "none")
+        # What a run has rejected that read everything is replayed by reading everything.
+        nights.log(first, "none", bad=2)
         nights.all()
         for night in several:
             nights.log(night.changes, night.drift)
