@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "upgrade": "Bring this project up to the installed Polster and plugins.",
     "validate": "Check names, layers, dependencies, registrations and files.",
     "storage": "Add a backend, move data to another, delete old snapshots.",
-    "workspace": "Let several projects share one Dagster: its UI, daemon, history.",
+    "workspace": "Load several projects in one Dagster: UI, daemon, history.",
     "executor": "Run the steps of runs on other machines.",
     "doctor": "Diagnose this project and suggest fixes.",
     "completion": "Print what makes a shell complete commands, options, assets.",

@@ -15,7 +15,7 @@ from polster_core.model.names import check_key_prefix
 from polster_core.project.listing import columns
 from polster_core.project.locate import Project, find_project, is_project
 
-_HELP = "Let several projects share one Dagster: its UI, daemon, history."
+_HELP = "Load several projects in one Dagster: UI, daemon, history."
 
 
 @click.group("workspace", help=_HELP)
