@@ -154,6 +154,12 @@ def test_pods_have_no_rights(shop: ProjectFolder) -> None:
     assert run["container_config"]["security_context"]["capabilities"] == {"drop": ["ALL"]}
     pods = [one["spec"]["template"]["spec"] for _, one in documents(folder) if _is_pod(one)]
     assert len(pods) == 3
+    code = next(one["containers"][0] for one in pods if one["containers"][0]["name"] == "code")
+    mounts = {one["mountPath"]: one.get("subPath") for one in code["volumeMounts"]}
+    own = run["container_config"]["volume_mounts"]
+    assert {one["mount_path"]: one.get("sub_path") for one in own} == mounts, "start.sh needs them"
+    volumes = {one["name"] for one in run["pod_spec_config"]["volumes"]}
+    assert volumes == {one["name"] for one in own}
     for pod in pods:
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
