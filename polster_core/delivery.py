@@ -38,7 +38,10 @@ OPTIONAL = (
 )
 """Folders of the runtime that are left out unless a part asks for them."""
 _ENGINES = tuple(f"dagster/engines/{name}" for name in ("celery", "dask", "k8s"))
-_OF_ENGINES = ("__init__", "diagnosis", "engine", "executor", "identity", "preconditions", "worker")
+_OF_ENGINES = (
+    *("__init__", "diagnosis", "engine", "executor"),
+    *("identity", "patience", "preconditions", "worker"),
+)
 SHARED = {
     "cli/worker.py": _ENGINES,
     **{f"dagster/engines/{name}.py": _ENGINES for name in _OF_ENGINES},

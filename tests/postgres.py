@@ -28,10 +28,18 @@ class Server:
 
     port: int
     log: Path
+    start: tuple[str | Path, ...]
+    """What starts it, and waits until it answers."""
 
     def url(self, database: str, password: str = PASSWORD) -> str:
         """Return what DAGSTER_POSTGRES_URL says."""
         return f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def restart(self) -> None:
+        """Kill it as `kill -9` does, and start it again."""
+        stop = (*self.start[:-1], "-m", "immediate", "stop")
+        _run(*stop)
+        _run(*self.start)
 
     def connections(self, database: str) -> int:
         """Return how often somebody has connected to a database."""
@@ -63,9 +71,10 @@ def running() -> Iterator[Server]:
     cluster = ["-D", str(data), "-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
     try:
         _run(where / "initdb", *cluster, "--locale=C.UTF-8", f"--pwfile={secret}")
-        _run(where / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        start = (where / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        _run(*start)
         try:
-            yield Server(port, log)
+            yield Server(port, log, start)
         finally:
             _run(where / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:

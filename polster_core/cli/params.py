@@ -12,7 +12,14 @@ from polster_core.errors import UsageProblem
 from polster_core.model import platforms
 from polster_core.plugins.manager import Plugins
 from polster_core.plugins.options import Flag
-from polster_core.types import AssetTemplate, CicdGenerator, Contribution, Option, StorageBackend
+from polster_core.types import (
+    AssetTemplate,
+    CicdGenerator,
+    Contribution,
+    Executor,
+    Option,
+    StorageBackend,
+)
 
 
 class PluginChoice(click.ParamType[str]):
@@ -23,7 +30,7 @@ class PluginChoice(click.ParamType[str]):
     def __init__(
         self,
         plugins: Plugins,
-        kind: type[StorageBackend | CicdGenerator | AssetTemplate],
+        kind: type[StorageBackend | CicdGenerator | AssetTemplate | Executor],
         *,
         also: Sequence[str] = (),
     ) -> None:

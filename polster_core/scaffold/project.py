@@ -35,6 +35,7 @@ from polster_core.scaffold.additions import with_additions
 from polster_core.types import (
     CicdGenerator,
     Contribution,
+    Executor,
     NewFile,
     ProjectContext,
     StorageBackend,
@@ -51,6 +52,7 @@ class ProjectRequest:
     holds its runtime as code or depends on it. `added` are contributions, each with its plugin,
     that the project got later: their requirements and parts of the runtime count, too. `folder` is
     where in its repository the project is; the pipelines at the top of it are not among the files.
+    `executor` is what can run steps on other machines; "" is none.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ProjectRequest:
     answers: Mapping[str, str] = field(default_factory=dict)
     added: tuple[tuple[str, Contribution], ...] = ()
     folder: str = ""
+    executor: str = ""
 
 
 def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
@@ -73,6 +76,7 @@ def files(plugins: Plugins, request: ProjectRequest) -> list[NewFile]:
             "storage": request.storage,
             "cicd": request.cicd,
             "runtime": request.delivery,
+            **({"executor": request.executor} if request.executor else {}),
             **{name: answer for name, answer in request.answers.items() if name not in secret},
         },
         plugins=_writers(plugins, found, chosen),
@@ -166,6 +170,8 @@ def _chosen(plugins: Plugins, request: ProjectRequest) -> Iterator[tuple[str, Co
     for name in split(request.cicd):
         generator = plugins.choose(CicdGenerator, name)
         yield plugins.owner(CicdGenerator, name), generator
+    if name := request.executor:
+        yield plugins.owner(Executor, name), plugins.choose(Executor, name)
 
 
 def _context(

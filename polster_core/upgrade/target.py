@@ -57,6 +57,7 @@ def target(
         answers={**_defaults(plugins, answers), **answers},
         added=tuple(added),
         folder=folder_of(project.root),
+        executor=answers.get("executor", ""),
     )
     found = [
         *scaffold.generated(plugins, request),
@@ -129,7 +130,7 @@ def _added(
             if offer.name in split(known.answers.get(DEPLOYED, NONE)):
                 yield plugin, offer
         elif isinstance(offer, Executor):
-            if _is_held(offer.runtime, known):
+            if offer.name != known.answers.get("executor") and _is_held(offer.runtime, known):
                 yield plugin, offer
         elif isinstance(offer, StorageBackend):
             if offer.name == known.answers.get("storage"):

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,17 +34,18 @@ def defs() -> dg.Definitions:
     return build_definitions([bronze, silver, gold, many])
 """
 SAMPLE = ("run_bronze_customers", "run_bronze_example", "run_silver_example", "run_gold_example")
-SOURCES = 8
+SOURCES = 4
 """How many sources, of 30, the tests run: a step costs half a second of a processor."""
 SILENT_SECONDS = 5
+BROKER_PASSWORD = "s3cret"  # noqa: S105
 TIMEOUT = 300.0
 
 
-def shop(folder: Path) -> Path:
-    """Make the project `shop`: the samples, a DAG, and all three executors."""
+def shop(folder: Path, *engines: str) -> Path:
+    """Make the project `shop`: the samples, a DAG, and some executors."""
     polster(folder, "init", "shop", "--no-setup", "--no-git").succeeded()
     root = folder / "shop"
-    for name in ("celery", "dask", "k8s"):
+    for name in engines:
         polster(root, "executor", "add", name).succeeded()
     (root / ".env").unlink(missing_ok=True)
     (root / "orders").mkdir()
@@ -87,7 +89,8 @@ class Cluster:
             module = ("-m", "distributed.cli.dask_scheduler", "--no-dashboard")
             command = [sys.executable, *module, "--host", "127.0.0.1", "--port", str(self.port)]
         else:
-            command = ["redis-server", "--port", str(self.port), "--save", ""]
+            options = ("--save", "", "--requirepass", BROKER_PASSWORD)
+            command = ["redis-server", "--port", str(self.port), *options]
         self.hub = self.start(*command)
         wait_for(self.port, self.hub)
 
@@ -116,9 +119,13 @@ class Cluster:
         for name, order in orders.items():
             (self.root / "orders" / name).write_text(order, encoding="utf-8")
 
-    def began(self, name: str) -> bool:
-        """Whether an asset that was ordered to kill its process has taken the order."""
-        return not (self.root / "orders" / name).exists()
+    def wait_until_taken(self, name: str) -> None:
+        """Wait until an asset that was ordered to kill its process has taken the order."""
+        wait_until((self.root / "orders" / name).exists, is_so=False)
+
+    def wait_until_logged(self, text: str) -> None:
+        """Wait until one of the processes has written a text."""
+        wait_until(lambda: text in (self.root / "log").read_text("utf-8"))
 
     def files(self, layer: str, number: int) -> list[Path]:
         """Return the snapshots of an asset of the DAG."""
@@ -128,6 +135,14 @@ class Cluster:
         """Return the newest rows of an asset of the DAG."""
         newest = self.files(layer, number)[-1]
         return [(row[0], row[1]) for row in pl.read_parquet(newest).rows()]
+
+
+def wait_until(ask: Callable[[], bool], *, is_so: bool = True) -> None:
+    """Wait until something is so, or no more."""
+    end = time.monotonic() + TIMEOUT
+    while ask() != is_so:
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 @dataclass
@@ -146,6 +161,11 @@ class Runs:
         """Return what became of it."""
         assert self.process.stdout
         return json.loads(self.process.stdout.readline())
+
+    def doctor(self) -> dict[str, str]:
+        """Return what `doctor` says of the executor: the label of each step, and its answer."""
+        found: dict[str, str] = self.run("doctor")
+        return found
 
     def run(self, *names: str) -> Any:
         """Carry out a run of some assets, or of all."""
@@ -172,7 +192,7 @@ def cluster(engine: str, root: Path, server: Server) -> Iterator[Cluster]:
         "SOURCE_RETRY_SECONDS": "0.1",
         "DAGSTER_POSTGRES_URL": server.url(engine),
         "DASK_SCHEDULER_ADDRESS": f"tcp://127.0.0.1:{port}",
-        "CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0",
+        "CELERY_BROKER_URL": f"redis://:{BROKER_PASSWORD}@127.0.0.1:{port}/0",
     }
     with ExitStack() as stack:
         yield Cluster(root, environment, port, stack)

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Literal
 from unittest import mock
 
+import polars as pl
 import pytest
 
 from polster_runtime.config import dotenv_files, entry_points, environment, paths, root
+from polster_runtime.config.polars_engine import polars_engine
 from polster_runtime.config.settings import RuntimeSettings, load, settings
 from polster_runtime.errors import SettingsError
 from polster_runtime.storage.backends import local
+from polster_runtime.storage.staging import stage
 
 
 def without_name(monkeypatch: pytest.MonkeyPatch, running: Path, folder: Path) -> None:
@@ -157,6 +160,10 @@ def test_p10_what_cannot_be_read_as_a_whole_is_one_sentence_without_secrets(
         ({"MAX_REJECTED": "1.5"}, "MAX_REJECTED must be from 0 to 1, not 1.5"),
         ({"MAX_REJECTED": "nan"}, "MAX_REJECTED must be from 0 to 1, not nan"),
         ({"MAX_REJECTED": "five"}, "MAX_REJECTED must be a number, not 'five'"),
+        (
+            {"POLARS_ENGINE": "fast"},
+            "POLARS_ENGINE must be one of auto, in-memory, streaming, gpu, distributed, not 'fast'",
+        ),
         ({"SENSOR_SECONDS": "0"}, "SENSOR_SECONDS must be 1 or more, not 0"),
         ({"SENSOR_SECONDS": "1.5"}, "SENSOR_SECONDS must be a whole number, not '1.5'"),
         ({"MAX_AGE_HOURS_GOLD": "inf"}, "MAX_AGE_HOURS_GOLD must be 0.02 or more, not inf"),
@@ -213,3 +220,27 @@ def test_a_part_whose_package_is_missing_says_which(project: Path) -> None:
     with pytest.raises(ModuleNotFoundError) as missing:
         entry_points.find(entry_points.SOURCES, "crm")
     assert missing.value.name == "crm_of_nobody"
+
+
+@pytest.mark.parametrize("name", ["gpu", "distributed"])
+def test_an_engine_of_polars_that_cannot_be_had_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("POLARS_ENGINE", name)
+    with pytest.raises(SettingsError, match=rf"^POLARS_ENGINE={name}: .*; "):
+        polars_engine()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("", "streaming"), ("auto", "streaming"), ("In-Memory", "in-memory")],
+)
+def test_a_snapshot_is_written_with_the_engine_that_is_set(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    monkeypatch.setenv("POLARS_ENGINE", name)
+    with mock.patch.object(pl, "collect_all", wraps=pl.collect_all) as collect_all:
+        file = stage(pl.LazyFrame({"a": [1, 2]}).with_columns(b=pl.col("a") * 2), dict)
+    assert file.is_relative_to(project)
+    assert collect_all.call_args.kwargs == {"engine": expected}
+    assert pl.read_parquet(file).rows() == [(1, 2), (2, 4)]

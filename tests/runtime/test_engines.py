@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from polster_runtime.config import interruption, root
-from polster_runtime.dagster import executors
-from polster_runtime.dagster.engines import identity, worker
+from polster_runtime.dagster import executors, private
+from polster_runtime.dagster.engines import identity, patience, worker
 from polster_runtime.dagster.engines.celery.broker import place
 from polster_runtime.errors import HistoryError, PipelineError, SettingsError
 
@@ -155,3 +156,28 @@ def test_a_step_is_told_to_stop_without_the_others_of_its_process() -> None:
 def test_a_broker_is_named_without_its_password() -> None:
     url = "rediss://ann:s3cret@hub:6380/1"
     assert place(url) == "rediss://hub:6380/1"
+
+
+def test_what_begins_the_steps_of_a_stock_executor_is_found() -> None:
+    class Steps(private.find(private.STEP_HANDLER)):  # type: ignore[misc]
+        """Begins none."""
+
+        name = "none"
+        launch_step = check_step_health = terminate_step = lambda *_: iter(())
+
+    steps, mode = Steps(), private.find(private.RETRY_MODE).DISABLED
+    assert private.step_handler_of(private.find(private.DELEGATING)(steps, mode)) is steps
+    assert private.step_handler_of(object()) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OperationalError("SELECT 1", {}, Exception("server closed the connection")), True),
+        (DBAPIError("SELECT 1", {}, Exception("EOF"), connection_invalidated=True), True),
+        (DBAPIError("SELECT 1", {}, Exception("no such column")), False),
+        (ValueError("of the code"), False),
+    ],
+)
+def test_only_a_database_that_is_away_is_asked_again(*, error: Exception, expected: bool) -> None:
+    assert patience.is_away(error) is expected

@@ -34,7 +34,7 @@ from polster_core.project.repository import folder_of
 from polster_core.scaffold import pages, project
 from polster_core.scaffold.cicd import write_above
 from polster_core.scaffold.pinned import unpinned
-from polster_core.types import NewFile, StorageBackend
+from polster_core.types import Executor, NewFile, StorageBackend
 
 
 def command() -> click.Command:
@@ -69,6 +69,11 @@ def command() -> click.Command:
                 help="What its keys begin with in Dagster, beside other projects.",
             ),
             click.Option(["--storage"], type=storage, help="Where data is kept.  [default: local]"),
+            click.Option(
+                ["--executor"],
+                type=params.PluginChoice(plugins, Executor),
+                help="What can run steps on other machines.  [default: none]",
+            ),
             *_cicd_options(cicd),
             *_own_options(),
             *params.options_for(added, HEADINGS),
@@ -152,7 +157,7 @@ def _do(typed: str | None, arguments: InitArguments, answers: Answers, plugins: 
         click.echo()
         if code := project_python.run(at.root, [], returns=True):
             context.exit(code)
-    _say_next(at, samples=samples, is_set_up=arguments.setup, has_run=has_run)
+    _say_next(at, arguments, samples=samples, has_run=has_run)
     if arguments.start_dagster:
         click.echo()
         context.exit(project_python.run(at.root, _ui_arguments(arguments)))
@@ -275,13 +280,15 @@ def _committed(plan: Plan) -> list[PurePosixPath]:
     ]
 
 
-def _say_next(at: Target, *, samples: bool, is_set_up: bool, has_run: bool) -> None:
+def _say_next(at: Target, arguments: InitArguments, *, samples: bool, has_run: bool) -> None:
     rows = [(f"cd {at.prefix.rstrip('/')}", "")] if at.prefix else []
-    if not is_set_up:
+    if not arguments.setup:
         rows.append(("polster setup", "install what it needs"))
     if samples and not has_run:
         rows.append(("polster run", "run the sample pipeline"))
     if samples:
         rows.append(("polster run --ui", "and watch it in the browser"))
     rows.append(("polster add-asset", "add your own"))
+    if name := arguments.executor:
+        rows.append(("edit .env", f"EXECUTOR={name}, its settings, and DAGSTER_POSTGRES_URL"))
     say_next(rows, heading="Done. Next:")

@@ -32,6 +32,7 @@ class InitArguments:
     package: str | None
     key_prefix: str | None
     storage: str | None
+    executor: str | None
     cicd: tuple[str, ...]
     platform: str | None
     schedule: str | None
@@ -95,7 +96,12 @@ class Answers:
         if arguments.data_branch:
             given["data-branch"] = arguments.data_branch
         return project.ProjectRequest(
-            name=name, storage=storage, cicd=pipelines, delivery=arguments.runtime, answers=given
+            name=name,
+            storage=storage,
+            cicd=pipelines,
+            delivery=arguments.runtime,
+            answers=given,
+            executor=arguments.executor or "",
         )
 
     def install_uv(self) -> bool:

@@ -58,6 +58,8 @@ class RuntimeSettings:
     """How many sources are read at once."""
     compute_threads: int = 2
     """How many silver and gold assets are computed at once; each uses all cores when it can."""
+    polars_engine: Literal["auto", "in-memory", "streaming", "gpu", "distributed"] = "auto"
+    """Which engine of Polars computes assets; auto: streaming, as far as Polars can."""
     source_retries: int = 3
     """How often a source that failed is tried again; errors in the code are not."""
     source_retry_seconds: float = 10.0

@@ -6,6 +6,7 @@ from types import ModuleType
 import dagster as dg
 
 from polster_runtime.assets.binding import core_file
+from polster_runtime.config.polars_engine import polars_engine
 from polster_runtime.config.root import key_prefix
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.asset_keys import asset_of_key
@@ -28,6 +29,7 @@ def build_definitions(modules: Iterable[ModuleType]) -> dg.Definitions:
     The packages of the layers hold assets of the layers alone; other modules may hold any. Raises
     DagsterInvalidDefinitionError with a sentence for each broken layer rule, and SettingsError.
     """
+    polars_engine()  # is refused before anything runs
     wait_longer(importing=False)  # a code server, which Dagster starts, does nothing of ours before
     modules = list(modules)
     found = dg.load_assets_from_modules(modules, key_prefix=key_prefix() or None)

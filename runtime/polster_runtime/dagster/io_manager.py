@@ -11,6 +11,7 @@ import polars as pl
 
 from polster_runtime.assets.binding import code_version, source_file
 from polster_runtime.config.interruption import Interrupted, interrupt
+from polster_runtime.config.polars_engine import computed
 from polster_runtime.dagster import private
 from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.dagster.results import metadata
@@ -66,7 +67,7 @@ class Snapshots(dg.IOManager):
             self.read.setdefault((step.run_id, step.step.key), {})[str(asset)] = [*files]
             wanted = context.dagster_type.typing_type
             is_lazy = isinstance(wanted, type) and issubclass(wanted, pl.LazyFrame)
-            return rows if is_lazy else rows.collect(engine="streaming")
+            return rows if is_lazy else computed(rows)
         except PipelineError as error:
             raise dg.Failure(str(error), allow_retries=error.retryable) from error
 

@@ -135,6 +135,11 @@ def with_node(assets: dg.AssetsDefinition, node: dg.OpDefinition) -> dg.AssetsDe
     return type(assets)(**{**assets.get_attributes_dict(), "node_def": node})
 
 
+def step_handler_of(executor: dg.Executor) -> Any:
+    """What begins and watches the steps of a StepDelegatingExecutor; None where it is hidden."""
+    return getattr(executor, "_step_handler", None)
+
+
 def has_methods(path: str) -> bool:
     """Whether a class has the methods that the runtime builds on."""
     found = find(path)

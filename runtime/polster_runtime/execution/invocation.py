@@ -26,6 +26,7 @@ from polster_runtime.assets.increments import UPSERT, plan_of
 from polster_runtime.config.interruption import stop_if_interrupted
 from polster_runtime.config.logging import log
 from polster_runtime.config.paths import project_root
+from polster_runtime.config.polars_engine import computed
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, NoData
 from polster_runtime.execution.events import RunListener, tell
@@ -114,7 +115,7 @@ class Invocation:
             check_flag(rows.collect_schema())
             return rows if self.increases else alive(rows)
         if self.increases and (self.incremental or contract_of(self.function) is None):
-            collected = rows.collect(engine="streaming")
+            collected = computed(rows)
             self._fitting(collected)
             return collected.lazy()
         return rows
@@ -136,7 +137,7 @@ class Invocation:
         self.inputs[str(asset)] = list(snapshot.paths)
         frame = self.reading.frame(parameter) if self.reading else self.data.scan(snapshot)
         self.schemas[asset.whole] = frame.collect_schema()
-        return frame.collect(engine="streaming") if wants_all(self.function, parameter) else frame
+        return computed(frame) if wants_all(self.function, parameter) else frame
 
     def _snapshot(self, asset: AssetId) -> Snapshot:
         snapshot = self.given.get(asset) or self.data.latest(asset)
@@ -263,7 +264,7 @@ def _collected(generator: Frames) -> Generator[pl.DataFrame, None, Any]:
                 frame = next(generator)
         except StopIteration as end:
             return end.value
-        yield frame.lazy().collect(engine="streaming")
+        yield computed(frame.lazy())
 
 
 def _difference(before: pl.Schema, after: pl.Schema) -> str:

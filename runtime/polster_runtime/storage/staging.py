@@ -13,6 +13,7 @@ import polars as pl
 
 from polster_runtime.config import paths
 from polster_runtime.config.logging import operation
+from polster_runtime.config.polars_engine import polars_engine
 from polster_runtime.errors import StorageError
 from polster_runtime.storage.snapshots import FOOTER_KEY, SUFFIX, Provenance, unique_name
 
@@ -47,7 +48,7 @@ def stage(
             else:
                 footer = partial(_footer, provenance)
                 sink = frame.sink_parquet(path, compression="zstd", metadata=footer, lazy=True)
-                pl.collect_all([*beside, sink], engine="streaming")
+                _fill([*beside, sink])
     except BaseException as error:
         _failed.add(path)
         _delete_failed()
@@ -55,6 +56,15 @@ def stage(
             raise StorageError(f"cannot write to {path.parent}: {error}") from None
         raise
     return path
+
+
+def _fill(sinks: Sequence[pl.LazyFrame]) -> None:
+    """Fill sinks in one pass; on a GPU Polars fills only one."""
+    engine = polars_engine()
+    if engine == "gpu" and len(sinks) == 1:
+        sinks[0].collect(engine=engine)
+    else:
+        pl.collect_all(sinks, engine="streaming" if engine == "gpu" else engine)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Carry out runs as the processes of runs do: one for each line on stdin, JSON on stdout.
 
-A line names the assets of a run, separated by spaces; an empty one is all of them. `wait 2` waits
-until two workers are there. `cancel 3` before them terminates the run after three seconds, as the
-UI does.
+A line names the assets of a run, separated by spaces; an empty one is all of them. `cancel KIND`
+before them terminates the run as the UI does, once an event of that kind has happened. `wait 2`
+waits until two workers are there; `doctor` says what doctor says of the executor.
 """
 
 import json
@@ -19,7 +19,9 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 
 from polster_runtime.dagster import executors
+from polster_runtime.dagster.doctor import executor_steps
 from polster_runtime.dagster.instance import opened, ready_home
+from polster_runtime.errors import PipelineError
 
 
 def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
@@ -65,15 +67,25 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
     }
 
 
-def cancel_after(seconds: float, instance: dg.DagsterInstance) -> None:
-    """Terminate the run that goes on then, as the run launcher does."""
+def cancel_at(kind: str, instance: dg.DagsterInstance) -> None:
+    """Terminate the run that begins now as the run launcher does, once an event has happened."""
+    before = {run.run_id for run in instance.get_runs()}
+
+    def has_happened() -> dg.DagsterRun | None:
+        for run in instance.get_runs(limit=1):
+            new = run.run_id not in before
+            of_type = {dg.DagsterEventType(kind)}
+            if new and instance.get_records_for_run(run.run_id, of_type=of_type).records:
+                return run
+        return None
 
     def terminate() -> None:
-        (run,) = instance.get_runs(limit=1)
+        while (run := has_happened()) is None:
+            time.sleep(0.2)
         instance.report_run_canceling(run)
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Timer(seconds, terminate).start()
+    threading.Thread(target=terminate, daemon=True).start()
 
 
 def wait_for(workers: int) -> int:
@@ -87,6 +99,17 @@ def wait_for(workers: int) -> int:
     return found
 
 
+def doctor() -> dict[str, str]:
+    """Return what doctor says of the executor."""
+    said = dict[str, str]()
+    try:
+        for label, step in executor_steps():
+            said[label] = f"ok: {step()}"
+    except PipelineError as error:
+        said["error"] = str(error)
+    return said
+
+
 if __name__ == "__main__":
     ready_home()
     with opened() as opened_instance:
@@ -95,7 +118,10 @@ if __name__ == "__main__":
             if words[:1] == ["wait"]:
                 print(wait_for(int(words[1])), flush=True)
                 continue
+            if words == ["doctor"]:
+                print(json.dumps(doctor()), flush=True)
+                continue
             if words[:1] == ["cancel"]:
-                cancel_after(float(words[1]), opened_instance)
+                cancel_at(words[1], opened_instance)
                 words = words[2:]
             print(json.dumps(carry_out(opened_instance, words)), flush=True)

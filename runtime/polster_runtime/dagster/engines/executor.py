@@ -11,6 +11,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity, preconditions
 from polster_runtime.dagster.engines.engine import Engine, State, engine_settings
+from polster_runtime.dagster.engines.patience import keep_trying
 from polster_runtime.dagster.engines.worker import LOST, STOP
 from polster_runtime.dagster.run_process import held
 from polster_runtime.errors import SettingsError
@@ -73,6 +74,7 @@ class DelegatingExecutor(StepDelegatingExecutor):
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Events:
         """Run the steps of a plan; yield what happens. Raises SettingsError before the first."""
+        keep_trying(plan_context.instance, engine_settings().silent_seconds)
         with held(plan_context.run_id):
             try:
                 getattr(self._steps, "check", bool)()
@@ -127,7 +129,10 @@ class EngineSteps(StepHandler):
         """The key of the last try of each step."""
         self.refused = set[str]()
         """The steps that no other try would help."""
-        self.failed = dict[str, str]()
+        self.unstarted = dict[str, tuple[str, str]]()
+        """The tasks that the engine could not be given yet, and why."""
+        self.away_since = -float(HEALTH_SECONDS)
+        """When the engine last could not be reached: each try may take seconds."""
         self.over = set[str]()
         self.silent_since = dict[str, float]()
         self.stopped = False
@@ -149,10 +154,7 @@ class EngineSteps(StepHandler):
         args = step_handler_context.execute_step_args
         (step,) = args.step_keys_to_execute
         key = self.launched[step] = _key(args)
-        try:
-            self.engine.start(key, _task(args), self.wanted)
-        except Exception as error:  # whatever the engine's client raises
-            self.failed[key] = f"{self.engine.name} cannot be reached: {_line(error)}"
+        self._start(key, _task(args))
         return iter(())
 
     def check_step_health(self, step_handler_context: Any) -> "CheckStepHealthResult":
@@ -177,8 +179,11 @@ class EngineSteps(StepHandler):
         if not self.stopped:
             step_handler_context.instance.add_run_tags(args.run_id, {STOP: "true"})
             self.stopped = True
+        key, (step,) = _key(args), args.step_keys_to_execute
+        if self.unstarted.pop(key, None):
+            self.launched.pop(step, None)
         with suppress(Exception):
-            self.engine.cancel(_key(args))
+            self.engine.cancel(key)
         return iter(())
 
     def wind_up(self) -> None:
@@ -192,11 +197,25 @@ class EngineSteps(StepHandler):
         except Exception as error:
             log.warning("%s: %s", self.engine.name, _line(error))
 
+    def _start(self, key: str, task: str) -> State:
+        """Give a task to the engine; one that it does not take is given again at the next look."""
+        told = self.unstarted.pop(key, (task, ""))[1]
+        if time.monotonic() - self.away_since >= HEALTH_SECONDS:
+            try:
+                self.engine.start(key, task, self.wanted)
+            except Exception as error:  # whatever the engine's client raises
+                told = f"{self.engine.name} cannot be reached: {_line(error)}"
+                self.away_since = time.monotonic()
+            else:
+                return State()
+        told = told or f"{self.engine.name} cannot be reached"
+        self.unstarted[key] = (task, told)
+        return State(silent=told)
+
     def _state(self, key: str) -> State:
-        if why := self.failed.get(key):
-            return State(lost=why)
-        if key not in self.launched.values():  # of a run process before this one
-            return State(silent=f"{self.engine.name} is not asked about it")
+        """What is known of a task; one that could not be started is started again."""
+        if key in self.unstarted:
+            return self._start(key, self.unstarted[key][0])
         try:
             return self.engine.state(key)
         except Exception as error:  # whatever the engine's client raises

@@ -17,6 +17,7 @@ from polster_runtime.config.root import module
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity
 from polster_runtime.dagster.engines.engine import engine_settings
+from polster_runtime.dagster.engines.patience import keep_trying
 from polster_runtime.dagster.history_errors import where
 from polster_runtime.dagster.instance import opened
 from polster_runtime.errors import PipelineError
@@ -62,6 +63,7 @@ def _instance() -> dg.DagsterInstance:
     """The instance of this process, as long as that lives."""
     os.chdir(project_root())
     instance = _open.enter_context(opened(running=True))
+    keep_trying(instance, engine_settings().silent_seconds)
     # Dagster would configure logging again for each step, which threads do not survive.
     if get := getattr(instance, "get_yaml_python_handlers", None):
         handlers = [*get()]
@@ -99,7 +101,7 @@ class _Try:
             run = self.history.get_run_by_id(self.run_id)
         except Exception:  # whatever keeps the database from answering
             since = self.unanswered_since = self.unanswered_since or now
-            return now - since > self.silent_seconds
+            return time.monotonic() - since > self.silent_seconds
         self.unanswered_since = None
         if run is None or run.is_finished or run.status == dg.DagsterRunStatus.CANCELING:
             return True

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster_k8s import k8s_job_executor
+from dagster_k8s import K8sRunLauncher, k8s_job_executor
 
 from polster_runtime.config.settings import load
+from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import preconditions
 from polster_runtime.dagster.engines.executor import DelegatingExecutor
+from polster_runtime.dagster.engines.k8s.steps import JobSteps, WithoutLauncher
+
+NAMESPACE = {"job_namespace": "default"}
+"""Where Jobs are made that no K8sRunLauncher and no K8S_NAMESPACE says anything of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +35,13 @@ def executor() -> dg.ExecutorDefinition:
     stock: Any = k8s_job_executor
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
-        found: dg.Executor = stock.executor_creation_fn(context)
-        steps = getattr(found, "_step_handler", None)
-        return found if steps is None else DelegatingExecutor(steps)
+        launched = isinstance(context.instance.run_launcher, K8sRunLauncher)
+        config = context.executor_config if launched else {**NAMESPACE, **context.executor_config}
+        found: dg.Executor = stock.executor_creation_fn(context._replace(executor_config=config))
+        steps = private.step_handler_of(found)
+        if steps is None:
+            return found
+        return DelegatingExecutor(JobSteps(steps if launched else WithoutLauncher(steps)))
 
     made = dg.ExecutorDefinition(
         name="k8s",
