@@ -77,8 +77,13 @@ class Cluster:
         process = subprocess.Popen(
             [str(one) for one in command],
             cwd=self.root,
-            env=self.environment,
-            **{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **how},
+            **{
+                "env": self.environment,
+                "stdin": subprocess.DEVNULL,
+                "stdout": log,
+                "stderr": log,
+                **how,
+            },
         )
         self.stack.callback(_end, process)
         return process
@@ -89,7 +94,7 @@ class Cluster:
             module = ("-m", "distributed.cli.dask_scheduler", "--no-dashboard")
             command = [sys.executable, *module, "--host", "127.0.0.1", "--port", str(self.port)]
         else:
-            options = ("--save", "", "--requirepass", BROKER_PASSWORD)
+            options = ("--bind", "127.0.0.1", "--save", "", "--requirepass", BROKER_PASSWORD)
             command = ["redis-server", "--port", str(self.port), *options]
         self.hub = self.start(*command)
         wait_for(self.port, self.hub)

@@ -1,10 +1,11 @@
 """A stand-in for Kubernetes that runs Jobs as processes of this machine: for tests of dagster-k8s.
 
-    python fake_k8s.py PORT
+    python fake_k8s.py PORT DROPPED
 
 It knows what dagster-k8s asks for: Jobs of batch/v1 and Pods of v1; no scheduling, images or
 volumes. A pod has the environment of its container, and the variables of this process that KEEP
-names. `GET /_pids` tells the processes of the pods that run, by the names of their Jobs.
+names. `GET /_pids` tells the processes of the pods that run, by the names of their Jobs. The first
+DROPPED questions after the status of a Job get no answer; `GET /_dropped` tells how many are left.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ KEEP = ("PATH", "HOME", "LANG", "PYTHONPATH", "PROJECT_ROOT", "DAGSTER_HOME", "P
 """The last is how the names begin of variables that a pod gets without it: those of a Secret."""
 ROUTE = re.compile(r"/(?:api/v1|apis/batch/v1)/namespaces/([^/]+)/([a-z]+)(?:/([^/]+))?(/\w+)?$")
 KINDS = {"pods": "Pod", "jobs": "Job", "events": "Event"}
+NAMES = ("major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion")
+VERSION = dict.fromkeys((*NAMES, "compiler", "platform"), "stand-in")
 Item = dict[str, Any]
 
 
@@ -39,6 +42,7 @@ class World:
 
     def __init__(self) -> None:
         """Have none."""
+        self.dropped = int(sys.argv[2])
         self.lock = threading.RLock()
         self.items: dict[str, dict[str, Item]] = {kind: {} for kind in KINDS}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -125,6 +129,15 @@ class Api(BaseHTTPRequestHandler):
         with self.world.lock:
             if url.path == "/_pids":
                 self._reply(200, self.world.pids())
+            elif url.path == "/version/":
+                self._reply(200, VERSION)
+            elif url.path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
+                self._reply(201, {**body, "status": {"allowed": True}})
+            elif url.path == "/_dropped":
+                self._reply(200, self.world.dropped)
+            elif url.path.endswith("/status") and self.world.dropped:
+                self.world.dropped -= 1
+                self.close_connection = True
             elif found := ROUTE.match(url.path):
                 self._reply(*self._answer(found, parse_qs(url.query), body))
             else:

@@ -19,6 +19,9 @@ from tests.services import wait_for
 
 pytestmark = pytest.mark.slow
 
+DROPPED = 8
+"""Two looks at a Job: the client asks four times each."""
+
 
 @contextmanager
 def kubernetes(folder: Path) -> Iterator[Cluster]:
@@ -55,7 +58,7 @@ def kubernetes(folder: Path) -> Iterator[Cluster]:
 def start(of: Cluster) -> None:
     """Start the stand-in for Kubernetes."""
     program = Path(__file__).with_name("fake_k8s.py")
-    wait_for(of.port, of.start(sys.executable, program, str(of.port)))
+    wait_for(of.port, of.start(sys.executable, program, str(of.port), str(DROPPED)))
 
 
 def address(of: Cluster) -> str:
@@ -71,11 +74,20 @@ def pods(of: Cluster) -> dict[str, int]:
 
 def test_an_api_server_that_is_away_a_killed_pod_and_a_terminated_run(tmp_path: Path) -> None:
     with kubernetes(tmp_path) as made, runs(made) as carried_out:
-        made.order(bronze_s00="kill")
-        carried_out.begin("bronze_s00")
-        made.wait_until_logged("the Job of bronze_s00: ")
+        said = carried_out.doctor()["error"]
+        assert said.startswith(f"no API server of Kubernetes answers at {address(made)}; ")
+        done = carried_out.run("bronze_s00")
+        assert (done["status"], done["tries"]) == ("FAILURE", {})
+        assert said in str(done["errors"][""])
+
         start(made)
-        done = carried_out.end()
+        assert carried_out.doctor() == {
+            "API server": f"ok: Kubernetes stand-in at {address(made)}",
+            "Jobs": "ok: may be made in the namespace default",
+        }
+        made.order(bronze_s00="kill")
+        done = carried_out.run("bronze_s00")
+        assert requests.get(f"{address(made)}/_dropped", timeout=TIMEOUT).json() == 0
         assert done["status"] == "SUCCESS", done
         assert done["tries"] == {"bronze_s00": 2}
         assert made.rows("bronze", 0) == [(0, 0), (0, 1), (0, 2)]

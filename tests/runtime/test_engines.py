@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from polster_runtime.config import interruption, root
 from polster_runtime.dagster import executors, private
-from polster_runtime.dagster.engines import identity, patience, worker
+from polster_runtime.dagster.engines import identity, reconnect, worker
 from polster_runtime.dagster.engines.celery.broker import place
+from polster_runtime.dagster.engines.k8s import api
 from polster_runtime.errors import HistoryError, PipelineError, SettingsError
+from tests.services import free_port, wait_for
 
 ENGINES = """
 [project.entry-points."polster_runtime.executors"]
@@ -70,6 +73,10 @@ def test_an_engine_whose_settings_are_all_there(ready: pytest.MonkeyPatch, name:
         (
             {"DAGSTER_POSTGRES_URL": "mysql+pymysql://ann:s3cret@hub/x"},
             "DAGSTER_POSTGRES_URL names no database of PostgreSQL; write it as ",
+        ),
+        (
+            {"DAGSTER_POSTGRES_URL": "jdbc:postgresql://hub/x"},
+            "DAGSTER_POSTGRES_URL is no URL; write it as postgresql://",
         ),
         (
             {"DAGSTER_POSTGRES_URL": "sqlite:///x.db"},
@@ -180,4 +187,53 @@ def test_what_begins_the_steps_of_a_stock_executor_is_found() -> None:
     ],
 )
 def test_only_a_database_that_is_away_is_asked_again(*, error: Exception, expected: bool) -> None:
-    assert patience.is_away(error) is expected
+    assert reconnect.is_away(error) is expected
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[int]:
+    """Run a Redis that wants a password; return its port."""
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "s3cret")
+    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as process:
+        wait_for(port, process)
+        yield port
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("who", "asks"), [("", "asks for a password"), (":wr0ng@", "asks for another password")]
+)
+def test_a_broker_that_wants_a_password_says_so(
+    ready: pytest.MonkeyPatch, redis: int, who: str, asks: str
+) -> None:
+    ready.setenv("EXECUTOR", "celery")
+    ready.setenv("CELERY_BROKER_URL", f"redis://{who}127.0.0.1:{redis}/0")
+    with pytest.raises(SettingsError) as refused:
+        executors.engine("celery").engine().workers()
+    assert str(refused.value).startswith(f"the broker redis://127.0.0.1:{redis}/0 {asks}; put it")
+    assert "wr0ng" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["dask", "celery"])
+def test_an_address_where_nothing_listens(ready: pytest.MonkeyPatch, name: str) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    ready.setenv("DASK_SCHEDULER_ADDRESS", f"tcp://{place}")
+    ready.setenv("CELERY_BROKER_URL", f"redis://:s3cret@{place}/0")
+    with pytest.raises(SettingsError, match=rf"^no .* answers at .*{place}") as refused:
+        executors.engine(name).engine().workers()
+    assert "s3cret" not in str(refused.value)
+    assert "; start" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("", "EXECUTOR=k8s: Service host/port is not set.; set K8S_KUBECONFIG where runs are not"),
+        ("nowhere.yaml", "K8S_KUBECONFIG=nowhere.yaml: "),
+    ],
+)
+def test_a_kubernetes_that_nothing_says_where_it_is(given: str, message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        api.connect(given)
+    assert str(refused.value).startswith(message)

@@ -142,6 +142,20 @@ def test_a_range_is_one_run_that_records_each_partition_once(shop: Shop) -> None
     assert min(path.name for path in folder.iterdir()) == "partition=2026-01-05"
 
 
+def test_a_backfill_can_be_several_runs(
+    project: Path, core_file: CoreFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def policy(shop: Shop) -> dg.BackfillPolicy | None:
+        return shop.definitions.get_assets_def(SILVER.key).backfill_policy
+
+    assert policy(Shop(project, core_file)) == dg.BackfillPolicy.single_run()
+    monkeypatch.setenv("PARTITIONS_PER_RUN", "2")
+    shop = Shop(project, core_file)
+    assert policy(shop) == dg.BackfillPolicy.multi_run(2)
+    done = shop.run(partition="2026-01-05..2026-01-09")
+    assert (done["silver_days"]["partitions"], done["silver_days"]["rows"]) == (5, 10)
+
+
 def test_without_the_private_name_partitions_are_recorded_twice_and_all_is_well(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ LEAST = {
     "max_age_hours_gold": 0.02,
     "bronze_threads": 1,
     "compute_threads": 1,
+    "partitions_per_run": 0,
     "source_retries": 0,
     "source_retry_seconds": 0,
     "sensor_seconds": 1,
@@ -60,6 +61,8 @@ class RuntimeSettings:
     """How many silver and gold assets are computed at once; each uses all cores when it can."""
     polars_engine: Literal["auto", "in-memory", "streaming", "gpu", "distributed"] = "auto"
     """Which engine of Polars computes assets; auto: streaming, as far as Polars can."""
+    partitions_per_run: int = 0
+    """How many partitions a run of a backfill in the UI computes; 0: all of them."""
     source_retries: int = 3
     """How often a source that failed is tried again; errors in the code are not."""
     source_retry_seconds: float = 10.0

@@ -8,6 +8,7 @@ import dagster as dg
 from polster_runtime.assets.binding import core_file
 from polster_runtime.config.polars_engine import polars_engine
 from polster_runtime.config.root import key_prefix
+from polster_runtime.config.settings import settings
 from polster_runtime.dagster.alerts import alert_sensors
 from polster_runtime.dagster.asset_keys import asset_of_key
 from polster_runtime.dagster.automation import bronze_schedule, condition_of, sensors
@@ -79,7 +80,9 @@ def _completed(assets: Sequence[dg.AssetsDefinition]) -> Iterable[dg.AssetsDefin
 
 
 def _filled_in_one_run(one: dg.AssetsDefinition) -> dg.AssetsDefinition:
-    """An asset whose partitions one run computes, unless the team has said otherwise."""
+    """An asset whose partitions one run computes, unless the team or a setting says otherwise."""
     if one.partitions_def is None or one.backfill_policy is not None:
         return one
-    return one.with_attributes(backfill_policy=dg.BackfillPolicy.single_run())
+    most = settings().partitions_per_run
+    policy = dg.BackfillPolicy.multi_run(most) if most else dg.BackfillPolicy.single_run()
+    return one.with_attributes(backfill_policy=policy)

@@ -115,8 +115,7 @@ class Invocation:
             check_flag(rows.collect_schema())
             return rows if self.increases else alive(rows)
         if self.increases and (self.incremental or contract_of(self.function) is None):
-            collected = computed(rows)
-            self._fitting(collected)
+            self._fitting(collected := computed(rows))
             return collected.lazy()
         return rows
 

@@ -11,7 +11,7 @@ from polster_runtime.config.logging import log
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity, preconditions
 from polster_runtime.dagster.engines.engine import Engine, State, engine_settings
-from polster_runtime.dagster.engines.patience import keep_trying
+from polster_runtime.dagster.engines.reconnect import keep_trying
 from polster_runtime.dagster.engines.worker import LOST, STOP
 from polster_runtime.dagster.run_process import held
 from polster_runtime.errors import SettingsError

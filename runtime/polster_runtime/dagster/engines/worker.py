@@ -17,7 +17,7 @@ from polster_runtime.config.root import module
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity
 from polster_runtime.dagster.engines.engine import engine_settings
-from polster_runtime.dagster.engines.patience import keep_trying
+from polster_runtime.dagster.engines.reconnect import keep_trying
 from polster_runtime.dagster.history_errors import where
 from polster_runtime.dagster.instance import opened
 from polster_runtime.errors import PipelineError

@@ -7,7 +7,7 @@ import dagster as dg
 
 from polster_runtime.config.settings import load
 from polster_runtime.dagster.engines.celery.app import TASK, application, queue
-from polster_runtime.dagster.engines.celery.broker import place, reach
+from polster_runtime.dagster.engines.celery.broker import answering, place, reach
 from polster_runtime.dagster.engines.celery.watch import Watch
 from polster_runtime.dagster.engines.diagnosis import Step, steps_of
 from polster_runtime.dagster.engines.engine import START_A_WORKER, Engine, State
@@ -48,7 +48,8 @@ def serve(at_once: int) -> None:
 
     found = load(CelerySettings)
     app = application(found.celery_broker_url, found.celery_result_url)
-    reach(app, found.celery_broker_url)
+    with answering(found.celery_broker_url):
+        reach(app)
     # Threads: Polars does not survive a fork.
     options = ["--pool", "threads", "--concurrency", str(at_once), "--queues", queue()]
     name = f"polster-{os.getpid()}@%h"
@@ -67,8 +68,9 @@ class Celery(Engine):
 
     def workers(self) -> Mapping[str, Mapping[str, str] | str]:
         """What each worker is. Raises SettingsError."""
-        reach(self.app, self.url)
-        return {name: told["identity"] for name, told in self.watch.ask().items()}
+        with answering(self.url):
+            reach(self.app)
+            return {name: told["identity"] for name, told in self.watch.ask().items()}
 
     def start(self, key: str, task: str, wanted: Mapping[str, str]) -> None:
         """Let a worker do a task."""

@@ -1,5 +1,7 @@
 """Whether the broker answers, and what it is called without its password."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,16 +17,22 @@ def place(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
-def reach(app: Any, url: str) -> None:
-    """Raise SettingsError unless the broker takes messages."""
-    from kombu.exceptions import OperationalError
-
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Turn what keeps the broker from answering in a block into a SettingsError."""
     try:
-        with app.connection_for_write() as link:
-            link.ensure_connection(max_retries=1, timeout=3)
-            link.default_channel.queue_declare(app.conf.task_default_queue)
-    except (OperationalError, OSError, ImportError, KeyError, ValueError) as error:
+        yield
+    except SettingsError:
+        raise
+    except Exception as error:  # whatever the client of the broker raises
         raise SettingsError(_sentence(error, url)) from None
+
+
+def reach(app: Any) -> None:
+    """Let the broker take messages. Raises what its client raises."""
+    with app.connection_for_write() as link:
+        link.ensure_connection(max_retries=1, timeout=3)
+        link.default_channel.queue_declare(app.conf.task_default_queue)
 
 
 def _sentence(error: BaseException, url: str) -> str:

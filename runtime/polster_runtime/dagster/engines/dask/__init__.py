@@ -79,20 +79,23 @@ class Dask(Engine):
                     make: Any = Client  # which has no types
                     self._client = make(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
                 except (OSError, TypeError, ValueError) as error:
-                    raise SettingsError(
-                        f"no Dask scheduler answers at {self.address} ({type(error).__name__}); "
-                        "start one:  dask scheduler"
-                    ) from None
+                    raise self._nobody(error) from None
             return self._client
 
     def workers(self) -> Mapping[str, Mapping[str, str] | str]:
         """What each worker is. Raises SettingsError."""
-        found = self.client.run(identity.here, on_error="return")
+        try:
+            found = self.client.run(identity.here, on_error="return")
+        except SettingsError:
+            raise
+        except Exception as error:  # whatever Dask raises when it loses the scheduler
+            raise self._nobody(error) from None
         return {
             name: f"{type(told).__name__}: {told}; start it in the project, with its packages"
             if isinstance(told, BaseException)
             else told
             for name, told in found.items()
+            if not isinstance(told, OSError)  # it is cut off, which the scheduler does not know yet
         }
 
     def start(self, key: str, task: str, wanted: Mapping[str, str]) -> None:
@@ -126,6 +129,12 @@ class Dask(Engine):
         """Close the connection."""
         if self._client is not None:
             self._client.close(timeout=2)
+
+    def _nobody(self, error: Exception) -> SettingsError:
+        return SettingsError(
+            f"no Dask scheduler answers at {self.address} ({type(error).__name__}); "
+            "start one:  dask scheduler"
+        )
 
     def _ask(self) -> None:
         """Ask which worker has which task, and whether it was heard of since the last time."""

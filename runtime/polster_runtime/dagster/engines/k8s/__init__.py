@@ -1,5 +1,6 @@
 """A Kubernetes Job for each step: EXECUTOR=k8s, with dagster-k8s."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from dagster_k8s import K8sRunLauncher, k8s_job_executor
 from polster_runtime.config.settings import load
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import preconditions
+from polster_runtime.dagster.engines.diagnosis import Step
 from polster_runtime.dagster.engines.executor import DelegatingExecutor
+from polster_runtime.dagster.engines.k8s import api
 from polster_runtime.dagster.engines.k8s.steps import JobSteps, WithoutLauncher
 
 NAMESPACE = {"job_namespace": "default"}
@@ -37,7 +40,10 @@ def executor() -> dg.ExecutorDefinition:
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         launched = isinstance(context.instance.run_launcher, K8sRunLauncher)
         config = context.executor_config if launched else {**NAMESPACE, **context.executor_config}
-        found: dg.Executor = stock.executor_creation_fn(context._replace(executor_config=config))
+        with api.configured(str(config.get("kubeconfig_file") or "")):
+            found: dg.Executor = stock.executor_creation_fn(
+                context._replace(executor_config=config)
+            )
         steps = private.step_handler_of(found)
         if steps is None:
             return found
@@ -53,6 +59,18 @@ def executor() -> dg.ExecutorDefinition:
         _config(load(KubernetesSettings)), name="k8s"
     )
     return configured
+
+
+def diagnose() -> Iterator[Step]:
+    """What `doctor` tries."""
+    found = load(KubernetesSettings)
+
+    def reach() -> str:
+        api.connect(found.k8s_kubeconfig)
+        return api.reach()
+
+    yield "API server", reach
+    yield "Jobs", lambda: api.may_make_jobs(found.k8s_namespace or NAMESPACE["job_namespace"])
 
 
 def _config(found: KubernetesSettings) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import dagster as dg
 from polster_runtime.config.logging import log
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines.engine import engine_settings
+from polster_runtime.dagster.engines.k8s import api
 
 if TYPE_CHECKING:
     from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler
@@ -32,6 +33,10 @@ class JobSteps(StepHandler):
     def name(self) -> str:
         """What the UI calls it."""
         return "Kubernetes"
+
+    def check(self) -> None:
+        """Raise SettingsError unless the API server answers."""
+        api.reach()
 
     def launch_step(self, step_handler_context: Any) -> Iterator[dg.DagsterEvent]:
         """Make the Job of a step; where that fails `check_step_health` tries it again."""
