@@ -343,6 +343,10 @@ def test_c1_git_lfs_keeps_every_object(remote: Remote) -> None:
     assert remote.files()[NEW].startswith("version https://git-lfs.")
     assert list((remote.origin / "lfs" / "objects").rglob("*")), "the object is there"
     assert (remote.restored("back") / NEW).read_text(encoding="utf-8") == "new rows" * 500
+    elsewhere = remote.clone("elsewhere")
+    git("remote", "set-url", "origin", "https://nowhere.invalid/shop.git", cwd=elsewhere)
+    good(data(elsewhere, "restore", POLSTER_REMOTE=remote.origin.as_uri()))
+    assert (elsewhere / NEW).read_text(encoding="utf-8") == "new rows" * 500
     for path in (remote.origin / "lfs" / "objects").rglob("*"):
         path.unlink(missing_ok=True) if path.is_file() else None
     done = data(remote.clone("lost"), "restore")

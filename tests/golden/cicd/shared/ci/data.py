@@ -274,9 +274,10 @@ def git(
         env["GIT_INDEX_FILE"] = str(index)
     if work:
         env |= {"GIT_DIR": text("rev-parse", "--absolute-git-dir"), "GIT_WORK_TREE": str(work)}
-    done = subprocess.run(
-        ["git", *args], check=False, cwd=work, env=env, input=given, capture_output=True
-    )
+    where = remote()  # where Git LFS has its objects, too
+    lfs = ["-c", f"remote.polster.url={where}", "-c", "remote.lfsdefault=polster"]
+    command = ["git", *(lfs if "/" in where else []), *args]
+    done = subprocess.run(command, check=False, cwd=work, env=env, input=given, capture_output=True)
     if done.returncode and not fails:
         stop(f"{done.stderr.decode(errors='replace')}git {args[0]} failed")
     return done
