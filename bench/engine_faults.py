@@ -303,6 +303,8 @@ def main() -> None:
                 if fault == "code":
                     with trial.newer_code(), runs(made) as newer:
                         told = trial.round(fault, newer)
+                    world.kill(0)  # one that was started meanwhile has the newer code
+                    world.kill(1)
                 else:
                     try:
                         told = trial.round(fault, carried_out)

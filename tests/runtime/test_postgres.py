@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,7 +19,7 @@ from dagster import DagsterInstance
 from polster_runtime.config import root
 from polster_runtime.config.paths import dagster_home
 from polster_runtime.dagster.doctor import history_in_words
-from polster_runtime.dagster.history import POSTGRES_URL, postgres_url
+from polster_runtime.dagster.history import LET_GO, POSTGRES_URL, postgres_url
 from polster_runtime.dagster.instance import opened
 from polster_runtime.dagster.old_runs import prune
 from polster_runtime.errors import HistoryError
@@ -91,6 +92,17 @@ def test_it_keeps_its_connections(server: Server, database: str) -> None:
     assert before > 0
     ran("a", "b")
     assert server.connections(database) - before < 20  # about a hundred, one by one
+
+
+def test_a_machine_that_is_cut_off_keeps_its_locks_no_longer_than_this(database: str) -> None:
+    assert database
+    with opened() as instance:
+        storages: list[Any] = [instance.event_log_storage, instance.run_storage]
+        for storage in storages:
+            connect = getattr(storage, "index_connection", None) or storage.connect
+            with connect() as link:
+                told = link.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+            assert told == LET_GO
 
 
 def test_old_runs_go_from_it(server: Server, database: str) -> None:

@@ -8,7 +8,7 @@ Dagster hands from process to process: each looks into its own environment.
 import os
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
@@ -23,6 +23,8 @@ EXAMPLE = "postgresql://user:password@host:5432/database"
 DRIVER = "postgresql+psycopg2"
 """What dagster-postgres is written for; SQLAlchemy takes a bare postgresql:// for another one."""
 CONNECT_SECONDS = 10
+LET_GO = "30s"
+"""For how long a transaction may be idle: one of a machine that was cut off keeps its locks."""
 POOL = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
 """Connections are kept, as Dagster's webserver does; a new one for each event is slow."""
 
@@ -116,4 +118,12 @@ def _postgres(url: URL, inst_data: Any) -> Any:
     storage = DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
     for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
         part.optimize_for_webserver(**POOL)
+        if engine := private.engine_of(part):
+            event.listen(engine, "connect", _let_go)
     return storage
+
+
+def _let_go(connection: Any, _: Any) -> None:
+    """Let PostgreSQL end what a process that is gone has begun: steps elsewhere wait for it."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{LET_GO}'")

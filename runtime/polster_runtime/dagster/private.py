@@ -140,6 +140,11 @@ def step_handler_of(executor: dg.Executor) -> Any:
     return getattr(executor, "_step_handler", None)
 
 
+def engine_of(storage: Any) -> Any:
+    """What connects a storage of dagster-postgres; None where this Dagster hides it."""
+    return getattr(storage, "_engine", None)
+
+
 def has_methods(path: str) -> bool:
     """Whether a class has the methods that the runtime builds on."""
     found = find(path)
