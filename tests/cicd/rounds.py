@@ -35,6 +35,12 @@ case "$*" in
 esac
 """
 Runner = Callable[[Path, Path, Mapping[str, str]], Run]
+NO_BRANCH = {
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "branch.main.remote",
+    "GIT_CONFIG_VALUE_0": "polster",
+}
+"""A runner of GitLab checks out a commit; gitlab-ci-local needs a branch, which git-lfs follows."""
 GOOD = {"success", "Succeeded", "PASS"}
 PLATFORMS: Mapping[str, Runner] = {
     "github": lambda origin, folder, env: github.run(
@@ -44,7 +50,7 @@ PLATFORMS: Mapping[str, Runner] = {
         origin, folder, azure.Event("Schedule", machine=env)
     ),
     "gitlab": lambda origin, folder, env: gitlab.run(
-        origin, folder, gitlab.Event("schedule", machine=env)
+        origin, folder, gitlab.Event("schedule", machine={**env, **NO_BRANCH})
     ),
 }
 
