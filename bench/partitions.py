@@ -154,8 +154,8 @@ def main() -> None:
     arguments = parser.parse_args()
     folder, python = arguments.folder.resolve(), arguments.python.absolute()
     folder.mkdir()
-    first, end = _span(arguments.days)
-    shop = _shop(folder, arguments.rows, first, end)
+    first, end = span(arguments.days)
+    shop = write_shop(folder, arguments.rows, first, end)
     stock = _stock(folder / "stock", arguments.rows, first, end)
     home = {"DAGSTER_HOME": str(stock), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
     source = {"PYTHONPATH": str(shop / "src")}
@@ -192,12 +192,14 @@ def main() -> None:
     )
 
 
-def _span(days: int) -> tuple[date, date]:
+def span(days: int) -> tuple[date, date]:
+    """Return the first of so many days, and the day after the last."""
     end = date(2026, 1, 1)
     return end - timedelta(days=days), end
 
 
-def _shop(folder: Path, rows: int, first: date, end: date) -> Path:
+def write_shop(folder: Path, rows: int, first: date, end: date) -> Path:
+    """Write the project with three assets of these days, and return its folder."""
     polster = [sys.executable, "-m", "polster_core"]
     _quietly([*polster, "init", "shop", "--no-sample-assets", "--no-setup", "--no-git"], folder)
     shop = folder / "shop"

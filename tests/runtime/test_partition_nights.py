@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from polster_runtime.cli import preview
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import AssetError, ContractBroken
 from polster_runtime.execution.layout import keep_layout
@@ -141,3 +143,22 @@ def test_copies_and_retention_know_each_partition(
     snapshots = data.snapshots(BRONZE.at("x/y"))
     later = pl.select(pl.lit("2999-01-01").str.to_datetime(time_zone="UTC")).item()
     assert Retention(count=1).obsolete(snapshots, later) == snapshots[:1]
+
+
+@pytest.mark.parametrize(
+    ("key", "options"),
+    [
+        ("", ""),
+        ("2026-01-01", " --partition 2026-01-01"),
+        ("us y", " --partition 'us y'"),
+        ("-x", " --partition=-x"),
+    ],
+)
+def test_a_hint_names_a_partition_as_the_command_line_takes_it(
+    key: str, options: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asset = SILVER.at(key)
+    arguments = argparse.Namespace(asset=str(asset), history=False, json=False, rows=10)
+    assert preview.main(arguments) == 1
+    said = capsys.readouterr().err
+    assert said.endswith(f"hint: run it with  polster run --asset silver_sales{options}\n")

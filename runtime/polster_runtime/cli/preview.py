@@ -29,6 +29,7 @@ from polster_runtime.storage.description import (
     newest,
     rejected_rows,
 )
+from polster_runtime.storage.partitions import chosen
 from polster_runtime.storage.registry import store
 from polster_runtime.storage.store import Store
 
@@ -63,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
     except NoData as error:
         report.say(
             f"error: {error.asset} has no data yet",
-            f"hint: run it with  polster run --asset {error.asset}",
+            f"hint: run it with  polster run {chosen(error.asset)}",
             to=sys.stderr,
         )
         return 1

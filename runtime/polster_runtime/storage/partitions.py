@@ -50,12 +50,17 @@ def asset_of_path(path: str) -> AssetId:
     return AssetId(layer, name, key)
 
 
+def chosen(asset: AssetId) -> str:
+    """The options of run_polster.py that choose an asset, or one of its partitions."""
+    name, key = f"--asset {asset.whole}", shlex.quote(asset.partition)
+    if asset.partition.startswith("-"):
+        return f"{name} --partition={key}"
+    return f"{name} --partition {key}" if asset.partition else name
+
+
 def how_to_run(asset: AssetId, *options: str) -> str:
     """The command that runs an asset, or one of its partitions."""
-    part = [f"--partition {shlex.quote(asset.partition)}"] if asset.partition else []
-    if asset.partition.startswith("-"):
-        part = [part[0].replace(" ", "=", 1)]
-    return " ".join(["python run_polster.py", f"--asset {asset.whole}", *part, *options])
+    return " ".join(["python run_polster.py", chosen(asset), *options])
 
 
 def what_to_do(path: str) -> str:
