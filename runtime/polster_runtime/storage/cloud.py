@@ -20,7 +20,7 @@ from polster_runtime.config.settings import load
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.errors import SettingsError, StorageError, Unreachable
 from polster_runtime.storage.partitions import asset_of_path
-from polster_runtime.storage.snapshots import SUFFIX, Snapshot, is_full
+from polster_runtime.storage.snapshots import SUFFIX, Snapshot, is_full, unique_name
 from polster_runtime.storage.store import Store
 
 
@@ -53,6 +53,15 @@ class CloudStore(Store):
     def reach(self) -> None:
         """Ask the cloud for anything at all. Raises Unreachable, and StorageError when refused."""
         raise NotImplementedError
+
+    def new_path(self, asset: AssetId, on: Snapshot | None = None) -> str:
+        """A path for new rows, named by the clock alone when the cloud has gone away meanwhile."""
+        try:
+            return super().new_path(asset, on)
+        except Unreachable:
+            if not self.falls_back:
+                raise
+            return f"{self.folder(asset)}/{unique_name()}{SUFFIX}"  # publishing will say so
 
     def _publish(self, staged: Path, path: str) -> str:
         """Publish in the cloud, with a sample here.
