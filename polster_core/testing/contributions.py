@@ -74,7 +74,7 @@ class ProjectFilesContract:
         """As an editor would leave them, the same each time, and recorded for upgrades."""
         for folder in ("a", "b"):
             (tmp_path / folder).mkdir()
-            assert init(tmp_path / folder, *self.options).succeeded().err == ""
+            assert init(tmp_path / folder, *self.options).succeeded().warnings == ""
         one, other = (tree(tmp_path / folder / "shop") for folder in ("a", "b"))
         recorded = _manifest(tmp_path / "a/shop")["files"]
         own = [path for path, known in recorded.items() if known["origin"] == self.plugin]
@@ -98,7 +98,7 @@ class GitignoreContract:
 
     def test_git_ignores_what_it_should_and_nothing_else(self, tmp_path: Path) -> None:
         """Each line is there once, and no file of a new project is one of those."""
-        assert init(tmp_path, *self.options).succeeded().err == ""
+        assert init(tmp_path, *self.options).succeeded().warnings == ""
         root = tmp_path / "shop"
         subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)  # noqa: S607 - any git
         patterns = self._patterns(root)

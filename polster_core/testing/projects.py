@@ -47,6 +47,12 @@ class Ran:
         assert self.code == 0, f"exit code {self.code}\n{self.out}\n{self.err}"
         return self
 
+    @property
+    def warnings(self) -> str:
+        """Its stderr without notes, which tell what may be done and not that something is wrong."""
+        lines = self.err.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith("note: "))
+
 
 def polster(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Ran:
     """Run one command line in a folder: in this process, without a terminal.

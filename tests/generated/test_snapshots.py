@@ -201,11 +201,13 @@ def test_two_increments_from_two_machines(incremental: Generated) -> None:
 def test_concurrent_writers_of_whole_snapshots(project: MakeProject) -> None:
     shop = project(samples=False)
     shop.place("bronze_a", "same_process_rows")
-    machines = together(shop, 4, WITHOUT_LOCK)
-    assert [code for code, _ in machines] == [0] * 4, machines
-    assert len(shop.files("bronze_a")) == 4
+    for code, said in together(shop, 4, WITHOUT_LOCK):
+        overtaken = "was published by another run meanwhile; run bronze_a again" in said
+        assert code == int(overtaken), said
+    assert 1 <= len(shop.files("bronze_a")) <= 4
     assert len(set(ids(shop))) == 1
     assert len(ids(shop)) == 1_000
+    succeed(shop.core("bronze_a"))
 
 
 def test_a_reader_keeps_what_it_began_to_read(project: MakeProject) -> None:
