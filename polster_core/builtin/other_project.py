@@ -59,9 +59,14 @@ def _check_prefix(context: AssetContext, other: Other) -> None:
     if other.key_prefix in {"", current().key_prefix}:
         lacks = f"begin with {other.key_prefix}/ as well" if other.key_prefix else "have no prefix"
         place = f"{_relative(context, other.root)}/pyproject.toml"
+        wanted = (
+            f"give one of the two another key-prefix, in [tool.polster]: here, or of {place}"
+            if other.root.name == current().key_prefix
+            else f'set  key-prefix = "{other.root.name}"  in [tool.polster] of {place}'
+        )
         raise UsageProblem(
             f"the keys of {other.name} {lacks}, so that nothing tells them from those here",
-            hint=f'set  key-prefix = "{other.root.name}"  in [tool.polster] of {place}',
+            hint=wanted,
         )
 
 

@@ -156,6 +156,14 @@ def test_keys_that_nothing_tells_apart_are_refused(
     assert 'set  key-prefix = "crm"  in [tool.polster] of ../crm/pyproject.toml' in said
 
 
+def test_the_prefix_that_is_proposed_is_another(projects: tuple[Path, Path]) -> None:
+    for root, name in zip(projects, ("shop", "crm"), strict=True):
+        (root / "pyproject.toml").write_text(pyproject(name, "crm"), encoding="utf-8")
+    code, said = add(projects[0], "../crm:gold_customers")
+    assert code == 2
+    assert "hint: give one of the two another key-prefix, in [tool.polster]: here, or of " in said
+
+
 def test_a_circle_through_two_projects_is_refused_and_found(projects: tuple[Path, Path]) -> None:
     root, crm = projects
     assert add(crm, "../shop:gold_orders", "orders")[0] == 0
