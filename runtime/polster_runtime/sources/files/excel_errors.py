@@ -34,6 +34,7 @@ _TEXT_SIGNS = (b't="str"', b"t='str'")
 _SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
+_BELOW_ZERO = re.compile(rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?v>-')
 _VALUES = (b"<v", b"<is")
 """How the values of cells begin: numbers and shared texts, and texts that are in the cell."""
 _BEGIN_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
@@ -174,6 +175,16 @@ def _notes_of_part(book: zipfile.ZipFile, part: str, file: DataFile, sheet: str)
                 notes.errors[at] = unescape(value[1].decode())
             held = held[max(end, len(held) - _LONGEST) :]
     return notes
+
+
+def cells_below_zero(file: DataFile, sheet: str) -> set[tuple[int, int]]:
+    """Return row and column, both from 0 on, of each number below zero in a sheet of .xlsx."""
+    if not zipfile.is_zipfile(file.path):
+        return set()
+    with zipfile.ZipFile(file.path) as book:
+        part = _part(book, sheet)
+        data = book.read(part) if part else b""
+    return {(int(row) - 1, _number(letters)) for letters, row in _BELOW_ZERO.findall(data)}
 
 
 def _check_formulas(data: bytes, file: DataFile, sheet: str) -> None:

@@ -10,9 +10,10 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 from fnmatch import fnmatchcase
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,7 @@ from polster_runtime.sources.files.batches import (
 from polster_runtime.sources.files.excel_cells import cell_text, narrowed, series
 from polster_runtime.sources.files.excel_errors import (
     SheetNotes,
+    cells_below_zero,
     check_plain,
     look_at_beginning,
     look_at_cells,
@@ -102,6 +104,7 @@ def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterato
                     rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
                     for (row, column), text in notes().errors.items():
                         rows[row][column] = text
+                    _check_dates(rows, file, name)
                     found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
             yield found
 
@@ -169,14 +172,27 @@ def _by_column(
         if isinstance(column.dtype, pl.Datetime):
             first: Any = column.min()
             if first is not None and first < _NO_DATE:
-                raise SourceError(
-                    f"{file.shown}, sheet {name}: {column.name} has a number below zero in a "
-                    "format of dates, which is no date; correct the cell, or its format",
-                    final=True,
-                )
+                raise _no_date(file, name, column.name)
             if first is not None and first < _FIRST_DATE:
                 return None
     return _without_empty_rows(pl.DataFrame([narrowed(one) for one in table.iter_columns()]))
+
+
+def _check_dates(rows: Sequence[Sequence[Any]], file: DataFile, sheet: str) -> None:
+    """Raise SourceError for a number below zero in a format of dates, which calamine reads as 0."""
+    if time not in set(map(type, chain.from_iterable(rows))):
+        return
+    for row, column in sorted(cells_below_zero(file, sheet)):
+        if rows[row][column] == time():
+            raise _no_date(file, sheet, f"row {row + 1}")
+
+
+def _no_date(file: DataFile, sheet: str, place: str) -> SourceError:
+    return SourceError(
+        f"{file.shown}, sheet {sheet}: {place} has a number below zero in a format of dates, "
+        "which is no date; correct the cell, or its format",
+        final=True,
+    )
 
 
 def _has_gaps(column: pl.Series) -> bool:

@@ -127,6 +127,21 @@ def test_d3_numbers_that_are_no_dates(tmp_path: Path) -> None:
     assert said.startswith("b.xlsx, sheet Sheet1: v has a number below zero in a format of dates")
 
 
+def test_d3_a_number_below_zero_among_dates_and_texts(tmp_path: Path) -> None:
+    path = tmp_path / "c.xlsx"
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    for row in (["v", "n"], [datetime(2024, 1, 31), -7], ["soon", 1], [time(), 2]):
+        sheet.append(row)
+    book.save(path)
+    assert read(DataFile(path, path.name))["v"].to_list()[1:] == ["soon", "00:00:00"]
+    sheet["A5"] = -3
+    sheet["A5"].number_format = "yyyy-mm-dd"
+    book.save(path)
+    said = fails(DataFile(path, path.name))
+    assert said.startswith("c.xlsx, sheet Sheet: row 5 has a number below zero in a format of ")
+
+
 def test_d3_formulas_without_a_result_are_refused(write: Write) -> None:
     said = fails(write(s=[["a", "b"], [1, "=A2*2"], [2, "=A3*2"]]))
     assert said.startswith("book.xlsx, sheet s: B2 has a formula, but not its result; ")
