@@ -227,14 +227,15 @@ def fetch() -> str | None:
     """Return the newest commit of the branch; None if there is no such branch."""
     shallow = text("rev-parse", "--is-shallow-repository") == "true"
     how = ["--quiet", "--no-tags", *(["--depth=1"] if shallow else [])]
-    done = git("fetch", *how, remote(), f"+refs/heads/{branch()}:{REF}", fails=True)
-    if done.returncode == 0:
-        return text("rev-parse", REF)
     asked = ("ls-remote", "--exit-code", "--heads", remote(), f"refs/heads/{branch()}")
-    if git(*asked, fails=True).returncode != 2:  # that there is none
-        words = done.stderr.decode(errors="replace")
-        stop(f"{words}cannot fetch '{branch()}' from '{remote()}'")
-    return None
+    for _ in range(2):  # another pipeline may make the branch between the two questions
+        done = git("fetch", *how, remote(), f"+refs/heads/{branch()}:{REF}", fails=True)
+        if done.returncode == 0:
+            return text("rev-parse", REF)
+        if git(*asked, fails=True).returncode == 2:  # there is none
+            return None
+    words = done.stderr.decode(errors="replace")
+    return stop(f"{words}cannot fetch '{branch()}' from '{remote()}'")
 
 
 def noted() -> Path:
