@@ -20,6 +20,7 @@ from polster_core.plan.journal import is_open_to_others
 from polster_core.plan.render import diff, overview, summary, table, visible
 from polster_core.project.locate import Project
 
+NOTHING = "nothing to change"
 NOT_CHANGED = "nothing was changed (--dry-run)"
 _SHOWN = 10
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
@@ -36,7 +37,8 @@ def carry_out(plan: Plan, *, dry_run: bool = False, prefix: str = "") -> None:
         return
     with noting_closed(plan), applied(plan):
         written = replace(visible(plan), steps=())
-        for line in summary(written, prefix=prefix):
+        nothing = [] if plan else [NOTHING]
+        for line in [*summary(written, prefix=prefix), *nothing]:
             click.echo(line)
         done = run_steps(plan.steps)
     if not done:

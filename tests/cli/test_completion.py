@@ -117,8 +117,8 @@ def test_fish(shop: Path, programs: str) -> None:
     assert help_
 
 
-def test_a_flag_of_a_command_that_plugins_have_a_part_in(shop: Path) -> None:
-    """Plugins are loaded, and nothing that only the command itself needs."""
+def completed_alone(folder: Path, words: str) -> tuple[list[str], list[str]]:
+    """Complete the third word in a process of its own; return the answers, and its modules."""
     code = (
         "import sys; from polster_core.cli.main import main\n"
         "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
@@ -126,14 +126,20 @@ def test_a_flag_of_a_command_that_plugins_have_a_part_in(shop: Path) -> None:
     asked = {
         "_POLSTER_COMPLETE": "bash_complete",
         "COMP_CWORD": "2",
-        "COMP_WORDS": "polster add-asset --ta",
-        "PWD": str(shop),
+        "COMP_WORDS": words,
+        "PWD": str(folder),
     }
-    done = machine.python("-c", code, cwd=shop, env=asked)
-    assert done.stdout.split() == ["--table"]
+    done = machine.python("-c", code, cwd=folder, env=asked)
+    return done.stdout.split(), done.stderr.split()
+
+
+def test_a_flag_of_a_command_that_plugins_have_a_part_in(shop: Path) -> None:
+    """Plugins are loaded, and nothing that only the command itself needs."""
+    words, modules = completed_alone(shop, "polster add-asset --ta")
+    assert words == ["--table"]
     heavy = {"importlib.metadata", "libcst", "jinja2", "packaging", "tomlkit", "rich"}
     heavy |= {"polster_core.assets.add", "polster_core.plan.apply", "polster_core.scaffold"}
-    assert heavy.isdisjoint(done.stderr.split())
+    assert heavy.isdisjoint(modules)
 
 
 def test_ten_thousand_assets(tmp_path: Path) -> None:
@@ -143,20 +149,10 @@ def test_ten_thousand_assets(tmp_path: Path) -> None:
     core.mkdir(parents=True)
     for number in range(COUNT):
         (core / f"silver_{number:05}.py").touch()
-    code = (
-        "import sys; from polster_core.cli.main import main\n"
-        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
-    )
-    asked = {
-        "_POLSTER_COMPLETE": "bash_complete",
-        "COMP_CWORD": "2",
-        "COMP_WORDS": "polster preview silver_",
-        "PWD": str(tmp_path),
-    }
-    done = machine.python("-c", code, cwd=tmp_path, env=asked)
-    assert len(done.stdout.split()) == COUNT
+    words, modules = completed_alone(tmp_path, "polster preview silver_")
+    assert len(words) == COUNT
     heavy = {"polars", "dagster", "libcst", "jinja2", "pluggy", "packaging", "tomlkit", "rich"}
-    assert heavy.isdisjoint(done.stderr.split())
+    assert heavy.isdisjoint(modules)
 
 
 @pytest.fixture(params=["bash", "zsh"])

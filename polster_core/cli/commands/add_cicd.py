@@ -10,7 +10,7 @@ import click
 
 from polster_core.cli import console, params, prompts
 from polster_core.cli.context import plugins_here, warn_of_broken
-from polster_core.cli.execute import noting_closed, run_steps, say_next, show, show_diff
+from polster_core.cli.execute import NOTHING, noting_closed, run_steps, say_next, show, show_diff
 from polster_core.cli.options.answer import Typed
 from polster_core.cli.options.existing import Given
 from polster_core.cli.working_project import current_project, writing
@@ -102,7 +102,7 @@ def _do(
         with noting_closed(planned):
             apply(planned)
     written = replace(visible(planned), steps=())
-    for line in summary(written) if planned else ["nothing to change"]:
+    for line in summary(written) if planned else [NOTHING]:
         click.echo(line)
     done = run_steps(planned.steps)
     for path in kept:
