@@ -143,7 +143,8 @@ def test_ctrl_c_in_a_direct_run(slow: Generated) -> None:
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 130, child.before
+    assert child.exitstatus == 130, (child.before, child.signalstatus)
+    assert child.before.rstrip().endswith(INTERRUPTED)
     assert "Traceback" not in child.before
     assert_nothing_is_left(slow, before)
 

@@ -44,9 +44,11 @@ def main() -> int:
 def load_commands() -> Any:
     """The project's part of this program, told where Dagster keeps its history."""
     try:
+        from polster_runtime.config import interruption
         from polster_runtime.config.paths import dagster_home
         from polster_runtime.errors import SettingsError
 
+        interruption.raise_ignored_again()
         try:
             os.environ["DAGSTER_HOME"] = str(dagster_home())
         except SettingsError as error:

@@ -31,7 +31,7 @@ def main(function: Function) -> None:
     except (NotImplementedError, PipelineError, UnknownAsset) as error:
         sys.exit(f"{report.red('error:', sys.stderr)} {asset_of(function)}: {error}")
     except (Interrupted, KeyboardInterrupt):
-        sys.exit(130)
+        interrupts.end_now()  # threads of Polars may be in the middle of a function of the project
     finally:
         gc.freeze()  # or Python would look through all that was imported, only to end
 

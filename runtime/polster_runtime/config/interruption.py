@@ -4,6 +4,9 @@ After that nothing is published, nothing is tried again, and no source waits. Co
 looks here now and then: between two pages, chunks or files.
 """
 
+import _thread
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +22,7 @@ _told = threading.Event()
 _asked: ContextVar[Callable[[], bool] | None] = ContextVar("asked", default=None)
 """What a worker asks that runs steps of several runs at once."""
 ASK_SECONDS = 0.5
+AGAIN_SECONDS = 0.05
 
 
 @contextmanager
@@ -29,6 +33,29 @@ def apart(is_told: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def raise_ignored_again() -> None:
+    """Let Ctrl-C count also where Python cannot raise it, and only says that it was ignored.
+
+    While a module is imported, for one, Python calls functions that nobody called.
+    """
+
+    def hook(ignored: "sys.UnraisableHookArgs") -> None:
+        if ignored.exc_type is KeyboardInterrupt:
+            threading.Timer(AGAIN_SECONDS, _press_ctrl_c).start()
+        else:
+            sys.__unraisablehook__(ignored)
+
+    sys.unraisablehook = hook
+
+
+def _press_ctrl_c() -> None:
+    ident = threading.main_thread().ident
+    if ident and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(ident, signal.SIGINT)  # it may wait for something
+    else:
+        _thread.interrupt_main()
 
 
 def interrupt() -> None:
