@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,18 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from polster_core.environment.venv import folder
 from polster_core.lineage import columns
-from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, execute, told
+from tests.generated.conftest import MakeProject, maker
+from tests.generated.projects import execute, told
 from tests.lineage.test_html import CHROMIUM
-from tests.quality.daemon import daemon
 from tests.quality.test_guides import with_environment
 
 BRONZE = """
 def extract() -> pl.DataFrame:
     return pl.DataFrame({"id": [1, 2], "a": [1, 2], "b": [3, 4], "unused": [0, 0]})
+"""
+CONTRACT = """
+class Contract(dy.Schema):
+    id = dy.Int64()
 """
 FUNCTIONS = {
     "a filter counts": (
@@ -37,36 +40,45 @@ FUNCTIONS = {
     ),
     "what collects is opaque": (
         'df.select(pl.lit(df.collect()["a"].sum()).alias("id"))',
-        {"id": ["a", "b", "id", "unused"]},
+        {"id": ["id", "a", "b", "unused"]},
         True,
     ),
     "what fails without rows is opaque": (
-        'df.select(pl.lit(df.select("a").collect().row(0)[0]).alias("id"))',
-        {"id": ["a", "b", "id", "unused"]},
+        'df.select(pl.lit(df.select("a").collect().row(0)[0], pl.Int64).alias("id"))',
+        {"id": ["id", "a", "b", "unused"]},
         True,
     ),
 }
 
 
-def told_by(shop: Generated) -> list[dict[str, Any]]:
-    """Return what `python -m polster_runtime lineage` says."""
+@pytest.fixture(scope="module")
+def told_of(
+    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
+) -> Mapping[str, list[dict[str, Any]]]:
+    """Return what `python -m polster_runtime lineage` says of a silver asset for each function."""
+    shop = maker(tmp_path_factory.mktemp("columns"), runtime, templates)(samples=False)
+    shop.add("bronze_x", BRONZE)
+    names = {f"silver_x{number}": function for number, function in enumerate(FUNCTIONS)}
+    for name, function in names.items():
+        code, _, is_opaque = FUNCTIONS[function]
+        code = f"def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return {code}"
+        code = f"{CONTRACT}\n\n{code}" if is_opaque else code
+        shop.add(name, code, ["bronze_x"])
+    assert shop.run().returncode == 0
     done = shop.python("-m", "polster_runtime", "lineage")
     assert done.returncode == 0, told(done)
-    found: list[dict[str, Any]] = json.loads(done.stdout)["columns"]
-    return found
+    columns = json.loads(done.stdout)["columns"]
+    return {
+        function: [one for one in columns if one["asset"] == name]
+        for name, function in names.items()
+    }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_polars_tells(project: MakeProject, function: str) -> None:
-    code, made_of, opaque = FUNCTIONS[function]
-    shop = project(samples=False)
-    shop.add("bronze_x", BRONZE)
-    silver = f"def transform(df: pl.LazyFrame) -> pl.LazyFrame:\n    return {code}"
-    shop.add("silver_x", silver, ["bronze_x"])
-    assert shop.run().returncode == 0
-    found = told_by(shop)
-    if not opaque:
-        assert {one["column"]: [up["column"] for up in one["from"]] for one in found} == made_of
+def test_polars_tells(told_of: Mapping[str, list[dict[str, Any]]], function: str) -> None:
+    _, made_of, opaque = FUNCTIONS[function]
+    found = told_of[function]
+    assert {one["column"]: [up["column"] for up in one["from"]] for one in found} == made_of
     assert all(one["opaque"] is opaque for one in found)
 
 
@@ -131,15 +143,3 @@ def test_the_page_draws_the_way_of_a_column(project: MakeProject, page: Page) ->
         ["gold_example.growth_percent", "silver_example.ordered_at", "bronze_example.ordered_at"]
     )
     expect(page.locator(".node.on")).to_have_count(3)
-
-
-def test_dagster_shows_the_check_and_what_was_rejected(project: MakeProject, page: Page) -> None:
-    shop = project()
-    assert shop.run().returncode == 0
-    with daemon(shop, AUTOMATION_ENABLED="false") as running:
-        page.goto(f"{running.address}/assets/run_silver_example?view=events")
-        expect(page.get_by_text("rejected", exact=True).first).to_be_visible(timeout=90_000)
-        expect(page.get_by_text("52", exact=True).first).to_be_visible()
-        page.goto(f"{running.address}/assets/run_silver_example?view=checks")
-        expect(page.get_by_text("contract", exact=True).first).to_be_visible(timeout=90_000)
-        expect(page.get_by_text("quantity >= 1").first).to_be_visible(timeout=90_000)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.generated.conftest import MakeProject
-from tests.generated.projects import Generated, told
+from tests.generated.conftest import MakeProject, maker
+from tests.generated.projects import Generated, copy, told
 
 SILVER = "src/core/silver_example.py"
 FLAWED = [71, 154, 340]
@@ -32,12 +34,20 @@ def quarantine(shop: Generated, *args: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def refused(project: MakeProject) -> Generated:
+@pytest.fixture(scope="module")
+def refused_once(
+    tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
+) -> Generated:
     """Return a project whose silver asset was refused; it has no data yet."""
-    shop = project()
+    shop = maker(tmp_path_factory.mktemp("refused"), runtime, templates)()
     assert shop.run(env=STRICT).returncode == 1
     return shop
+
+
+@pytest.fixture
+def refused(refused_once: Generated, tmp_path: Path) -> Generated:
+    """Return a copy of that project."""
+    return replace(refused_once, root=copy(refused_once.root, tmp_path / "shop"))
 
 
 def relax(shop: Generated) -> None:
