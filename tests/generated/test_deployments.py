@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import yaml
 from polster_core.testing import polster
 from tests.generated.conftest import also, maker
 from tests.generated.projects import Generated, told
-from tests.generated.test_ui import UI, end_of, held, launch
+from tests.generated.ui import UI, end_of, held, launch
 from tests.generated.warm import TIMEOUT
 from tests.postgres import Server, programs, running
 from tests.quality.daemon import wait_for
@@ -106,14 +107,17 @@ def deployed(
         commands = {"code": yaml.safe_load(default.removeprefix("CMD "))}
         for name in ("webserver", "daemon"):
             commands[name] = services[name]["command"]
-        for name, command in commands.items():
-            stack.enter_context(started(one, name, command))
-            wait_for(lambda: one.healthy(name))  # noqa: B023 - it is called at once
+        wait_for_port(code, stack.enter_context(started(one, "code", commands["code"])))
+        wait_for(lambda: one.healthy("code"))
+        wait_for_port(web, stack.enter_context(started(one, "webserver", commands["webserver"])))
+        stack.enter_context(started(one, "daemon", commands["daemon"]))
+        # Its own health check takes seconds of work each time.
+        wait_for(lambda: server.query("SELECT 1 FROM daemon_heartbeats", "dagster") != [])
         yield one
 
 
 @contextmanager
-def started(one: Deployed, name: str, command: list[str]) -> Iterator[None]:
+def started(one: Deployed, name: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a service, and end it as `docker stop` does."""
     log = (Path(one.env["DAGSTER_HOME"]) / f"{name}.log").open("wb")
     process = subprocess.Popen(
@@ -125,7 +129,7 @@ def started(one: Deployed, name: str, command: list[str]) -> Iterator[None]:
         start_new_session=True,
     )
     try:
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(TIMEOUT)
@@ -137,7 +141,8 @@ def test_all_services_are_healthy_and_run(deployed: Deployed) -> None:
     one = ui_of(deployed)
     run_id = launch(one, "bronze_example")
     assert end_of(one, run_id, "SUCCESS", "FAILURE")["status"] == "SUCCESS"
-    assert all(deployed.healthy(name) for name in ("code", "webserver", "daemon"))
+    for name in ("code", "webserver", "daemon"):
+        wait_for(partial(deployed.healthy, name))
     assert (Path(deployed.env["DAGSTER_HOME"]) / "dagster.yaml").exists()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.generated.conftest import MakeProject
-from tests.generated.projects import ASSETS, PROGRAMS, Generated, told
+from tests.generated.projects import ASSETS, Generated, told
 
 SAMPLES = ["bronze_customers", "bronze_example", "silver_example", "gold_example"]
 OUTCOME = ["key", "layer", "name", "status", "rows", "rejected", "seconds", "path", "error"]
@@ -292,10 +292,10 @@ def test_states(project: MakeProject) -> None:
     shop.add("bronze_b", ONES)
     shop.add("silver_a", COPY, ["bronze_a"])
 
-    shutil.copyfile(PROGRAMS / "later.py", shop.root / "src/sitecustomize.py")
-
     def states(**env: str) -> list[str]:
-        return [one["status"] for one in shop.json("--status", env=env, cold=True)["assets"]]
+        done = shop.program("later", "--status", "--json", env=env)
+        assert done.returncode == 0, told(done)
+        return [one["status"] for one in json.loads(done.stdout)["assets"]]
 
     assert states() == ["never", "never", "never"]
     assert shop.run("--select", "+silver_a").returncode == 0
