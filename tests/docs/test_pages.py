@@ -15,6 +15,7 @@ from polster_core.cli.commands import COMMANDS
 from tests import machine
 from tests.docs.markdown import anchors, blocks, links
 from tests.docs.reader import Reader, commands, matches
+from tests.generated import guides
 from tests.generated.byte_code import lend
 from tests.generated.conftest import runtime, shared, templates
 
@@ -122,6 +123,7 @@ def test_the_first_command_begins_what_the_readme_shows(tmp_path: Path, runtime:
     assert not (checkout / "shop").exists()
     reader.env["PATH"] = path = f"{checkout / '.venv' / 'bin'}{os.pathsep}{path}"
     by_pip(tmp_path / "shop", path, runtime)
+    guides.fork(tmp_path / "shop/.venv/bin/python", runtime)
     for command, expected in rest:
         if command == "cd shop":
             reader.folder = tmp_path / "shop"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.docs.markdown import blocks
 from tests.docs.reader import Reader
+from tests.generated import guides
 from tests.generated.byte_code import lend
 from tests.generated.conftest import runtime, shared, templates
 
@@ -23,8 +24,14 @@ IDENTITY = {
 
 @pytest.mark.slow
 def test_every_step_leads_where_it_says(tmp_path: Path, runtime: Path) -> None:
+    python = tmp_path / "bakery/.venv/bin/python"
+
     def installed() -> None:
-        assert lend(runtime, tmp_path / "bakery/.venv/bin/python") > 0
+        assert lend(runtime, python) > 0
+
+    def begun() -> None:
+        guides.fork(python, runtime)
 
     first = next(block.file for block in blocks(PAGE) if block.file)
-    Reader(page=PAGE, folder=tmp_path, env=dict(IDENTITY), before={first: installed}).read()
+    before = {first: installed, "src/core/silver_validated_orders.py": begun}
+    Reader(page=PAGE, folder=tmp_path, env=dict(IDENTITY), before=before).read()

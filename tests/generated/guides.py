@@ -53,6 +53,17 @@ def stand_in(folder: Path, shop: Generated) -> None:
     warm.stand_in(folder / "python", shop.interpreter, shop.interpreter, shop.root / "src")
 
 
+def fork(python: Path, warm_one: Path) -> None:
+    """Let the Python of a project's own .venv be forked off a warm one from now on.
+
+    What shows that the environment is whole comes before; what the other lacks, `cold` runs.
+    """
+    cold = python.with_name("cold")
+    if not cold.exists():
+        source = python.parents[2] / "src"
+        warm.stand_in(python, warm_one, python.rename(cold), source)
+
+
 def build(shop: Generated) -> Generated:
     """Write every file of the guides into a project without samples, and run it."""
     for path in (ASSETS, PATTERNS):

@@ -92,6 +92,11 @@ class Generated:
         """Start the project's Python and do not wait."""
         return popen([self.interpreter, *args], **self._how(how))
 
+    def begin(self, *args: str | Path, **how: Any) -> subprocess.Popen[str]:
+        """Start it forked off a warm Python, and do not wait; it takes signals as the real one."""
+        command = warm.client(self.interpreter, self.interpreter, self.root / "src")
+        return popen([*command, *args], **self._how(how))
+
     def variables(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of whatever runs in the project."""
         ours = {name: text for name, text in os.environ.items() if name not in _NOT_OURS}

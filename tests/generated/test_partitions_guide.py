@@ -11,7 +11,7 @@ from polster_core.environment.venv import folder
 from tests.docs.markdown import blocks
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, execute, told
-from tests.generated.test_ui import ui
+from tests.generated.ui import ui
 from tests.quality.daemon import wait_for
 from tests.quality.test_guides import with_environment
 

@@ -19,40 +19,35 @@ FIRST_STEPS = ("Install", "Run")
 
 
 @pytest.mark.slow
-def test_the_first_steps_with_uv(project: MakeProject) -> None:
+def test_the_first_steps_with_uv_and_a_pipeline_by_hand_from_all_kinds_of_sources(
+    project: MakeProject,
+) -> None:
     shop = project()
-    skipped = frozenset({"With pip"})
-    text = page(shop, "README.md")
-    reader = Reader(page=text, folder=shop.root, skipped=skipped)
+    files = {
+        f"src/core/bronze_{name}.py": guides.copied_asset(shop, name)
+        for name in ("visits", *FROM_PATTERNS)
+    }
+    skipped = frozenset({"With pip", BY_COMMAND})
+    reader = Reader(page=page(shop, "README.md"), folder=shop.root, skipped=skipped, before=files)
     install, run = FIRST_STEPS
     reader.read(install)
-    assert lend(shop.interpreter, shop.root / ".venv/bin/python") > 0
+    python = shop.root / ".venv/bin/python"
+    assert lend(shop.interpreter, python) > 0
     reader.read(run)
+    guides.fork(python, shop.interpreter)
+    for path in (ASSETS, guides.QUALITY, guides.PATTERNS):
+        reader.page = page(shop, path)
+        reader.read()
+    sources.workbook(shop.root / "incoming/budget.xlsx", "2026", [["item", "eur"], ["rent", 7]])
+    done = reader.run("cold src/core/bronze_budget.py && ruff check . && ruff format --check .")
+    assert "bronze_budget                      1 rows" in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_project_without_assets_says_so(project: MakeProject) -> None:
     shop = project(samples=False)
     (shown,) = (b for b in blocks(page(shop, "README.md")) if b.language == "console")
     Reader(page="", folder=shop.root, env=shop.variables()).carry_out(shown)
-
-
-@pytest.mark.slow
-def test_a_pipeline_is_made_by_hand_from_all_kinds_of_sources(project: MakeProject) -> None:
-    shop = project()
-    files = {
-        f"src/core/bronze_{name}.py": guides.copied_asset(shop, name)
-        for name in ("visits", *FROM_PATTERNS)
-    }
-    reader = Reader(page="", folder=shop.root, skipped=frozenset({BY_COMMAND}), before=files)
-    assert reader.run("uv sync --extra dev").returncode == 0
-    assert lend(shop.interpreter, shop.root / ".venv/bin/python") > 0
-    for path in (ASSETS, guides.QUALITY, guides.PATTERNS):
-        reader.page = page(shop, path)
-        reader.read()
-    sources.workbook(shop.root / "incoming/budget.xlsx", "2026", [["item", "eur"], ["rent", 7]])
-    done = reader.run("python src/core/bronze_budget.py && ruff check . && ruff format --check .")
-    assert "bronze_budget                      1 rows" in done.stdout, done.stdout
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.slow

@@ -1,102 +1,59 @@
-"""`run_polster.py --ui`: the lineage in a real browser, runs that the UI starts, a clean end."""
+"""`run_polster.py --ui` in a real browser: lineage, assets, checks, runs; and what stays off."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
-from tests.generated.conftest import MakeProject, maker
-from tests.generated.projects import Generated, told
+from tests.generated.conftest import maker
+from tests.generated.projects import told
+from tests.generated.ui import RUN, UI, end_of, held, last_run, ui
 from tests.generated.warm import TIMEOUT
 from tests.lineage.test_html import CHROMIUM
-from tests.quality.daemon import statuses, wait_for
+from tests.quality.daemon import code_servers, statuses, wait_for
 
 pytestmark = pytest.mark.slow
 
-ADDRESS = re.compile(r"Dagster UI: ((http://127\.0\.0\.1:(\d+))/\S+)")
 MILLISECONDS = 120_000.0
-FIRST_PORT = 3000
 KINDS = {"polars": 5, "bronze": 3, "silver": 1, "gold": 1}
 """The icons of the assets: a medal for each layer."""
-WAITING = 12
-LAUNCH = """
-mutation($keys: [AssetKeyInput!]!) { launchPipelineExecution(executionParams: {
-  mode: "default",
-  selector: {repositoryLocationName: "shop", repositoryName: "__repository__",
-             pipelineName: "__ASSET_JOB", assetSelection: $keys}
-}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
-RUN = """
-query($id: ID!) { runOrError(runId: $id) { ... on Run { status parentRunId } } }
-"""
-LAST = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
-
-
-@dataclass
-class UI:
-    """A UI that is running."""
-
-    shop: Generated
-    process: subprocess.Popen[str]
-    said: list[str]
-    page: str
-    address: str
-    port: int
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        """Ask Dagster through GraphQL."""
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.address}/graphql", body, headers)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            found = json.load(answer)
-        assert "errors" not in found, found
-        return found["data"]
-
-
-@contextmanager
-def ui(shop: Generated, *args: str, **env: str) -> Iterator[UI]:
-    """Start run_polster.py --ui, and wait for its address; no run starts by itself."""
-    env = {"AUTOMATION_ENABLED": "false", **env}
-    process = shop.start("run_polster.py", "--ui", *args, env=env)
-    assert process.stdout is not None
-    said = []
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if found := ADDRESS.search(line):
-                yield UI(shop, process, said, found[1], found[2], int(found[3]))
-                break
-        else:
-            pytest.fail(f"no address: {said}")
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIMEOUT)
+LOADED_AGAIN = 75.0
+"""Seconds after which Dagster by itself would load a project again; a minute has begun by then."""
+EACH_MINUTE = {"BRONZE_CRON": "* * * * *", "SENSOR_SECONDS": "1"}
 
 
 @pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory, runtime: Path, templates: Mapping[bool, Path]
 ) -> Iterator[UI]:
-    """Return the UI of the samples and of a source that can be held, opened after a run."""
+    """Return the UI of the samples and of a source that can be held, opened after a run.
+
+    Bronze would run each minute, and silver and gold after it, were automation not off.
+    """
     shop = maker(tmp_path_factory.mktemp("ui"), runtime, templates)()
     shop.place("bronze_held", "held_source")
-    with ui(shop) as one:
+    with ui(shop, **EACH_MINUTE) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def loaded(running: UI) -> tuple[set[int], float]:
+    """Return the processes that have loaded the project, and when they had."""
+    wait_for(lambda: len(code_servers(running.shop)) == 2)
+    return code_servers(running.shop), time.monotonic()
 
 
 @dataclass
@@ -121,16 +78,25 @@ class Seen:
             self.problems.append(f"{request.url} {request.failure}")
 
 
-@pytest.fixture
-def browser() -> Iterator[Seen]:
-    """Return an empty page of Chromium."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[BrowserContext]:
+    """Return a browser, which keeps Dagster's own code from one test to the next."""
     args = ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
-        yield Seen(chromium.new_page(viewport={"width": 1600, "height": 1000}))
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield started.new_context(viewport={"width": 1600, "height": 1000})
+        started.close()
 
 
+@pytest.fixture
+def browser(chromium: BrowserContext) -> Iterator[Seen]:
+    """Return an empty page of it."""
+    page = chromium.new_page()
+    yield Seen(page)
+    page.close()
+
+
+@pytest.mark.usefixtures("loaded")
 def test_it_ran_before_it_opened(running: UI) -> None:
     said = "".join(running.said)
     assert "5 assets, 5 succeeded" in said
@@ -160,21 +126,15 @@ def test_an_asset_page_shows_rows_preview_and_check(running: UI, browser: Seen) 
     assert browser.problems == []
 
 
-def last_run(one: UI) -> str:
-    """Return the newest run."""
-    run_id: str = one.ask(LAST)["runsOrError"]["results"][0]["runId"]
-    return run_id
-
-
-@contextmanager
-def held(one: UI) -> Iterator[None]:
-    """Hold the source that can be held."""
-    file = one.shop.root / "data" / "held"
-    file.touch()
-    try:
-        yield
-    finally:
-        file.unlink()
+def test_dagster_shows_the_check_and_what_was_rejected(running: UI, browser: Seen) -> None:
+    page = browser.page
+    page.goto(f"{running.address}/assets/run_silver_example?view=events")
+    expect(page.get_by_text("rejected", exact=True).first).to_be_visible(timeout=MILLISECONDS)
+    expect(page.get_by_text("52", exact=True).first).to_be_visible(timeout=MILLISECONDS)
+    page.goto(f"{running.address}/assets/run_silver_example?view=checks")
+    expect(page.get_by_text("contract", exact=True).first).to_be_visible(timeout=MILLISECONDS)
+    expect(page.get_by_text("quantity >= 1").first).to_be_visible(timeout=MILLISECONDS)
+    assert browser.problems == []
 
 
 def execute_again(one: UI, page: Page, run_id: str, how: str) -> str:
@@ -246,104 +206,14 @@ def test_r3_runs_are_terminated(running: UI, browser: Seen) -> None:
     assert browser.problems == []
 
 
-def processes_of(shop: Generated) -> dict[int, str]:
-    """Return the command lines of what has been started in a project."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{shop.root}/src".encode() in (folder / "environ").read_bytes():
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found[int(folder.name)] = command
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
-
-
-def end_of(one: UI, run_id: str, *states: str) -> Mapping[str, Any]:
-    """Wait until a run is in one of these states, and return what Dagster says of it."""
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        run: Mapping[str, Any] = one.ask(RUN, id=run_id)["runOrError"]
-        if run["status"] in states:
-            return run
-        assert time.monotonic() < deadline, run
-        assert run["status"] not in {"SUCCESS", "FAILURE"}
-        time.sleep(0.5)
-
-
-def launch(one: UI, *assets: str) -> str:
-    """Start a run as the UI does, and return its id."""
-    keys = [{"path": [f"run_{stem}"]} for stem in assets]
-    answer = one.ask(LAUNCH, keys=keys)["launchPipelineExecution"]
-    assert answer["__typename"] == "LaunchRunSuccess", answer
-    run_id: str = answer["run"]["runId"]
-    return run_id
-
-
-def open_already(one: UI) -> None:
-    """Try to open the UI of a project once more."""
-    done = one.shop.run("--ui")
-    assert (done.returncode, done.stdout) == (1, ""), told(done)
-    said = f"error: the Dagster UI of this project is open already: {one.page}\n"
-    assert done.stderr == said
-
-
-def ended(one: UI, name: str) -> str:
-    """Kill the webserver or the daemon, and return what is said of that."""
-    (pid,) = [
-        pid for pid, command in processes_of(one.shop).items() if f"ui_child {name}" in command
-    ]
-    os.kill(pid, signal.SIGKILL)
-    assert one.process.stdout is not None
-    return one.process.stdout.readline()
-
-
-def test_s7_one_daemon_a_project(project: MakeProject) -> None:
-    """A second --ui is refused; what is killed is started again, or ends with its --ui."""
-    shop = project()
-    with ui(shop, "--no-materialize") as one:
-        open_already(one)
-        assert shop.files("bronze_example") == [], "nothing ran"
-        for name in ("daemon", "webserver"):
-            assert ended(one, name).startswith(
-                f"the {name} has stopped and was started again: see "
-            )
-        wait_for(lambda: answers(one.address))
-        one.process.kill()
-        with ui(shop, "--no-materialize") as other:
-            commands = " ".join(processes_of(shop).values())
-            assert commands.count("ui_child daemon") == 1
-            assert commands.count("ui_child webserver") == 1
-            open_already(other)
-    # The code server of a killed one ends when nobody has asked it for 45 seconds.
-    assert "ui_child" not in " ".join(processes_of(shop).values())
-
-
-def answers(address: str) -> bool:
-    """Return whether a webserver is there."""
-    try:
-        with urllib.request.urlopen(f"{address}/server_info", timeout=60):  # noqa: S310
-            return True
-    except OSError:
-        return False
-
-
-def test_a_second_one_beside_the_first(running: UI, project: MakeProject) -> None:
-    """Its port, its runs, and an end that leaves nothing running."""
-    shop = project(samples=False)
-    for number in range(WAITING):
-        shop.place(f"bronze_wait{number}", "meets_others")
-    shop.place("bronze_slow", "waits")
-    with ui(shop, "--no-materialize") as one:
-        assert one.port != running.port
-        assert (f"(port {FIRST_PORT} is taken)" in one.said[-1]) is (one.port > FIRST_PORT)
-        together = launch(one, *(f"bronze_wait{number}" for number in range(WAITING)))
-        end_of(one, together, "SUCCESS")
-        slow = launch(one, "bronze_slow")
-        end_of(one, slow, "STARTED")
-        one.process.send_signal(signal.SIGINT)
-        rest, _ = one.process.communicate(timeout=TIMEOUT)
-        assert (one.process.returncode, rest) == (0, "stopped\n")
-    assert processes_of(shop) == {}
-    assert shop.staged() == []
-    assert statuses(shop) in (["FAILURE", "SUCCESS"], ["CANCELED", "SUCCESS"])
+def test_automation_that_is_off_is_silent(running: UI, loaded: tuple[set[int], float]) -> None:
+    """R11: nor is the project loaded again, since nothing of it has changed."""
+    shop, (servers, began) = running.shop, loaded
+    done = shop.run("--asset", "bronze_customers")  # silver could start at once
+    assert done.returncode == 0, told(done)
+    before, runs = sorted((shop.root / "data").rglob("*.parquet")), statuses(shop)
+    looked = time.monotonic() + 12  # a sensor looks every five seconds at the most
+    time.sleep(max(looked, began + LOADED_AGAIN) - time.monotonic())
+    assert sorted((shop.root / "data").rglob("*.parquet")) == before
+    assert statuses(shop) == runs
+    assert code_servers(shop) == servers

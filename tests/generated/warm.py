@@ -71,12 +71,16 @@ def stand_in(program: Path, interpreter: Path, cold: Path, source: Path) -> None
     It keeps its stdin, stdout, stderr and exit code, and passes signals on. What a warm Python is
     not made for, `cold` does; `source` is the folder of the project's code.
     """
-    _, folder = _server(interpreter)
-    words = [interpreter, "-I", "-S", _CLIENT, folder / _SOCKET, cold, source]
-    command = shlex.join(map(str, words))
+    command = shlex.join(map(str, client(interpreter, cold, source)))
     program.unlink(missing_ok=True)
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
+
+
+def client(interpreter: Path, cold: Path, source: Path) -> list[Path | str]:
+    """Return the command of such a program, which the arguments of Python follow."""
+    _, folder = _server(interpreter)
+    return [interpreter, "-I", "-S", _CLIENT, folder / _SOCKET, cold, source]
 
 
 @cache

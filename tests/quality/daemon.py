@@ -6,16 +6,17 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.generated.projects import PROGRAMS, Generated, told
+from tests.generated.projects import PROGRAMS, Generated
 
 TIMEOUT = 600.0
 """Seconds after which something hangs, on a busy machine."""
@@ -32,20 +33,35 @@ class Daemon:
 
     def processes(self) -> dict[int, str]:
         """Return the command lines of all that has been started in the project."""
-        found = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"{self.shop.root}/src".encode() in (folder / "environ").read_bytes():
-                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found[int(folder.name)] = command
-            except OSError:  # it has ended meanwhile
-                continue
-        return found
+        return processes_of(self.shop)
+
+    @property
+    def log(self) -> str:
+        """What the daemon has logged."""
+        return (self.shop.root / ".dagster" / "ui" / "daemon.log").read_text("utf-8")
 
     def kill(self, containing: str = "") -> None:
         """Kill all of them at once, or those whose command line contains a text."""
         for pid in [pid for pid, command in self.processes().items() if containing in command]:
             os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(shop: Generated) -> dict[int, str]:
+    """Return the command lines of what has been started in a project."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{shop.root}/src".encode() in (folder / "environ").read_bytes():
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found[int(folder.name)] = command
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def code_servers(shop: Generated) -> set[int]:
+    """Return the processes that have loaded a project, for webserver, daemon and their runs."""
+    return {pid for pid, command in processes_of(shop).items() if "dagster api grpc" in command}
 
 
 @contextmanager
@@ -81,11 +97,16 @@ def wait_for(there: Callable[[], bool], seconds: float = TIMEOUT) -> None:
         time.sleep(max(0.2, 3 * (now - began)))
 
 
-def statuses(shop: Generated) -> list[str]:
-    """Return the states of all runs that Dagster knows of, the newest first."""
-    done = shop.program("run_statuses")
-    assert done.returncode == 0, told(done)
-    return done.stdout.split()
+def statuses(shop: Generated, home: str = ".dagster") -> list[str]:
+    """Return the states of all runs in the history of a project, the newest first.
+
+    Read out of its file: to ask Dagster would take the processor from what is waited for.
+    """
+    file = shop.root / home / "history" / "runs.db"
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(file, timeout=TIMEOUT)) as history:
+        return [state for (state,) in history.execute("SELECT status FROM runs ORDER BY id DESC")]
 
 
 @dataclass

@@ -87,6 +87,7 @@ def test_a_terminal_needs_no_telling(failing: Generated) -> None:
         )
         child.expect("KeyError")
         child.expect(pexpect.EOF)
+        child.wait()
         child.close()
     assert child.exitstatus == 1
     assert heard.messages == []

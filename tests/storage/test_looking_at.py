@@ -9,7 +9,8 @@ from playwright.sync_api import expect, sync_playwright
 from tests import machine
 from tests.generated import guides
 from tests.generated.projects import Generated, told
-from tests.generated.test_ui import MILLISECONDS, end_of, launch, ui
+from tests.generated.test_ui import MILLISECONDS
+from tests.generated.ui import end_of, launch, ui
 from tests.lineage.test_html import CHROMIUM
 from tests.storage.azurite import Azurite
 
