@@ -15,6 +15,7 @@ import pytest
 
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, told
+from tests.generated.warm import TIMEOUT
 from tests.handmade import polster
 from tests.quality.daemon import READY, wait_for
 
@@ -101,7 +102,7 @@ def test_p5_two_projects_in_one_dagster(tmp_path: Path, project: MakeProject) ->
         folder = shop.root / "of-the-shop/silver/sales"
         wait_for(lambda: any(folder.glob("*.parquet")))
         process.terminate()
-        process.wait(60)
+        process.wait(TIMEOUT)
     finally:
         process.kill()
         process.communicate()
