@@ -7,12 +7,15 @@ import re
 import sys
 from pathlib import Path
 
+from playwright.sync_api import Page, expect, sync_playwright
+
 from polster_core.environment.venv import folder
 from tests.docs.markdown import blocks
 from tests.generated.conftest import MakeProject
 from tests.generated.projects import Generated, execute, told
+from tests.generated.test_ui import MILLISECONDS
 from tests.generated.ui import ui
-from tests.quality.daemon import wait_for
+from tests.lineage.test_html import CHROMIUM
 from tests.quality.test_guides import with_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "partitions.md"
@@ -21,18 +24,8 @@ FILES = {
     "transform": "src/core/silver_visits.py",
     "aggregate": "src/core/gold_traffic.py",
 }
-BACKFILL = """
-mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
-"""
-STATUS = """
-query($id: String!) { partitionBackfillOrError(backfillId: $id) {
-  ... on PartitionBackfill { status } } }
-"""
-BAR = """
-query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-  partitionStats { numMaterialized numFailed } } } }
-"""
+UNTIL = ', end_date="2026-01-10")'
+"""After the last day that the source has."""
 
 
 def test_commands(project: MakeProject) -> None:
@@ -73,20 +66,38 @@ def test_commands(project: MakeProject) -> None:
 
 
 def _from_the_ui(shop: Generated) -> None:
-    """Compute two more days as the backfill button does: the daemon runs them, the bar grows."""
-    keys = [{"path": [f"run_{name}_visits"]} for name in ("bronze", "silver")]
-    params = {"assetSelection": keys, "partitionNames": ["2026-01-08", "2026-01-09"]}
-    with ui(shop, "--no-materialize") as one:
-        launched = one.ask(BACKFILL, params=params)["launchPartitionBackfill"]
-        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    """Fill all days from the page of bronze: the daemon runs them, one fails, and is repaired.
 
-        def is_over() -> bool:
-            found = one.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
-            return bool(found["status"].startswith("COMPLETED"))
-
-        wait_for(is_over)
-        for key in keys:
-            found = one.ask(BAR, key=key)["assetNodeOrError"]["partitionStats"]
-            assert found == {"numMaterialized": 9, "numFailed": 0}
-    folder = shop.root / "data/silver/visits"
+    The bar says so each time.
+    """
+    source = shop.root / "incoming/visits/2026-01-09.csv"
+    days = shop.root / "src/orchestration/partitions.py"
+    days.write_text(days.read_text("utf-8").replace(")", UNTIL), encoding="utf-8")
+    rows = source.read_text("utf-8")
+    source.unlink()
+    with ui(shop, "--no-materialize", SOURCE_RETRIES="0") as one, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
+        page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+        page.set_default_timeout(MILLISECONDS)
+        asset = f"{one.address}/assets/run_bronze_visits"
+        page.goto(asset)
+        page.get_by_text(re.compile(r"^Materialize(…|\.\.\.)")).first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="All", exact=True).click()
+        dialog.get_by_role("button", name="Launch backfill").click()
+        expect(dialog).to_have_count(0, timeout=MILLISECONDS)
+        _look(page, asset, done=8, failed=1)
+        source.write_text(rows, encoding="utf-8")
+        repaired = shop.json("--asset", "bronze_visits", "--missing", "--partition", "2026-01-09")
+        assert [one["partitions"] for one in repaired["assets"]] == [1]
+        _look(page, asset, done=9, failed=0)
+        chromium.close()
+    folder = shop.root / "data/bronze/visits"
     assert len([path for path in folder.iterdir() if path.name.startswith("partition=")]) == 9
+
+
+def _look(page: Page, asset: str, *, done: int, failed: int) -> None:
+    """Wait until the bar says how many partitions there are."""
+    page.goto(f"{asset}?view=partitions")
+    for text in (f"Materialized ({done})", f"Failed ({failed})", "Materializing (0)"):
+        expect(page.get_by_text(text, exact=True)).to_be_visible(timeout=MILLISECONDS)

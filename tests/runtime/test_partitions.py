@@ -11,7 +11,7 @@ import dagster as dg
 import dataframely as dy
 import pytest
 
-from polster_runtime.dagster import private, runner
+from polster_runtime.dagster import private, runner, status
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.selection import UnknownAsset
 from polster_runtime.errors import StorageError
@@ -285,6 +285,43 @@ def test_columns_that_change_between_partitions_keep_every_value(shop: Shop) -> 
     shop.run("bronze_days", partition="2026-01-03")
     with pytest.raises(StorageError, match=r"run that partition again:  python run_polster\.py"):
         read("bronze_days").collect()
+
+
+def last_drift() -> tuple[bool, dict[str, Any]]:
+    """Return whether the last check of bronze has passed, and what it said."""
+    key = dg.AssetCheckKey(dg.AssetKey(BRONZE.key), "drift")
+    with dg.DagsterInstance.get() as instance:
+        (last,) = instance.event_log_storage.get_asset_check_execution_history(key, 1)
+    assert last.event is not None
+    found = last.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+    return found.passed, {name: value.value for name, value in found.metadata.items()}
+
+
+def test_a_day_is_compared_with_the_day_before_it(shop: Shop) -> None:
+    shop.run("bronze_days", partition="2026-01-02..2026-01-03")
+    assert last_drift() == (True, {})
+    shop.sold["2026-01-04"] = shop.sold["2026-01-06"] = [0.5]
+    shop.run("bronze_days", partition="2026-01-04")
+    retyped = {"retyped": "{'sold': 'Int64 -> Float64'}", "partitions": "2026-01-04"}
+    assert last_drift() == (False, retyped)
+    shop.run("bronze_days", partition="2026-01-01")
+    assert last_drift() == (True, {})
+    shop.run("bronze_days", partition="2026-01-05..2026-01-07")
+    back = {"retyped": "{'sold': 'Float64 -> Int64'}"}
+    assert last_drift() == (
+        False,
+        back | {"partitions": "2026-01-05, 2026-01-06, 2026-01-07"},
+    )
+
+
+def test_the_latest_partition_is_the_last_one_whatever_its_name(
+    project: Path, core_file: CoreFile
+) -> None:
+    shop = Shop(project, core_file, 'dg.StaticPartitionsDefinition(["zebra", "ant", "bee"])')
+    shop.sold = {"zebra": [1], "ant": [2], "bee": [3]}
+    shop.run(partition="zebra..ant")
+    bronze, silver, _ = status.states(shop.definitions)
+    assert bronze["partitions"] == silver["partitions"] == {"done": 2, "all": 3, "latest": "ant"}
 
 
 def test_static_partitions_with_any_name_have_a_folder(project: Path, core_file: CoreFile) -> None:

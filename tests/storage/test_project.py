@@ -10,9 +10,22 @@ from pathlib import Path
 import pytest
 
 from tests.generated.projects import Generated, copy, told
+from tests.handmade import polster
 from tests.services import free_port
 from tests.storage.azurite import KEY, Azurite, endpoint, sas
 from tests.storage.proxies import proxy
+
+CORE = "import polars as pl\nfrom pathlib import Path\nfrom polster_runtime import run\n"
+SALES = {
+    "bronze_sales": """
+def extract(partition: str) -> pl.DataFrame:
+    if partition == "us/ca":
+        Path("ca").read_text()
+    return pl.DataFrame({"shop": [partition], "n": [1]})
+""",
+    "silver_sales": "def transform(sales: pl.LazyFrame) -> pl.LazyFrame:\n    return sales\n",
+    "gold_total": "def aggregate(sales: pl.LazyFrame) -> pl.LazyFrame:\n    return sales\n",
+}
 
 
 def counts(shop: Generated, env: dict[str, str], asset: str = "bronze_example") -> list[int]:
@@ -161,6 +174,35 @@ def test_two_projects_share_a_container(
     assert shop.core("bronze_example", env=env).returncode == 0
     assert counts(other, env) == [1212]
     assert counts(other, env | {"ADLS_BASE_PATH": "/elsewhere/"}) == []
+
+
+def test_partitions_are_filled_repaired_and_counted(shop: Generated, azurite: Azurite) -> None:
+    env = azurite.variables(azurite.create("partitions"))
+    for layer, *options in (
+        ("bronze", "--name", "sales", "--partition", "eu,us/ca,us/ny"),
+        ("silver", "--name", "sales", "--partition", "eu,us/ca,us/ny"),
+        ("gold", "--name", "total", "--dependencies", "sales"),
+    ):
+        added = polster(shop.root, "add-asset", "--layer", layer, *options)
+        assert added.code == 0, added.err
+    shop.write({f"src/core/{stem}.py": CORE + code for stem, code in SALES.items()})
+    wanted = ("--asset", "bronze_sales", "--asset", "silver_sales", "--asset", "gold_total")
+    first = shop.json(*wanted, "--partition", "..", env=env, code=1)["assets"]
+    assert [one["status"] for one in first] == ["failed", "skipped", "skipped"]
+    assert "1 of 3 partitions failed, the others are done: us/ca: " in first[0]["error"]
+    shop.write({"ca": ""})
+    repaired = shop.json(*wanted, "--missing", env=env)["assets"]
+    found = {one["layer"]: (one["status"], one["rows"], one.get("partitions")) for one in repaired}
+    assert found == {
+        "bronze": ("succeeded", 1, 1),
+        "silver": ("succeeded", 3, 3),
+        "gold": ("succeeded", 3, None),
+    }
+    parts = {"done": 3, "all": 3, "latest": "us/ny"}
+    for one in shop.json("--status", env=env)["assets"]:
+        if one["key"].endswith("_sales"):
+            assert (one["status"], one["rows"], one["partitions"]) == ("fresh", 3, parts)
+    assert not (shop.root / "data/silver/sales").exists()
 
 
 def test_r5_the_status_looks_at_the_data_in_the_cloud(shop: Generated, azurite: Azurite) -> None:

@@ -1,7 +1,7 @@
 """What changed in a source since its last snapshot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from polster_runtime.config.settings import settings
@@ -28,6 +28,16 @@ class Drift:
     def __bool__(self) -> bool:
         columns = self.added or self.removed or self.retyped
         return bool(columns or self.usual_rows is not None or self.future_cursor or self.doubts)
+
+    def beside(self, before: dict[str, str] | None, after: dict[str, str]) -> "Drift":
+        """The same with what differs between the columns of a partition and the one before it."""
+        other = drift(before, after, [], 0)
+        return replace(
+            self,
+            added=other.added | self.added,
+            removed=other.removed | self.removed,
+            retyped=other.retyped | self.retyped,
+        )
 
 
 def drift(

@@ -5,7 +5,7 @@ stays recorded, and when it is tried again only what failed is computed.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -27,6 +27,7 @@ from polster_runtime.dagster.retry import try_again
 from polster_runtime.errors import ContractBroken, PipelineError
 from polster_runtime.execution.layout import keep_layout
 from polster_runtime.execution.materialize import materialize
+from polster_runtime.execution.previous import columns_before
 from polster_runtime.execution.result import Materialized
 from polster_runtime.storage.registry import store
 
@@ -75,7 +76,9 @@ class _Step:
     failed: dict[str, tuple[BaseException, Explanation]] = field(default_factory=dict)
     rejected: int = 0
     broken_rules: Counter[str] = field(default_factory=Counter)
-    drift: Drift | None = None
+    drifts: dict[str, Drift] = field(default_factory=dict)
+    columns: dict[str, str] | None = None
+    """Those of the partition that was computed last."""
 
     def __post_init__(self) -> None:
         self.asset = asset_of(self.function)
@@ -120,14 +123,18 @@ class _Step:
     def _count(self, done: Materialized) -> None:
         self.rejected += done.rejected
         self.broken_rules.update(done.broken_in_words)
-        if done.drift:
-            self.drift = done.drift
+        if self.asset.layer != "bronze":
+            return
+        before = columns_before(store(), done.asset) if self.columns is None else self.columns
+        self.columns = done.schema
+        if found := done.drift.beside(before, done.schema):
+            self.drifts[done.asset.partition] = found
 
     def check(self) -> dg.AssetCheckResult:
         """The result of the check of all of them."""
         if self.asset.layer == "bronze":
             none = Drift(added={}, removed={}, retyped={}, usual_rows=None)
-            return drift_result(self.drift or none)
+            return drift_result([none, *self.drifts.values()][-1], _some(self.drifts))
         contract = contract_of(self.function)
         return contract_result(contract, self.rejected, dict(self.broken_rules))
 
@@ -156,3 +163,9 @@ class _Step:
         others = ", the others are done" if len(self.failed) < len(self.keys) else ""
         head = f"{len(self.failed)} of {len(self.keys)} partitions failed{others}"
         return f"{head}: {'; '.join(named)}{more}"
+
+
+def _some(keys: Collection[str]) -> str:
+    """Some partitions in words."""
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return ", ".join(list(keys)[:NAMED]) + more

@@ -103,9 +103,10 @@ def broken_contract(rejected: int, broken_rules: dict[str, int]) -> dg.AssetChec
     )
 
 
-def drift_result(drift: Drift) -> dg.AssetCheckResult:
-    """The result of the check of a source."""
+def drift_result(drift: Drift, partitions: str = "") -> dg.AssetCheckResult:
+    """The result of the check of a source, and in which partitions it was so."""
     found = {name: value for name, value in vars(drift).items() if value}
+    found |= {"partitions": partitions} if partitions else {}
     return dg.AssetCheckResult(
         check_name="drift",
         passed=not drift,

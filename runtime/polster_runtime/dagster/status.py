@@ -80,9 +80,10 @@ class _Known:
         """How many of its partitions have data, of how many, and the latest of them."""
         if self.partitions is None:
             return None
-        done = self.stored.partitions if self.stored else ()
-        every = self.partitions.get_num_partitions()
-        return {"done": len(done), "all": every, "latest": max(done, default=None)}
+        there = {*self.stored.partitions} if self.stored else set[str]()
+        every = self.partitions.get_partition_keys()
+        done = [key for key in every if key in there]  # in their order, whatever keys look like
+        return {"done": len(done), "all": len(every), "latest": done[-1] if done else None}
 
     @property
     def problem(self) -> str | None:

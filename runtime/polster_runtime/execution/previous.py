@@ -1,9 +1,13 @@
 """What a run takes over from the snapshot before."""
 
+from contextlib import suppress
+
 import polars as pl
 
 from polster_runtime.domain.asset_id import AssetId
 from polster_runtime.domain.layers import LAYERS
+from polster_runtime.errors import StorageError
+from polster_runtime.execution.description import schema_of
 from polster_runtime.storage.snapshots import Provenance, Snapshot
 from polster_runtime.storage.store import Store
 
@@ -26,3 +30,13 @@ def recent_rows(data: Store, asset: AssetId, previous: Snapshot | None) -> list[
     remembered = data.provenance(full).get("recent_rows", [])
     rows = data.scan(full).select(pl.len()).collect().item()
     return [*remembered, rows][-RECENT:]
+
+
+def columns_before(data: Store, partition: AssetId) -> dict[str, str] | None:
+    """The columns of the last partition before one that can be read; None where there is none."""
+    with suppress(StorageError):  # drift is a warning, which fails no run
+        earlier = [one for one in data.chains(partition.whole) if one.partition]
+        for one in reversed(earlier):
+            if one.partition < partition.partition and (found := data.before(one)):
+                return schema_of(data.scan(found))
+    return None
