@@ -164,11 +164,11 @@ class StorageContract:
     def test_twenty_writers_lose_nothing_and_twenty_readers_see_all_of_it_or_nothing(
         self, stored: StorageProject
     ) -> None:
-        """Four processes of five threads write, four of five read."""
+        """Four processes of five threads write, four of five read until they have written."""
         stored.do("write", "bronze_crowd", 1)
         with ExitStack() as stack:
             readers = [
-                stack.enter_context(stored.start("read_together", "bronze_crowd", 3))
+                stack.enter_context(stored.start("read_together", "bronze_crowd", 81))
                 for _ in range(4)
             ]
             writers = [

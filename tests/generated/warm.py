@@ -77,7 +77,7 @@ def stand_in(program: Path, interpreter: Path, cold: Path, source: Path) -> None
     program.chmod(0o755)
 
 
-def client(interpreter: Path, cold: Path, source: Path) -> list[Path | str]:
+def client(interpreter: Path, cold: Path, source: Path | str) -> list[Path | str]:
     """Return the command of such a program, which the arguments of Python follow."""
     _, folder = _server(interpreter)
     return [interpreter, "-I", "-S", _CLIENT, folder / _SOCKET, cold, source]

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import compileall
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from polster_core.delivery import runtime_folder
 from polster_core.testing import StorageProject
-from tests.generated import warm
 from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as well
 from tests.generated.conftest import also
-from tests.generated.projects import Generated, copy, initialise, only_one, told
+from tests.generated.projects import Generated, copy, initialise, only_one
 from tests.storage import azurite as emulator
 from tests.storage.azurite import Azurite
+from tests.storage.warm_project import WarmProject
 
-SCRIPT = str(runtime_folder() / "testing" / "storage_contract.py")
 ADLS = ("adlfs>=2026.8", "azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13")
 
 
@@ -61,19 +57,6 @@ INIT = ("--adls-account-name", emulator.ACCOUNT, "--adls-container", "lake", "--
 def shop(tmp_path: Path, template: Path, python: Path) -> Generated:
     """Return a new project with both backends."""
     return Generated(copy(template, tmp_path / "shop"), python)
-
-
-class WarmProject(StorageProject):
-    """One whose processes are forked off a warm Python, where nobody watches or limits them."""
-
-    def do(self, action: str, asset: str, number: int = 1, **how: Any) -> Any:
-        """Do something with the project's store, and return what came out."""
-        if how:
-            return super().do(action, asset, number, **how)
-        args = (SCRIPT, action, asset, str(number))
-        done = warm.run(self.python, args, cwd=self.root, env=self.environment)
-        assert done.returncode == 0, told(done)
-        return json.loads(done.stdout)
 
 
 def stored(root: Path, python: Path, variables: Mapping[str, str]) -> StorageProject:

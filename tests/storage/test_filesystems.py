@@ -24,6 +24,7 @@ from polster_runtime.storage.store import Store
 from tests.connectors.ssh_servers import Sshd, sshd
 from tests.docs.markdown import blocks
 from tests.services import free_port, wait_for
+from tests.storage.warm_project import WarmProject
 
 PYPROJECT = """
 [project]
@@ -60,7 +61,7 @@ def project(root: Path, backend: str, variables: Mapping[str, str]) -> StoragePr
     (root / "src/elsewhere.py").write_text(dedent(backend))
     path = f"{root / 'src'}:{Path(str(runtime_folder())).parent}"
     given = {"PYTHONPATH": path, "STORAGE_BACKEND": "elsewhere", **variables}
-    return StorageProject(root=root, python=Path(sys.executable), variables=given)
+    return WarmProject(root=root, python=Path(sys.executable), variables=given)
 
 
 @pytest.fixture(scope="module")

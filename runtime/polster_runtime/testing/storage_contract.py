@@ -30,6 +30,8 @@ from polster_runtime.storage.staging import stage
 
 ROWS = 1_000
 MANY_ROWS = 1_000_000
+REST = 5
+"""How many times as long as a read took its thread waits, to leave the writers some processor."""
 
 
 class Tried:
@@ -138,25 +140,29 @@ def write_together(tried: Tried, number: int) -> Any:
 
 
 def read_together(tried: Tried, number: int) -> Any:
-    """Read the newest snapshot again and again in five threads; tell what was not whole."""
+    """Read the newest snapshot in five threads until there are so many; tell what was not whole."""
     stop = threading.Event()
 
     def go_on() -> tuple[int, list[Any]]:
         broken: list[Any] = []
         for reads in count(1):
+            began = time.monotonic()
             try:
                 rows = tried.read(tried.latest())
                 broken += [rows] if [n for _, n in rows] != [ROWS] else []
             except Exception as error:
                 broken.append(repr(error))
-            if stop.is_set() or len(broken) > ROWS:
+            if stop.wait(REST * (time.monotonic() - began)) or len(broken) > ROWS:
                 return reads, broken
         return 0, broken
 
     with ThreadPoolExecutor(5) as pool:
         futures = [pool.submit(go_on) for _ in range(5)]
-        time.sleep(number)
-        stop.set()
+        try:
+            while len(tried.data.snapshots(tried.asset)) < number:
+                time.sleep(0.2)
+        finally:
+            stop.set()
     results = [future.result() for future in futures]
     return {
         "reads": sum(reads for reads, _ in results),
