@@ -34,7 +34,6 @@ _TEXT_SIGNS = (b't="str"', b"t='str'")
 _SIGNS = (b't="e"', b"t='e'")
 _PLACE = re.compile(rb"""\sr=["']([A-Z]+)(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
-_BELOW_ZERO = re.compile(rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?v>-')
 _VALUES = (b"<v", b"<is")
 """How the values of cells begin: numbers and shared texts, and texts that are in the cell."""
 _BEGIN_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*)>')
@@ -105,7 +104,7 @@ class Beginning(NamedTuple):
 def look_at_beginning(file: DataFile, sheet: str) -> Beginning:
     """Return what the first rows of a sheet look like, below the very first."""
     try:
-        with zipfile.ZipFile(file.path) as book, book.open(_part(book, sheet)) as data:
+        with zipfile.ZipFile(file.path) as book, book.open(part_of(book, sheet)) as data:
             _, _, rows = data.read(_BEGINNING).partition(b"</row>")
     except (zipfile.BadZipFile, zlib.error, ET.ParseError, KeyError, EOFError, RuntimeError):
         return Beginning()
@@ -134,11 +133,11 @@ def _notes(file: DataFile, sheet: str, number: int) -> SheetNotes:
             return SheetNotes(dict(xlsb_errors(book, number)))
         if "content.xml" in names:
             _check_ods(book, file, sheet)
-        part = _part(book, sheet)
+        part = part_of(book, sheet)
         return _notes_of_part(book, part, file, sheet) if part else SheetNotes()
 
 
-def _part(book: zipfile.ZipFile, sheet: str) -> str:
+def part_of(book: zipfile.ZipFile, sheet: str) -> str:
     """Return the name of the part of .xlsx that a sheet is in; an empty text if there is none."""
     if "xl/workbook.xml" not in book.namelist():
         return ""
@@ -171,20 +170,10 @@ def _notes_of_part(book: zipfile.ZipFile, part: str, file: DataFile, sheet: str)
                         "which; save the workbook again",
                         final=True,
                     )
-                at = int(place[2]) - 1, _number(place[1])
+                at = int(place[2]) - 1, number_of(place[1])
                 notes.errors[at] = unescape(value[1].decode())
             held = held[max(end, len(held) - _LONGEST) :]
     return notes
-
-
-def cells_below_zero(file: DataFile, sheet: str) -> set[tuple[int, int]]:
-    """Return row and column, both from 0 on, of each number below zero in a sheet of .xlsx."""
-    if not zipfile.is_zipfile(file.path):
-        return set()
-    with zipfile.ZipFile(file.path) as book:
-        part = _part(book, sheet)
-        data = book.read(part) if part else b""
-    return {(int(row) - 1, _number(letters)) for letters, row in _BELOW_ZERO.findall(data)}
 
 
 def _check_formulas(data: bytes, file: DataFile, sheet: str) -> None:
@@ -202,7 +191,7 @@ def _check_formulas(data: bytes, file: DataFile, sheet: str) -> None:
             )
 
 
-def _number(letters: bytes) -> int:
+def number_of(letters: bytes) -> int:
     """Return the number of a column, A being 0."""
     number = 0
     for letter in letters:

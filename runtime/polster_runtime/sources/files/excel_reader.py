@@ -10,10 +10,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, time
 from fnmatch import fnmatchcase
 from functools import cache, partial
-from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -27,9 +25,9 @@ from polster_runtime.sources.files.batches import (
     with_file_column,
 )
 from polster_runtime.sources.files.excel_cells import cell_text, narrowed, series
+from polster_runtime.sources.files.excel_dates import check_dates, has_odd_dates
 from polster_runtime.sources.files.excel_errors import (
     SheetNotes,
-    cells_below_zero,
     check_plain,
     look_at_beginning,
     look_at_cells,
@@ -44,9 +42,6 @@ LOCK_FILES = ("~$",)
 _TITLE_ROWS = 50
 """How many rows may be above the header, if it is to be found."""
 _UNNAMED = "__UNNAMED__"
-_FIRST_DATE = datetime(1900, 1, 1)  # noqa: DTZ001 - cells have no time zone
-_NO_DATE = datetime(1899, 12, 31)  # noqa: DTZ001
-"""Times of a day are read by fastexcel as times of this day, numbers below zero as earlier ones."""
 
 
 def excel_frames(
@@ -89,24 +84,43 @@ def _tables(file: DataFile, sheet: str | int, header_row: int | None) -> Iterato
     check_plain(file)
     with _errors_named(file, (fastexcel.FastExcelError, calamine.CalamineError)):
         reader = fastexcel.read_excel(str(file.path))
-        workbook = None
-        for name in chosen_sheets(reader.sheet_names, sheet, file):
-            number = reader.sheet_names.index(name)
-            begins = look_at_beginning(file, name)
-            by_cell = header_row is not None or begins.is_mixed
-            look = partial(look_at_cells, file, name, number)
-            # Libraries that parse leave Python to others meanwhile.
-            with ThreadPoolExecutor(1) as pool:
-                notes = pool.submit(look).result if by_cell or begins.has_gaps else cache(look)
-                found = None if by_cell else _by_column(fastexcel, reader, name, notes, file)
-                if found is None:
-                    workbook = workbook or calamine.load_workbook(str(file.path))
-                    rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                    for (row, column), text in notes().errors.items():
-                        rows[row][column] = text
-                    _check_dates(rows, file, name)
-                    found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
-            yield found
+        book = cache(partial(calamine.load_workbook, str(file.path)))
+        chosen = chosen_sheets(reader.sheet_names, sheet, file)
+        found = [_table(file, reader, book, name, header_row) for name in chosen]
+        if not any(table.width for table in found):
+            kinds = {one.name: one.typ for one in book().sheets_metadata}
+            cells = calamine.SheetTypeEnum.WorkSheet
+            charts = {name for name, kind in kinds.items() if kind != cells}
+            others = [name for name in reader.sheet_names if name not in charts]
+            if charts.issuperset(chosen) and others:
+                if str(sheet):
+                    raise SourceError(
+                        f"{file.shown}, sheet {chosen[0]} is a chart, which has no rows; others: "
+                        f"{', '.join(others)}",
+                        final=True,
+                    )
+                found = [_table(file, reader, book, others[0], header_row)]
+        yield from found
+
+
+def _table(
+    file: DataFile, reader: Any, book: Callable[[], Any], name: str, header_row: int | None
+) -> pl.DataFrame:
+    """Return a sheet; `book` opens its workbook with python-calamine."""
+    begins = look_at_beginning(file, name)
+    by_cell = header_row is not None or begins.is_mixed
+    look = partial(look_at_cells, file, name, reader.sheet_names.index(name))
+    # Libraries that parse leave Python to others meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        notes = pool.submit(look).result if by_cell or begins.has_gaps else cache(look)
+        found = None if by_cell else _by_column(reader, name, notes, file)
+        if found is None:
+            rows = book().get_sheet_by_name(name).to_python(skip_empty_area=False)
+            for (row, column), text in notes().errors.items():
+                rows[row][column] = text
+            check_dates(rows, file, name)
+            found = _by_cell(rows, header_row, f"{file.shown}, sheet {name}")
+    return found
 
 
 def _libraries() -> tuple[Any, Any]:
@@ -154,9 +168,11 @@ def chosen_sheets(names: Sequence[str], sheet: str | int, file: DataFile) -> lis
 
 
 def _by_column(
-    fastexcel: Any, reader: Any, name: str, notes: Callable[[], SheetNotes], file: DataFile
+    reader: Any, name: str, notes: Callable[[], SheetNotes], file: DataFile
 ) -> pl.DataFrame | None:
     """Return a sheet, if each of its columns has a name and cells of one type; None if not."""
+    import fastexcel
+
     try:
         sheet = reader.load_sheet(name, schema_sample_rows=None, dtype_coercion="strict")
         table: pl.DataFrame = sheet.to_polars()
@@ -169,30 +185,9 @@ def _by_column(
     if not table.width or any(column.startswith(_UNNAMED) for column in table.columns):
         return None
     for column in table.iter_columns():
-        if isinstance(column.dtype, pl.Datetime):
-            first: Any = column.min()
-            if first is not None and first < _NO_DATE:
-                raise _no_date(file, name, column.name)
-            if first is not None and first < _FIRST_DATE:
-                return None
+        if isinstance(column.dtype, pl.Datetime) and has_odd_dates(column, file, name):
+            return None
     return _without_empty_rows(pl.DataFrame([narrowed(one) for one in table.iter_columns()]))
-
-
-def _check_dates(rows: Sequence[Sequence[Any]], file: DataFile, sheet: str) -> None:
-    """Raise SourceError for a number below zero in a format of dates, which calamine reads as 0."""
-    if time not in set(map(type, chain.from_iterable(rows))):
-        return
-    for row, column in sorted(cells_below_zero(file, sheet)):
-        if rows[row][column] == time():
-            raise _no_date(file, sheet, f"row {row + 1}")
-
-
-def _no_date(file: DataFile, sheet: str, place: str) -> SourceError:
-    return SourceError(
-        f"{file.shown}, sheet {sheet}: {place} has a number below zero in a format of dates, "
-        "which is no date; correct the cell, or its format",
-        final=True,
-    )
 
 
 def _has_gaps(column: pl.Series) -> bool:

@@ -28,6 +28,7 @@ from polster_runtime.sources.files.unpack import unpack_all
 _PARTITION = re.compile(r"([^=]+)=(.*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_BOOLEANS = {"true": True, "false": False}
 _HEX_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 
 
@@ -36,7 +37,8 @@ def parquet_frames(files: Sequence[DataFile], *, file_column: str = "") -> Batch
 
     Folders such as year=2025 become columns, of integers where all files have one that is written
     as Python writes it (2025, not 01). A column that a file lacks is null in its rows. Raises
-    SourceError, which names the file.
+    SourceError, which names the file; also where a file has a column of the name of such a folder
+    with another value.
     """
     with scratch_folder() as folder:
         before = versions(files)
@@ -94,8 +96,29 @@ class _Part:
             pl.lit(value, dtype=self.schema[name]).alias(name)
             for name, value in self.constants.items()
         ]
+        in_both = [name for name in self.partitions if name not in self.constants]
         with polars_errors(self.file):
-            yield from self.rows.with_columns(constants).collect_batches(maintain_order=True)
+            rows = self.rows.with_columns(constants)
+            for frame in rows.collect_batches(maintain_order=True):
+                for name in in_both:
+                    self._check_folder(name, frame[name])
+                yield frame
+
+    def _check_folder(self, name: str, values: pl.Series) -> None:
+        """Raise SourceError where a column differs from the folder of its name.
+
+        Polars and DuckDB take the value of the folder then.
+        """
+        text = self.partitions[name]
+        same = values.eq_missing(_typed(text, values.dtype))
+        if not same.all():
+            other = values.filter(~same)[0]
+            raise SourceError(
+                f"{self.file.shown} is in the folder {name}={_NO_VALUE if text is None else text}, "
+                f"but has a row whose {name} is {other}; move the file, or correct or rename its "
+                "column",
+                final=True,
+            )
 
 
 def _partitions(file: DataFile) -> dict[str, str | None]:
@@ -103,6 +126,18 @@ def _partitions(file: DataFile) -> dict[str, str | None]:
     matches = (_PARTITION.fullmatch(part) for part in PurePosixPath(file.name).parts[:-1])
     found = {unquote(match[1]): unquote(match[2]) for match in matches if match}
     return {name: None if text == _NO_VALUE else text for name, text in found.items()}
+
+
+def _typed(text: str | None, kind: Any) -> pl.Series:
+    """Return the value of a folder in the type of a column; null where it is no such value."""
+    value = pl.Series([text], dtype=pl.String)
+    if kind == pl.Boolean:
+        return value.str.to_lowercase().replace_strict(_BOOLEANS, default=None)
+    if isinstance(kind, pl.Datetime):
+        return value.str.to_datetime(time_unit=kind.time_unit, time_zone=kind.time_zone)
+    if kind == pl.Date:
+        return value.str.to_date("%Y-%m-%d", strict=False)
+    return value.cast(kind, strict=False)
 
 
 def _partition_types(parts: Sequence[_Part]) -> dict[str, Any]:

@@ -14,9 +14,11 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import LineChart
 
 from polster_runtime.sources.base import SourceError
 from polster_runtime.sources.files import excel_reader
+from polster_runtime.sources.files.excel_dates import check_dates
 from polster_runtime.sources.files.excel_reader import LOCK_FILES, excel_frames
 from polster_runtime.sources.files.found_files import DataFile, find_files
 from tests.runtime.sources.files.workbooks import Cell, write_xls, write_xlsb
@@ -111,9 +113,9 @@ def test_d3_titles_above_the_header(write: Write) -> None:
     assert fails(write(s=two), header_row=40) == "book.xlsx, sheet s has no row 40"
 
 
-def serials(path: Path, *numbers: float) -> DataFile:
-    """Write numbers in a format of dates."""
-    frame = pl.DataFrame({"v": list(map(float, numbers))})
+def serials(path: Path, *numbers: float, beside: int | None = 1) -> DataFile:
+    """Write numbers in a format of dates, beside others or nothing."""
+    frame = pl.DataFrame({"v": list(map(float, numbers)), "n": [beside, *[1] * (len(numbers) - 1)]})
     frame.write_excel(path, column_formats={"v": "yyyy-mm-dd"})
     return DataFile(path, path.name)
 
@@ -140,6 +142,36 @@ def test_d3_a_number_below_zero_among_dates_and_texts(tmp_path: Path) -> None:
     book.save(path)
     said = fails(DataFile(path, path.name))
     assert said.startswith("c.xlsx, sheet Sheet: row 5 has a number below zero in a format of ")
+
+
+def test_d3_a_day_that_only_excel_knows(tmp_path: Path) -> None:
+    """29 February 1900, which libraries take for the 28th."""
+    known = read(serials(tmp_path / "a.xlsx", 59, 59.5, 61))["v"].to_list()
+    assert known == [datetime(1900, 2, 28), datetime(1900, 2, 28, 12), datetime(1900, 3, 1)]
+    for number, beside in ((60, 1), (60.75, 1), (60, None)):
+        assert fails(serials(tmp_path / "b.xlsx", 59, number, beside=beside)) == (
+            "b.xlsx, sheet Sheet1: row 3 has 29 February 1900, a day that only Excel knows; "
+            "correct the cell, or its format"
+        )
+
+
+def test_d3_a_day_in_a_workbook_that_does_not_tell(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="whether row 2 has 28 February 1900 or the 29th"):
+        check_dates([["d"], [date(1900, 2, 28)]], DataFile(tmp_path / "a.xls", "a.xls"), "A")
+
+
+def test_d3_sheets_of_charts_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "c.xlsx"
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Data"
+    for row in (["a", "b"], [1, 2]):
+        book.worksheets[0].append(row)
+    book.create_chartsheet("Drawn", 0).add_chart(LineChart())
+    book.save(path)
+    file = DataFile(path, path.name)
+    assert read(file).rows() == read(file, sheet="D*").rows() == [(1, 2)]
+    said = "c.xlsx, sheet Drawn is a chart, which has no rows; others: Data"
+    assert fails(file, sheet="Drawn") == fails(file, sheet=1) == said
 
 
 def test_d3_formulas_without_a_result_are_refused(write: Write) -> None:

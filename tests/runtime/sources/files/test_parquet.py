@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the paths are those of the test
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,40 @@ def test_d6_columns_of_folders(tmp_path: Path) -> None:
         "region": pl.String,
     }
     assert frame.rows()[1] == (1, 2025, "01", "a b")
+
+
+SAME: dict[str, Any] = {
+    "year=2024": 2024,
+    "day=2024-01-31": date(2024, 1, 31),
+    "at=2024-01-31 00%3A00%3A00": datetime(2024, 1, 31),  # noqa: DTZ001
+    "ok=True": True,
+    "x=1.5": 1.5,
+    "month=01": 1,
+    "town=a b": "a b",
+    "part=__HIVE_DEFAULT_PARTITION__": None,
+}
+
+
+@pytest.mark.parametrize("folder", SAME)
+def test_d6_a_column_of_the_name_of_a_folder(tmp_path: Path, folder: str) -> None:
+    """Which Polars and DuckDB would replace by what the folder says."""
+    name, value = folder.partition("=")[0], SAME[folder]
+    (tmp_path / folder).mkdir()
+    rows = pl.DataFrame({name: [value, value], "v": [1, 2]})
+    rows.write_parquet(tmp_path / folder / "a.parquet")
+    assert read(tmp_path).equals(rows)
+    other = 5 if value is None else None
+    pl.DataFrame({name: [value, other]}).write_parquet(tmp_path / folder / "a.parquet")
+    assert f"but has a row whose {name} is {other}; move the file" in fails(tmp_path)
+
+
+def test_d6_a_folder_of_another_year_than_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "year=2024").mkdir()
+    pl.DataFrame({"year": [2024, 2023]}).write_parquet(tmp_path / "year=2024/a.parquet")
+    assert fails(tmp_path) == (
+        "year=2024/a.parquet is in the folder year=2024, but has a row whose year is 2023; move "
+        "the file, or correct or rename its column"
+    )
 
 
 def test_d6_uuid_and_json_are_text_at_any_depth(tmp_path: Path) -> None:
