@@ -85,7 +85,10 @@ def _summary(pattern: str, found: Mapping[str, Any]) -> str:
 def _doubts(notes: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[str]:
     """Yield what will be read in another way than it may be meant, or not at all."""
     if notes.get("encoding") == _GUESS and not options.get("encoding"):
-        yield f"Not UTF-8, taken for {_GUESS}: name the encoding, that or another, with --encoding"
+        yield (
+            f"Not UTF-8, taken for {_GUESS}: name the encoding with --encoding, that or another; "
+            "mac_roman of old Macs and cp850 of DOS cannot always be told from it"
+        )
     if (line := notes.get("ragged")) and options.get("ragged") != "keep":
         yield f"Line {line} has more or fewer fields than the header, which fails a run:"
         yield "  name --separator or --header-row, or keep such rows with --ragged keep"

@@ -48,7 +48,10 @@ def test_what_is_named_counts(root: Path) -> None:
 def test_d5_what_is_guessed_and_what_will_fail_is_told(root: Path, named: Sequence[str]) -> None:
     (root / "a.csv").write_bytes("id;town\n1;Köln\n2;Kiel;x\n".encode("cp1252"))
     doubts = [
-        "Not UTF-8, taken for cp1252: name the encoding, that or another, with --encoding",
+        (
+            "Not UTF-8, taken for cp1252: name the encoding with --encoding, that or another; "
+            "mac_roman of old Macs and cp850 of DOS cannot always be told from it"
+        ),
         "Line 3 has more or fewer fields than the header, which fails a run:",
         "  name --separator or --header-row, or keep such rows with --ragged keep",
     ]

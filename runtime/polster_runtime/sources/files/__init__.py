@@ -63,7 +63,9 @@ def read_csv(  # noqa: PLR0913 - each says how files are written
 ) -> Batches:
     """Yield the rows of CSV files; all columns are text, byte for byte.
 
-    Separator and encoding are found out, if they are not named. `header_row` is the line of the
+    Separator and encoding are found out, if they are not named. What is not UTF-8 is taken for
+    cp1252, with a warning: text of old Macs (mac_roman) and of DOS (cp850) cannot always be told
+    from it, so name the encoding. `header_row` is the line of the
     header, 0 if there is none; else the first that is not blank. An empty field is null, and so
     is a text that `null` names. A row that is too long or too short is an error, or is kept:
     fields beyond the columns in the column `_extra`. A column that a file lacks is null in its

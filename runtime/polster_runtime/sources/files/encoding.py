@@ -35,6 +35,11 @@ _WORD = re.compile(r"\w+")
 _WESTERN = frozenset("€‚„…‰‹›‘’“”•–—™¡¢£¥§©ª«¬®°±²³´µ¶·¹º»¼½¾¿×÷ \xad¨¸")  # noqa: RUF001
 # Polish ą and ł, written in cp1250, come out so; m³ is a unit.
 _POLISH = re.compile(r"(?<![mM])[¹³]|[¹³]\w")
+_OLD = {
+    "mac_roman": re.compile(r"[^\W\d_][‰•§Š](?=[a-zß-ÿ])|[a-zß-ÿ]Ž|\bƒ[a-z]|Ÿ[a-zß-ÿ]"),
+    "cp850": re.compile(r"[^\W\d_][‚„”‹¤¡ƒ](?=[a-zß-ÿ])|™[a-z]"),  # noqa: RUF001
+}
+"""Letters of words that old Macs and DOS wrote, as they look in cp1252: MŸller, K”ln."""
 _MIN_NUL_SHARE = 0.2
 _GUESS = "cp1252"
 
@@ -70,6 +75,7 @@ def find_encoding(file: DataFile, data: bytes | None = None) -> str:
     A byte order mark decides; then whether the bytes are UTF-8. What is not is taken for Windows
     Western European (cp1252), of which ISO 8859-1 is a part, if it makes words of that. Raises
     SourceError where it does not: other encodings cannot be told from each other with certainty.
+    Text of old Macs and DOS is recognised by most of its letters, not by all.
     """
     data = sample(file) if data is None else data
     for mark, name in _MARKS:
@@ -122,11 +128,7 @@ def _wide(data: bytes) -> str:
 
 
 def _legacy(file: DataFile, data: bytes) -> str:
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError:
-        text = ""
-    if not text or not _is_western(text):
+    if not _makes_words(data, _GUESS):
         raise SourceError(
             f"{file.shown} is not UTF-8; say which encoding it has: encoding={guess(data)!r}",
             final=True,
@@ -136,12 +138,26 @@ def _legacy(file: DataFile, data: bytes) -> str:
 
 def guess(data: bytes) -> str:
     """Return the likely encoding of some bytes, for a message."""
+    seen = data.decode(_GUESS, "replace")
+    likely = (name for name, signs in _OLD.items() if signs.search(seen))
+    for name in (_GUESS, *likely, *_OLD):
+        if _makes_words(data, name):
+            return name
     try:
         from charset_normalizer import from_bytes
     except ImportError:
-        return "cp1252"
+        return _GUESS
     best = from_bytes(data[: 2**16]).best()
-    return best.encoding if best else "cp1252"
+    return best.encoding if best else _GUESS
+
+
+def _makes_words(data: bytes, encoding: str) -> bool:
+    """Whether bytes are words of Western Europe in an encoding."""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return _is_western(text) and not any(signs.search(text) for signs in _OLD.values())
 
 
 def _is_western(text: str) -> bool:

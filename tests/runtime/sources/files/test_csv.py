@@ -246,6 +246,25 @@ def test_an_encoding_that_is_not_certain_is_asked_for(write: Write, encoding: st
     assert read(write(text.encode(encoding)), encoding=encoding).row(0) == ("1", words[encoding])
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("mac_roman", "Müller;Jäger;café;École;Straße;Málaga;élève;São;très;château"),
+        ("cp850", "Köln;español;García;Österreich;naïve;Größe;caféiné"),
+    ],
+)
+def test_text_of_old_machines_is_told_from_cp1252(write: Write, encoding: str, words: str) -> None:
+    for word in words.split(";"):
+        said = fails(write(f"id,x\n1,{word}\n".encode(encoding)))
+        assert "not UTF-8; say which encoding it has" in said, word
+    assert fails(write(f"id,x\n1,{words}\n".encode(encoding))).endswith(f"{encoding}'")
+
+
+def test_signs_of_cp1252_are_not_taken_for_letters(write: Write) -> None:
+    text = "“It” 5 € …and “so”—¿Qué? ¡Olé! §5 Brand™ „Haus“ Škoda ƒ 20‰ • Ÿ L'HAŸ"
+    assert read(write(f"id;x\n1;{text}\n".encode("cp1252"))).row(0) == ("1", text)
+
+
 def test_an_encoding_that_there_is_not(write: Write) -> None:
     for name in ("klingon", "base64"):
         assert fails(write("a\n"), encoding=name).startswith("there is no text encoding")
