@@ -269,6 +269,38 @@ LOSSES: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {
     ),
     "numbers as days in lists": (dy.List(dy.Date()), [[20_260_101]], pl.List(pl.Int64), []),
     "numbers in text in lists": (dy.List(dy.String()), [[1]], pl.List(pl.Int64), [["1"]]),
+    "dates in lists": (
+        dy.List(dy.Date(nullable=True)),
+        [["2026-01-01"], ["31.02.2026", "2026-01-01"], ["26-01-01"], [None, "2026-01-02"], []],
+        pl.List(pl.String),
+        [[date(2026, 1, 1)], [None, date(2026, 1, 2)], []],
+    ),
+    "moments in lists of lists": (
+        dy.List(dy.List(dy.Datetime(time_unit="us"))),
+        [[["2026-01-01T12:00"]], [["noon"]], [["2026-01-01 12:00:00"], []]],
+        pl.List(pl.List(pl.String)),
+        [[[NOON]], [[NOON], []]],
+    ),
+    "text in arrays": (
+        dy.Array(dy.Int64(nullable=True), 2),
+        [["5", "05"], ["5", "five"], ["5", None]],
+        pl.Array(pl.String, 2),
+        [[5, 5], [5, None]],
+    ),
+    "text in objects": (
+        dy.Struct({"d": dy.Date(nullable=True), "n": dy.Decimal(9, 2, nullable=True)}),
+        [{"d": "2026-01-01", "n": "1.20"}, {"d": "x", "n": "1"}, {"d": None, "n": "1.234"}],
+        pl.Struct({"n": pl.String, "d": pl.String}),
+        [{"d": date(2026, 1, 1), "n": Decimal("1.20")}],
+    ),
+    "bytes": (dy.String(), [b"K\xc3\xb6ln", b"K\xf6ln"], pl.Binary, ["Köln"]),
+    "bytes of choices": (dy.Enum(["a"]), [b"a", b"b", b"\xff"], pl.Binary, ["a"]),
+    "bytes in lists": (
+        dy.List(dy.String()),
+        [[b"a"], [b"a", b"\xff"]],
+        pl.List(pl.Binary),
+        [["a"]],
+    ),
     "objects": (dy.String(), [{"a": 1}], pl.Struct({"a": pl.Int64}), []),
     "numbers as days": (dy.Date(), [20_260_101], pl.Int64, []),
     "choices": (dy.Enum(["a"]), ["a", "b"], pl.Enum(["a", "b"]), ["a"]),
@@ -297,6 +329,14 @@ def test_d8_a_changed_value_has_a_reason_of_its_own() -> None:
     ]
     made: Contract = type("Contract", (dy.Schema,), {"x": dy.Int64(), "__module__": __name__})
     assert rule_in_words(made, "x|exact") == "x is Int64 without a change"
+
+
+def test_d8_a_part_that_cannot_be_cast_has_the_reason_of_a_whole() -> None:
+    days = dy.List(dy.Date(nullable=True), nullable=False)
+    _, bad = column(days, [["x"], None, ["26-01-01"], ["2026-01-01"]], pl.List(pl.String))
+    assert bad["_broken_rules"].to_list() == [["x|dtype"], ["x|nullability"], ["x|exact"]]
+    _, bad = column(dy.String(), [b"\xff"], pl.Binary)
+    assert bad["_broken_rules"].to_list() == [["x|dtype"]]
 
 
 ROUNDED: dict[str, tuple[dy.Column, list[Any], Any, list[Any]]] = {

@@ -5,7 +5,7 @@ numbers as Polars does it, dates and times in ISO 8601, and `true` or `false`. A
 contract says `metadata={"rounded": True}` takes the nearest value instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dataframely as dy
@@ -33,12 +33,19 @@ def is_needed(source: pl.DataType, column: dy.Column) -> bool:
 
 
 def cast(value: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
-    """The value in the type of the contract; null where it cannot be cast at all."""
-    target = column.dtype
+    """The value in the type of the contract; null where it, or a part of it, cannot be cast."""
+    return _cast(value, source, column.dtype, rounds=_rounds(column))
+
+
+def _cast(value: pl.Expr, source: pl.DataType, target: pl.DataType, *, rounds: bool) -> pl.Expr:
+    if source == pl.Binary and target in TEXTS:
+        value, source = value.map_batches(_decoded, pl.String, is_elementwise=True), pl.String()
+    if _has_texts(source, target):
+        return _cast_parts(value, source, target, rounds=rounds)
     if source == pl.String:
         if parsed := _parsed(value, target):
             return pl.coalesce(parsed).cast(target, strict=False)
-    elif _rounds(column) and target.is_integer() and (source.is_float() or source.is_decimal()):
+    elif rounds and target.is_integer() and (source.is_float() or source.is_decimal()):
         value = value.round(0)
     if source.is_float() and isinstance(target, pl.Decimal):
         # What has too many digits is an error of Polars, even where null is asked for.
@@ -49,17 +56,31 @@ def cast(value: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
 
 def is_unchanged(value: pl.Expr, made: pl.Expr, source: pl.DataType, column: dy.Column) -> pl.Expr:
     """Whether a value that was cast is the same as before; true where it could not be cast."""
-    target = column.dtype
+    return _is_unchanged(value, made, source, column.dtype, rounds=_rounds(column))
+
+
+def _is_unchanged(
+    value: pl.Expr, made: pl.Expr, source: pl.DataType, target: pl.DataType, *, rounds: bool
+) -> pl.Expr:
     if source == pl.Null or (target == pl.String and not source.is_nested()):
         same = pl.lit(True)
     elif not _is_meant(source, target):
         same = pl.lit(False)
     elif target == pl.Boolean and source.is_numeric():
         same = (value == 0) | (value == 1)
-    elif _rounds(column):
+    elif rounds:
         same = (~made.is_infinite() | made.is_nan()) if target.is_float() else pl.lit(True)
     elif source.is_decimal() and target.is_float():
         same = _same_text(value.cast(pl.String), made, target)
+    elif _has_texts(source, target):
+        same = _of_all_parts(
+            value,
+            source,
+            target,
+            lambda part, one, other: _is_unchanged(
+                part, _cast(part, one, other, rounds=False), one, other, rounds=False
+            ),
+        )
     elif source == pl.String:
         same = _same_text(value, made, target)
     elif source in TEXTS:
@@ -67,6 +88,86 @@ def is_unchanged(value: pl.Expr, made: pl.Expr, source: pl.DataType, column: dy.
     else:
         same = _comes_back(value, made, source, target)
     return made.is_null() | same
+
+
+def _has_texts(source: pl.DataType, target: pl.DataType) -> bool:
+    """Whether two nested types differ in parts that are text, which Polars does not parse."""
+    return any(
+        one != other and (one in (pl.String, pl.Binary) or _has_texts(one, other))
+        for one, other in _parts(source, target)
+    )
+
+
+def _parts(source: pl.DataType, target: pl.DataType) -> list[tuple[Any, Any]]:
+    """The types of the parts of two nested types; none where they differ in more than those."""
+    if isinstance(source, pl.Struct) and isinstance(target, pl.Struct):
+        kinds = {field.name: field.dtype for field in source.fields}
+        if kinds.keys() == {field.name for field in target.fields}:
+            return [(kinds[field.name], field.dtype) for field in target.fields]
+    if isinstance(source, pl.List) and isinstance(target, pl.List):
+        return [(source.inner, target.inner)]
+    if isinstance(source, pl.Array) and isinstance(target, pl.Array):
+        return [(source.inner, target.inner)] if source.shape == target.shape else []
+    return []
+
+
+def _cast_parts(
+    value: pl.Expr, source: pl.DataType, target: pl.DataType, *, rounds: bool
+) -> pl.Expr:
+    def made(part: pl.Expr, one: pl.DataType, other: pl.DataType) -> pl.Expr:
+        return _cast(part, one, other, rounds=rounds)
+
+    def can_be(part: pl.Expr, one: pl.DataType, other: pl.DataType) -> pl.Expr:
+        return part.is_null() | made(part, one, other).is_not_null()
+
+    pairs = _parts(source, target)
+    if isinstance(target, pl.Struct):
+        parts = [
+            made(value.struct.field(field.name), *pair).alias(field.name)
+            for field, pair in zip(target.fields, pairs, strict=True)
+        ]
+        whole: pl.Expr = pl.when(value.is_not_null()).then(pl.struct(parts))
+    else:
+        whole = _each(value, source, made(pl.element(), *pairs[0]))
+    return pl.when(_of_all_parts(value, source, target, can_be)).then(whole)
+
+
+def _of_all_parts(
+    value: pl.Expr,
+    source: pl.DataType,
+    target: pl.DataType,
+    holds: Callable[[pl.Expr, pl.DataType, pl.DataType], pl.Expr],
+) -> pl.Expr:
+    """Whether something holds of all parts of a value of nested types."""
+    pairs = _parts(source, target)
+    if isinstance(target, pl.Struct):
+        return pl.all_horizontal(
+            holds(value.struct.field(field.name), *pair)
+            for field, pair in zip(target.fields, pairs, strict=True)
+        )
+    found = _each(value, source, holds(pl.element(), *pairs[0]))
+    return found.list.all() if isinstance(source, pl.List) else found.arr.all()
+
+
+def _each(value: pl.Expr, kind: pl.DataType, expression: pl.Expr) -> pl.Expr:
+    lists = isinstance(kind, pl.List)
+    return value.list.eval(expression) if lists else value.arr.eval(expression)
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    """Bytes as text; null where they are not UTF-8."""
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        texts = [None if value is None else _text(value) for value in values]
+        return pl.Series(values.name, texts, dtype=pl.String)
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_meant(source: pl.DataType, target: pl.DataType) -> bool:
