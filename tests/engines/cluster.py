@@ -52,6 +52,8 @@ def shop(folder: Path, *engines: str) -> Path:
     code = root / "src" / "orchestration"
     (code / "many.py").write_text((PROGRAMS / "many.py").read_text("utf-8"), "utf-8")
     (code / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
+    days = (PROGRAMS / "bronze_days.py").read_text("utf-8")
+    (root / "src" / "core" / "bronze_days.py").write_text(days, encoding="utf-8")
     return root
 
 
@@ -135,6 +137,11 @@ class Cluster:
     def files(self, layer: str, number: int) -> list[Path]:
         """Return the snapshots of an asset of the DAG."""
         return sorted((self.root / "data" / layer / f"s{number:02}").glob("*.parquet"))
+
+    def partitions(self, name: str) -> list[str]:
+        """Return the partitions of a source that are published."""
+        folders = (self.root / "data" / "bronze" / name).glob("partition=*")
+        return sorted(one.name.partition("=")[2] for one in folders if [*one.glob("*.parquet")])
 
     def rows(self, layer: str, number: int) -> list[tuple[int, int]]:
         """Return the newest rows of an asset of the DAG."""

@@ -70,3 +70,15 @@ def test_a_step_whose_worker_is_killed_is_begun_again(hub: Cluster, carried_out:
     assert "worker" in told
     assert "Traceback" not in told
     carried_out.wait_for(2)
+
+
+def test_workers_share_the_partitions_of_a_run(hub: Cluster, carried_out: Runs) -> None:
+    hub.order(p2="fail")
+    done = carried_out.run("range", "p0", "p4", "run_bronze_days")
+    assert done["steps"] == {"run_bronze_days": "FAILURE"}, done
+    assert done["tries"] == {"run_bronze_days": 1}
+    told = str(done["errors"]["run_bronze_days"])
+    assert "1 of 5 partitions failed, the others are done: p2: src/core/bronze_days.py:" in told
+    assert "ValueError: ordered to fail" in told
+    assert hub.partitions("days") == ["p0", "p1", "p3", "p4"]
+    assert done["materialized"] == ["p0", "p1", "p3", "p4"]

@@ -19,6 +19,11 @@ _LIMIT = EnvVar(
     help="How many steps of a run may be on workers at once; 0: as many as there are.",
     default="0",
 )
+_PARTITIONS = EnvVar(
+    name="PARTITIONS_AT_ONCE",
+    help="How many partitions of an asset may be on workers at once; 1: one computes all in turn.",
+    default="32",
+)
 _SILENT = EnvVar(
     name="SILENT_SECONDS",
     help="How long a worker, scheduler or broker may be silent before its steps count as lost.",
@@ -46,6 +51,7 @@ def polster_executors() -> Iterable[Executor]:
                 help="Where Celery keeps results, unless that is the broker, a Redis.",
                 secret=True,
             ),
+            _PARTITIONS,
             *_COMMON,
         ),
         runtime=(_part("celery"),),
@@ -61,6 +67,7 @@ def polster_executors() -> Iterable[Executor]:
                 default="tcp://127.0.0.1:8786",
                 required=True,
             ),
+            _PARTITIONS,
             *_COMMON,
         ),
         runtime=(_part("dask"),),

@@ -38,6 +38,7 @@ STEP_HANDLER = "dagster._core.executor.step_delegating.StepHandler"
 HEALTH = "dagster._core.executor.step_delegating.CheckStepHealthResult"
 STEP_FAILURE = f"{_EXECUTION}.plan.objects.StepFailureData"
 STEP_RETRY = f"{_EXECUTION}.plan.objects.StepRetryData"
+MATERIALIZED = "dagster._core.events.StepMaterializationData"
 REMOTE = (
     STEP_ARGS,
     STEP_BODY,
@@ -71,6 +72,7 @@ USED: Mapping[str, str] = {
     "dagster._grpc.types.CanCancelExecutionRequest": KILLED,
     "dagster._grpc.types.CanCancelExecutionResult": KILLED,
     **dict.fromkeys(IDLE, _IDLE),
+    MATERIALIZED: "workers share no partitions: one computes those of a step",
     RECORDED: "each partition is recorded twice, which takes longer",
     "dagster._core.remote_origin.RemoteRepositoryOrigin": _UI,
     "dagster._core.workspace.load.location_origins_from_yaml_paths": _UI,

@@ -1,7 +1,8 @@
-"""One run of an asset at a time on this machine."""
+"""One run of an asset, or of one of its partitions, at a time on this machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 
 from filelock import FileLock, Timeout
 
@@ -16,13 +17,14 @@ WAIT_SECONDS = 0.5
 
 @contextmanager
 def alone(asset: AssetId) -> Iterator[None]:
-    """Wait until no other process of this machine, and no other thread, runs the asset.
+    """Wait until no other process of this machine, and no other thread, runs it.
 
     Raises Interrupted when the wait is in vain.
     """
     folder = paths.staging_dir() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{asset.whole}.lock")
+    part = f"-{sha256(asset.partition.encode()).hexdigest()[:16]}" if asset.partition else ""
+    lock = FileLock(folder / f"{asset.whole}{part}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -1,7 +1,8 @@
 """30 sources and 60 assets that depend on them, as a module of a project.
 
 What one of them shall do besides stands in a file of its name in the folder `orders`: to fail, to
-kill its process (`kill`, once), or to wait for some seconds.
+kill its process (`kill`, once), or to wait for some seconds. The partitions of bronze_days are
+computed by src/core/bronze_days.py.
 """
 
 import os
@@ -12,9 +13,13 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from polster_runtime.assets.binding import function_of
 from polster_runtime.config import interruption
 from polster_runtime.config.paths import project_root
+from polster_runtime.dagster.steps import Results, drift_check, materialize
+from polster_runtime.domain.asset_id import AssetId
 
+DAYS = AssetId("bronze", "days")
 SOURCES = int(os.environ.get("MANY_SOURCES", "30"))
 
 
@@ -52,6 +57,14 @@ def downstream(layer: str, before: str, number: int) -> dg.AssetsDefinition:
         return rows.with_columns(pl.col("value") + 1)
 
     return made
+
+
+PARTS = [f"p{number}" for number in range(6)]
+
+
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(PARTS), check_specs=[drift_check(DAYS.key)])
+def run_bronze_days(context: dg.AssetExecutionContext) -> Results:
+    yield from materialize(context, function_of(DAYS))
 
 
 makers: list[Callable[[int], dg.AssetsDefinition]] = [

@@ -1,7 +1,8 @@
 """Carry out runs as the processes of runs do: one for each line on stdin, JSON on stdout.
 
 A line names the assets of a run, separated by spaces; an empty one is all of them. `cancel KIND`
-before them terminates the run as the UI does, once an event of that kind has happened. `wait 2`
+before them terminates the run as the UI does, once an event of that kind has happened.
+`range FIRST LAST` before them is the partitions that they have. `wait 2`
 waits until two workers are there; `doctor` says what doctor says of the executor.
 """
 
@@ -21,10 +22,11 @@ from dagster._core.definitions.reconstruct import ReconstructableJob, Reconstruc
 from polster_runtime.dagster import executors
 from polster_runtime.dagster.doctor import executor_steps
 from polster_runtime.dagster.instance import opened, ready_home
+from polster_runtime.dagster.partition_runs import END, START
 from polster_runtime.errors import PipelineError
 
 
-def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
+def carry_out(instance: dg.DagsterInstance, names: list[str], span: list[str]) -> dict[str, Any]:
     """Run assets; return how the run and each of its steps ended, and what was said of failures."""
     module = ReconstructableRepository.for_module(
         "orchestration.definitions", "defs", working_directory=str(Path.cwd() / "src")
@@ -33,8 +35,9 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
     with (
         suppress(dg.DagsterExecutionInterruptedError),
         dg.execute_job(
-            ReconstructableJob(repository=module, job_name="all_assets"),
+            ReconstructableJob(repository=module, job_name="__ASSET_JOB" if span else "all_assets"),
             instance=instance,
+            tags=dict(zip((START, END), span, strict=False)),
             asset_selection=[dg.AssetKey(name) for name in names] or None,
             raise_on_error=False,
         ),
@@ -43,11 +46,14 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
     run_id = instance.get_runs(limit=1)[0].run_id
     run, ends = instance.get_run_by_id(run_id), dict[str, str]()
     tries, errors = dict[str, int](), dict[str, list[list[str]]]()
+    materialized = list[str]()
     for record in instance.get_records_for_run(run_id).records:
         event = record.event_log_entry.dagster_event
         if event is None:
             continue
         kind, step = event.event_type_value, event.step_key or ""
+        if kind == "ASSET_MATERIALIZATION" and event.partition:
+            materialized.append(event.partition)
         if kind in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
             ends[step] = kind.removeprefix("STEP_")
         if kind in {"STEP_START", "STEP_RESTARTED"}:
@@ -61,6 +67,7 @@ def carry_out(instance: dg.DagsterInstance, names: list[str]) -> dict[str, Any]:
         "run_id": run_id,
         "status": run.status.value if run else "",
         "steps": ends,
+        "materialized": sorted(materialized),
         "tries": tries,
         "errors": errors,
         "seconds": round(time.monotonic() - began, 2),
@@ -124,4 +131,6 @@ if __name__ == "__main__":
             if words[:1] == ["cancel"]:
                 cancel_at(words[1], opened_instance)
                 words = words[2:]
-            print(json.dumps(carry_out(opened_instance, words)), flush=True)
+            span = words[1:3] if words[:1] == ["range"] else []
+            names = words[3:] if span else words
+            print(json.dumps(carry_out(opened_instance, names, span)), flush=True)

@@ -17,7 +17,7 @@ class State(NamedTuple):
     over: bool = False
     """Whether its worker is done with it: by then Dagster's event log has its end."""
     refused: str = ""
-    """Why a worker did not begin it: no other try would help."""
+    """What the worker has returned; of a step why it did not begin: no other try would help."""
     lost: str = ""
     """Why it will never end: another try may help."""
     silent: str = ""
@@ -32,6 +32,8 @@ class EngineSettings:
     """How long a worker, a scheduler or a broker may not answer before its steps are lost."""
     executor_max_steps: int = 0
     """How many steps of a run may be on workers at once; 0: as many as there are."""
+    partitions_at_once: int = 32
+    """How many partitions of an asset may be on workers at once; 1: one computes them in turn."""
     shared_data: bool = False
     """Whether the data folder of this machine is that of all workers, such as on NFS."""
 
@@ -40,6 +42,13 @@ class EngineSettings:
             raise SettingsError(f"SILENT_SECONDS must be 1 or more, not {self.silent_seconds:g}")
         if self.executor_max_steps < 0:
             raise SettingsError("EXECUTOR_MAX_STEPS must be 0 or more")
+        if self.partitions_at_once < 1:
+            raise SettingsError("PARTITIONS_AT_ONCE must be 1 or more")
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions of a step there may be on workers at once."""
+        return min(self.partitions_at_once, self.executor_max_steps or self.partitions_at_once)
 
 
 def engine_settings() -> EngineSettings:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,7 +10,9 @@ from polster_runtime.config.logging import log
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity, preconditions
 from polster_runtime.dagster.engines.engine import Engine, State, engine_settings
+from polster_runtime.dagster.engines.partitions import Spread, shared_out
 from polster_runtime.dagster.engines.reconnect import keep_trying
+from polster_runtime.dagster.engines.tasks import LOST_TRIES, Task, Tasks, line
 from polster_runtime.dagster.engines.worker import LOST, STOP
 from polster_runtime.dagster.run_process import held
 from polster_runtime.errors import SettingsError
@@ -32,8 +33,6 @@ HEALTH_SECONDS = 2
 """How often the engine is asked whether running steps live."""
 WIND_UP_SECONDS = 10.0
 """How long the steps under way have to end when a run is interrupted."""
-LOST_TRIES = 2
-"""How often a step is begun again whose worker was lost: it may be the step that kills workers."""
 LOST_SECONDS = 2.0
 """How long to wait before the first of these, twice as long before the second."""
 UNHEALTHY = "failed health check: "
@@ -84,6 +83,8 @@ class DelegatingExecutor(StepDelegatingExecutor):
 
     def _pop_events(self, *arguments: Any) -> list[dg.DagsterEvent]:
         """What has happened, with one end for each try of a step: a lost one may end as well."""
+        if go_on := getattr(self._steps, "go_on", None):
+            go_on(*arguments[:2])
         found = []
         for event in super()._pop_events(*arguments):
             key = event.step_key or ""
@@ -123,18 +124,16 @@ class EngineSteps(StepHandler):
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.silent_seconds = engine_settings().silent_seconds
-        self.wanted = identity.here()
+        self.tasks = Tasks(engine)
         self.launched = dict[str, str]()
         """The key of the last try of each step."""
         self.refused = set[str]()
         """The steps that no other try would help."""
-        self.unstarted = dict[str, tuple[str, str]]()
-        """The tasks that the engine could not be given yet, and why."""
-        self.away_since = -float(HEALTH_SECONDS)
-        """When the engine last could not be reached: each try may take seconds."""
         self.over = set[str]()
-        self.silent_since = dict[str, float]()
+        self.spreads = dict[str, tuple[Spread, str]]()
+        """The partitions that workers share before the step itself begins, by the key of a try."""
+        self.known = dict[str, dict[str, Any]]()
+        """What became of the partitions of each step, at any try."""
         self.stopped = False
 
     @property
@@ -145,33 +144,67 @@ class EngineSteps(StepHandler):
     def check(self) -> None:
         """Raise SettingsError unless the engine is there and all of its workers have this code."""
         for worker, told in self.engine.workers().items():
-            why = told if isinstance(told, str) else identity.difference(told, self.wanted)
+            why = told if isinstance(told, str) else identity.difference(told, self.tasks.wanted)
             if why:
                 raise SettingsError(f"{self.engine.name} worker {worker}: {why}")
 
     def launch_step(self, step_handler_context: Any) -> Events:
-        """Begin a step on a worker."""
+        """Begin a step on a worker, or first its partitions on several."""
         args = step_handler_context.execute_step_args
         (step,) = args.step_keys_to_execute
-        key = self.launched[step] = _key(args)
-        self._start(key, _task(args))
+        key, told = _key(args), _told(args)
+        self.launched[step] = key
+        at_once, run = engine_settings().partitions, step_handler_context.dagster_run
+        known = self.known.get(step, {})  # of an earlier try, in which others may have failed
+        done = self.known[step] = {one: told for one, told in known.items() if not told["error"]}
+        left = [one for one in shared_out(step, run.tags) if one not in done] if at_once > 1 else []
+        if len(left) < 2:
+            self._begin(step, key, told)
+            return iter(())
+        self.spreads[key] = Spread(self.tasks, key, told, left), step
+        text = f"{len(left)} partitions go to workers, {at_once} at once at most."
+        step_handler_context.instance.report_engine_event(text, run, step_key=step)
         return iter(())
+
+    def go_on(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        """Give out further partitions, and begin the steps whose partitions are done."""
+        for key, (spread, step) in [*self.spreads.items()]:
+            for partition, number in spread.go_on(engine_settings().partitions):
+                instance.add_run_tags(run_id, {f"{LOST}/{step}/{partition}": str(number)})
+            if spread.is_over and not spread.refused:
+                del self.spreads[key]
+                self.known[step] |= spread.known
+                self._begin(step, key, spread.step)
+
+    def _begin(self, step: str, key: str, told: str) -> None:
+        self.tasks.begin(key, Task(told, known=self.known[step]))
 
     def check_step_health(self, step_handler_context: Any) -> "CheckStepHealthResult":
         """Whether a step may still end by itself."""
         health: Any = private.find(private.HEALTH)
         args = step_handler_context.execute_step_args
         key, (step,) = _key(args), args.step_keys_to_execute
-        state = self._state(key)
+        why = self._spread_refused(key) if key in self.spreads else self._ended(step, key)
+        if key in self.spreads and why:
+            self.spreads.pop(key)[0].stop()
+            self.refused.add(step)
+        found: CheckStepHealthResult = health.unhealthy(why) if why else health.healthy()
+        return found
+
+    def _spread_refused(self, key: str) -> str:
+        return self.spreads[key][0].refused
+
+    def _ended(self, step: str, key: str) -> str:
+        """Why a step that a worker has will not end by itself; "" where it may."""
+        state = self.tasks.state(key)
         if state.refused:
             self.refused.add(step)
-        why = state.refused or state.lost or self._silence(key, state.silent)
+        why = state.refused or self.tasks.lost(key, state)
         if not why and state.over:
             # So it is for a moment with every step; the second time the history had long known.
             why = NO_END if key in self.over else ""
             self.over.add(key)
-        found: CheckStepHealthResult = health.unhealthy(why) if why else health.healthy()
-        return found
+        return why
 
     def terminate_step(self, step_handler_context: Any) -> Events:
         """Let a step stop: workers look at the tags of the run."""
@@ -180,63 +213,32 @@ class EngineSteps(StepHandler):
             step_handler_context.instance.add_run_tags(args.run_id, {STOP: "true"})
             self.stopped = True
         key, (step,) = _key(args), args.step_keys_to_execute
-        if self.unstarted.pop(key, None):
+        if key in self.spreads:
+            del self.launched[step]
+            self.launched |= {one: one for one in self.spreads.pop(key)[0].stop()}
+        elif not self.tasks.take_back(key):
             self.launched.pop(step, None)
-        with suppress(Exception):
-            self.engine.cancel(key)
         return iter(())
 
     def wind_up(self) -> None:
         """Wait for the steps that were told to stop, as long as the engine answers."""
-        end = time.monotonic() + min(WIND_UP_SECONDS, self.silent_seconds)
+        end = time.monotonic() + min(WIND_UP_SECONDS, self.tasks.silent_seconds)
         keys = [*self.launched.values()] if self.stopped else []
         try:
-            while time.monotonic() < end and any(not _is_over(self._state(key)) for key in keys):
+            while time.monotonic() < end and any(
+                not _is_over(self.tasks.state(key)) for key in keys
+            ):
                 time.sleep(LOOK_SECONDS)
             self.engine.close()
         except Exception as error:
-            log.warning("%s: %s", self.engine.name, _line(error))
-
-    def _start(self, key: str, task: str) -> State:
-        """Give a task to the engine; one that it does not take is given again at the next look."""
-        told = self.unstarted.pop(key, (task, ""))[1]
-        if time.monotonic() - self.away_since >= HEALTH_SECONDS:
-            try:
-                self.engine.start(key, task, self.wanted)
-            except Exception as error:  # whatever the engine's client raises
-                told = f"{self.engine.name} cannot be reached: {_line(error)}"
-                self.away_since = time.monotonic()
-            else:
-                return State()
-        told = told or f"{self.engine.name} cannot be reached"
-        self.unstarted[key] = (task, told)
-        return State(silent=told)
-
-    def _state(self, key: str) -> State:
-        """What is known of a task; one that could not be started is started again."""
-        if key in self.unstarted:
-            return self._start(key, self.unstarted[key][0])
-        try:
-            return self.engine.state(key)
-        except Exception as error:  # whatever the engine's client raises
-            return State(silent=f"{self.engine.name} cannot be reached: {_line(error)}")
-
-    def _silence(self, key: str, who: str) -> str:
-        """Who has been silent about a step for too long; "" before that."""
-        if not who:
-            self.silent_since.pop(key, None)
-            return ""
-        now = time.monotonic()
-        if now - self.silent_since.setdefault(key, now) < self.silent_seconds:
-            return ""
-        return f"{who} (for {self.silent_seconds:g} s)"
+            log.warning("%s: %s", self.engine.name, line(error))
 
 
 def _is_over(state: State) -> bool:
     return state.over or bool(state.lost or state.refused)
 
 
-def _task(args: Any) -> str:
+def _told(args: Any) -> str:
     """What a worker has to know of a step; no password is in it."""
     kind, serialize = private.find(private.STEP_ARGS), private.find(private.SERIALIZE)
     names = ("job_origin", "run_id", "step_keys_to_execute", "retry_mode", "known_state")
@@ -250,7 +252,3 @@ def _key(args: Any) -> str:
     """A step of a run, and which try it is: an engine must not take one for another."""
     (step,) = args.step_keys_to_execute
     return f"{args.run_id}-{step}-{args.known_state.get_retry_state().get_attempt_count(step)}"
-
-
-def _line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a worker does: one step, whose events go to Dagster's event log."""
+"""What a worker does: one step, or a partition of one, whose events go to Dagster's event log."""
 
 import copy
 import os
@@ -17,9 +17,12 @@ from polster_runtime.config.root import module
 from polster_runtime.dagster import private
 from polster_runtime.dagster.engines import identity
 from polster_runtime.dagster.engines.engine import engine_settings
+from polster_runtime.dagster.engines.one_partition import compute
 from polster_runtime.dagster.engines.reconnect import keep_trying
+from polster_runtime.dagster.engines.tasks import Task
 from polster_runtime.dagster.history_errors import where
 from polster_runtime.dagster.instance import opened
+from polster_runtime.dagster.partitioned_step import known_outcomes
 from polster_runtime.errors import PipelineError
 from polster_runtime.storage.probe import probe_steps
 from polster_runtime.storage.registry import store
@@ -27,7 +30,10 @@ from polster_runtime.storage.registry import store
 STOP = "polster/stop"
 """A tag of a run: its steps are to stop."""
 LOST = "polster/lost"
-"""Begins a tag of a run, `polster/lost/STEP`: the last try of the step that counts no more."""
+"""Begins a tag of a run, `polster/lost/STEP`: the last try of the step that counts no more.
+
+`polster/lost/STEP/PARTITION` is that of one of its partitions.
+"""
 FRESH_SECONDS = 0.3
 """For how long an answer of the history is good."""
 PROBE = "probe"
@@ -36,13 +42,17 @@ _open = ExitStack()
 
 
 def work(task: str, wanted: Mapping[str, str]) -> str:
-    """Run a step of a run that has the identity `wanted`; return why not, "" where it ran."""
+    """Run a step of a run that has the identity `wanted`; return why not, "" where it ran.
+
+    Of a partition return what became of it, as JSON.
+    """
     if told := identity.difference(identity.here(), wanted):
         return told
     if task == PROBE:
         return _probe()
     deserialize, kind = private.find(private.DESERIALIZE), private.find(private.STEP_ARGS)
-    args = deserialize(task, kind)
+    given = Task.of(task)
+    args = deserialize(given.step, kind)
     instance = _instance()
     run = instance.get_run_by_id(args.run_id)
     if run is None:
@@ -50,8 +60,11 @@ def work(task: str, wanted: Mapping[str, str]) -> str:
             f"the history of this worker, {where()}, does not know the run; "
             "give both the same DAGSTER_POSTGRES_URL"
         )
-    tried = _Try(instance, args)
+    tried = _Try(instance, args, given)
     with apart(tried.is_over):
+        if given.partition:
+            return compute(tried.instance, run, tried.step, given.partition)
+        known_outcomes.set(given.known)
         # The worker's own history, not one that the run tells: passwords stay off the wire.
         for _ in private.find(private.STEP_BODY)(args, tried.instance, run):
             pass
@@ -72,11 +85,15 @@ def _instance() -> dg.DagsterInstance:
 
 
 class _Try:
-    """One try of a step: it may be over for the run while it still goes on here."""
+    """One try of a step or of a partition: it may be over for the run while it goes on here."""
 
-    def __init__(self, instance: dg.DagsterInstance, args: Any) -> None:
+    def __init__(self, instance: dg.DagsterInstance, args: Any, given: Task) -> None:
         (self.step,) = args.step_keys_to_execute
-        self.number = args.known_state.get_retry_state().get_attempt_count(self.step)
+        tried = args.known_state.get_retry_state().get_attempt_count(self.step)
+        self.numbers = {f"{LOST}/{self.step}": int(tried)}
+        """Which try it is, by the tag that would say that it is lost."""
+        if given.partition:
+            self.numbers[f"{LOST}/{self.step}/{given.partition}"] = given.number
         self.history, self.run_id = instance, args.run_id
         self.answer, self.asked = False, -FRESH_SECONDS
         self.lost = False
@@ -105,7 +122,7 @@ class _Try:
         self.unanswered_since = None
         if run is None or run.is_finished or run.status == dg.DagsterRunStatus.CANCELING:
             return True
-        self.lost = int(run.tags.get(f"{LOST}/{self.step}", -1)) >= int(self.number)
+        self.lost = any(int(run.tags.get(tag, -1)) >= tried for tag, tried in self.numbers.items())
         return self.lost or STOP in run.tags
 
     def _only_if_it_counts(self, store: Callable[..., None]) -> Callable[..., None]:
