@@ -102,7 +102,7 @@ def test_the_step_computes_what_others_have_not_and_tells_of_all(
 ) -> None:
     shop = Shop(project, core_file)
     failed = {"error": "the source is gone", "retryable": False}
-    same = {"added": {}, "removed": {}, "retyped": {}, "usual_rows": None}
+    same: dict[str, object] = {"added": {}, "removed": {}, "retyped": {}, "usual_rows": None}
     there = {"drift": same, "columns": {"day": "String"}}
     known = {"2026-01-05": there, "2026-01-06": failed}
     token = known_outcomes.set(known)
