@@ -227,6 +227,26 @@ def test_random_nights(pipeline: Pipeline, seed: int, monkeypatch: pytest.Monkey
     assert all(read_new[name] > 5 for name in silver), read_new
 
 
+def test_groups_of_which_values_are_kept_are_computed_in_one_pass(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, look = list[bool](), shares.holds_groups
+
+    def holds_groups(frame: pl.LazyFrame) -> bool:
+        asked.append(look(frame))
+        return asked[-1]
+
+    monkeypatch.setattr(shares, "AT_ONCE", 10)
+    monkeypatch.setattr(shares, "holds_groups", holds_groups)
+    pipeline["bronze_events"].CHANGES.append(Changes(random.Random(1)).some(40))  # noqa: S311
+    for name in ("bronze_events", "silver_orders", "gold_customers", "silver_history"):
+        run(pipeline, name)
+    assert asked == [True, False], "Polars shows its plans otherwise: shares.NODE, shares.VALUE"
+    monkeypatch.setenv("POLARS_ENGINE", "in-memory")
+    rows = store().scan(newest(store(), AssetId("silver", "orders")))
+    assert not look(rows.group_by("customer_id").agg(pl.len()))
+
+
 STOCK = """
     NOW = []
 

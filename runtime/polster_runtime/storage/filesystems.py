@@ -61,7 +61,7 @@ def polars_reads(fs: AbstractFileSystem) -> bool:
 def listed(fs: AbstractFileSystem, folder: str) -> list[str]:
     """The paths in a folder as they are now, whatever the file system remembers."""
     if isinstance(fs, LocalFileSystem) and Path(folder).is_dir():
-        return [path.as_posix() for path in Path(folder).iterdir()]
+        return _names(folder)
     try:
         found = _tried_again(
             fs,
@@ -79,15 +79,20 @@ def within(fs: AbstractFileSystem, folders: Sequence[str]) -> dict[str, list[str
     """The files in each of some folders of one folder, whatever the file system remembers."""
     found: dict[str, list[str]] = {folder: [] for folder in folders}
     if isinstance(fs, LocalFileSystem):
-        for folder, files in found.items():
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-                files += [f"{folder}/{entry.name}" for entry in entries]
+        for folder in found:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                found[folder] = _names(folder)
         return found
     fs.invalidate_cache()
     above = folders[0].rpartition("/")[0]
     for path in map(str, _tried_again(fs, lambda: fs.find(above), FileNotFoundError)):
         found.get(path.rpartition("/")[0], []).append(path)
     return found
+
+
+def _names(folder: str) -> list[str]:
+    # There may be 10,000 folders of partitions: no object of pathlib for each.
+    return [f"{folder}/{name}" for name in os.listdir(folder)]  # noqa: PTH208
 
 
 def _tried_again(fs: AbstractFileSystem, call: Callable[[], Any], *final: type[Exception]) -> Any:

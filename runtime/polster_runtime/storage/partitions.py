@@ -4,6 +4,7 @@ What a file system might not take in a name is written as ~ and two hexadecimal 
 2026-01-31-05:00 is in partition=2026-01-31-05~3A00.
 """
 
+import re
 import shlex
 from collections.abc import Iterable
 from functools import lru_cache
@@ -15,6 +16,8 @@ from polster_runtime.storage.snapshots import is_full, is_snapshot
 PREFIX = "partition="
 KEYS = 2**17
 """Names that are remembered: an asset of 10,000 partitions needs each several times."""
+PLAIN = re.compile(r"[\w.-]*[\w-]", re.ASCII)
+"""Keys that are written as they are."""
 LONGEST = 200
 """Characters of a folder's name: file systems take 255."""
 
@@ -31,7 +34,10 @@ def key_of(name: str) -> str:
     """The partition of a folder; empty for a folder of something else."""
     if not name.startswith(PREFIX):
         return ""
-    key = unquote(name.removeprefix(PREFIX).replace("~", "%"))
+    key = name.removeprefix(PREFIX)
+    if PLAIN.fullmatch(key):
+        return key
+    key = unquote(key.replace("~", "%"))
     return key if folder_name(key) == name else ""
 
 

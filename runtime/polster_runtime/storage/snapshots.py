@@ -88,7 +88,7 @@ def written_at(path: str) -> datetime:
 
 def is_full(path: str) -> bool:
     """Whether a path is that of a full file, not of increments or with any."""
-    return full_name(path) == base_name(path)
+    return "." not in base_name(path)
 
 
 def is_first(path: str) -> bool:
@@ -115,10 +115,11 @@ def snapshot_of(*files: str) -> Snapshot:
 
 def snapshots_among(paths: Iterable[str]) -> list[Snapshot]:
     """The snapshots that the files in a folder make, the oldest first."""
-    # In order the first file comes before increments; those of which it is gone are none.
-    files = sorted(filter(is_snapshot, paths), key=base_name)
+    files = [path for path in paths if is_snapshot(path)]
     if len(files) == 1 and is_full(files[0]):
         return [Snapshot((files[0],))]
+    # In order the first file comes before increments; those of which it is gone are none.
+    files.sort(key=base_name)
     found = (list(several) for _, several in groupby(files, full_name))
     return [snapshot_of(*several) for several in found if is_first(several[0])]
 
