@@ -40,7 +40,16 @@ OPTIONAL = (
 _ENGINES = tuple(f"dagster/engines/{name}" for name in ("celery", "dask", "k8s"))
 _OF_ENGINES = (
     *("__init__", "diagnosis", "engine", "executor"),
-    *("identity", "one_partition", "partitions", "preconditions", "reconnect", "tasks", "worker"),
+    *(
+        "identity",
+        "logs",
+        "one_partition",
+        "partitions",
+        "preconditions",
+        "reconnect",
+        "tasks",
+        "worker",
+    ),
 )
 SHARED = {
     "cli/worker.py": _ENGINES,

@@ -33,7 +33,19 @@ from polster_runtime.dagster.definitions import build_definitions
 def defs() -> dg.Definitions:
     return build_definitions([bronze, silver, gold, many])
 """
+LOGS = """
+compute_logs:
+  module: polster_runtime.dagster.engines.logs
+  class: WorkerLogs
+"""
 SAMPLE = ("run_bronze_customers", "run_bronze_example", "run_silver_example", "run_gold_example")
+TERMINATED = {
+    "printed": "bronze_s00 is computed\n",
+    "told": ["TerminateRunSuccess"],
+    "status": "CANCELED",
+    "begun": ["bronze_s00"],
+}
+"""What `terminated_in_ui` returns where the first step is bronze_s00."""
 SOURCES = 4
 """How many sources, of 30, the tests run: a step costs half a second of a processor."""
 SILENT_SECONDS = 5
@@ -52,6 +64,8 @@ def shop(folder: Path, *engines: str) -> Path:
     code = root / "src" / "orchestration"
     (code / "many.py").write_text((PROGRAMS / "many.py").read_text("utf-8"), "utf-8")
     (code / "definitions.py").write_text(DEFINITIONS, encoding="utf-8")
+    with (root / ".dagster" / "dagster.yaml").open("a", encoding="utf-8") as file:
+        file.write(LOGS)
     days = (PROGRAMS / "bronze_days.py").read_text("utf-8")
     (root / "src" / "core" / "bronze_days.py").write_text(days, encoding="utf-8")
     return root
@@ -118,6 +132,13 @@ class Cluster:
             encoding="utf-8",
             timeout=TIMEOUT,
         )
+
+    def terminated_in_ui(self, first: str, *names: str) -> Any:
+        """Return what programs/ui.py says of a run of some assets."""
+        done = self.python(PROGRAMS / "ui.py", first, *names)
+        assert not done.returncode, done.stderr
+        (answer,) = (line for line in done.stdout.splitlines() if line.startswith("{"))
+        return json.loads(answer)
 
     def order(self, **orders: str) -> None:
         """Tell assets what to do besides; nothing to all others."""

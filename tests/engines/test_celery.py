@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.cluster import BROKER_PASSWORD, cluster, runs, shop
+from tests.engines.cluster import BROKER_PASSWORD, TERMINATED, cluster, runs, shop
 from tests.postgres import running
 
 pytestmark = pytest.mark.slow
@@ -31,6 +31,9 @@ def test_a_source_that_fails_and_a_worker_and_a_history_that_are_killed(tmp_path
             hub.wait_until_taken("silver_s00")
             server.restart()
             done = carried_out.end()
+
+        hub.order(bronze_s00="300")
+        assert hub.terminated_in_ui("bronze_s00", "silver_s00") == TERMINATED
 
         assert [text.partition(":")[0] for text in said.values()] == ["ok"] * 3, said
         assert BROKER_PASSWORD not in str(said)

@@ -9,6 +9,7 @@ import pytest
 from tests.engines.cluster import (
     SAMPLE,
     SOURCES,
+    TERMINATED,
     Cluster,
     Runs,
     cluster,
@@ -55,6 +56,9 @@ def test_the_sample_and_a_dag_with_a_source_that_fails(hub: Cluster, carried_out
     steps = {f"{layer}_s{number:02}" for layer in layers for number in range(SOURCES)}
     assert {*steps, *SAMPLE} - ends.keys() == {"silver_s03", "gold_s03"}
     assert set(done["tries"].values()) == {1}
+    assert {step: done["printed"][step] for step in steps & ends.keys()} == {
+        step: f"{step} is computed\n" for step in steps & ends.keys()
+    }
     for number in {*range(SOURCES)} - {3}:
         expected = [(number, number + 2 + row) for row in range(3)]
         assert hub.rows("gold", number) == expected
@@ -70,6 +74,13 @@ def test_a_step_whose_worker_is_killed_is_begun_again(hub: Cluster, carried_out:
     assert "worker" in told
     assert "Traceback" not in told
     carried_out.wait_for(2)
+
+
+def test_the_ui_shows_what_a_step_prints_and_terminates_its_run(hub: Cluster) -> None:
+    hub.order(bronze_s00="300")
+    before = hub.files("bronze", 0)
+    assert hub.terminated_in_ui("bronze_s00", "silver_s00") == TERMINATED
+    assert hub.files("bronze", 0) == before
 
 
 def test_workers_share_the_partitions_of_a_run(hub: Cluster, carried_out: Runs) -> None:

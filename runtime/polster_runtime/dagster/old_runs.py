@@ -67,6 +67,7 @@ def prune(instance: dg.DagsterInstance, days: int, seconds: float = BUDGET_SECON
             return False
         if run.run_id not in needed and not any(tag.startswith(PARTITION) for tag in run.tags):
             instance.delete_run(run.run_id)
+            instance.compute_log_manager.delete_logs(prefix=[run.run_id])
             shutil.rmtree(dagster_home() / "storage" / run.run_id, ignore_errors=True)
     return True
 

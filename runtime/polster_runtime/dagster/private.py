@@ -25,6 +25,16 @@ HOOKS = f"{_EXECUTION}.plan.execute_plan._trigger_hook"
 CONCURRENCY = f"{_EXECUTION}.plan.instance_concurrency_context.InstanceConcurrencyContext"
 RETRY_MODE = f"{_EXECUTION}.retries.RetryMode"
 LOG_FILE_KEY = f"{_EXECUTION}.compute_logs.create_compute_log_file_key"
+_LOGS = "dagster._core.storage.compute_log_manager"
+COMPUTE_LOGS = f"{_LOGS}.ComputeLogManager"
+LOG_CONTEXT, LOG_METADATA = f"{_LOGS}.CapturedLogContext", f"{_LOGS}.CapturedLogMetadata"
+LOG_SUBSCRIPTION = f"{_LOGS}.CapturedLogSubscription"
+POLLING_LOGS = (
+    "dagster._core.storage.cloud_storage_compute_log_manager.PollingComputeLogSubscriptionManager"
+)
+CONFIGURABLE = "dagster._serdes.ConfigurableClass"
+LOGS = (COMPUTE_LOGS, LOG_CONTEXT, LOG_METADATA, LOG_SUBSCRIPTION, POLLING_LOGS, CONFIGURABLE)
+"""What keeping the output of workers needs."""
 ACTIVE = f"{_EXECUTION}.plan.active.ActiveExecution"
 RUN_EVENTS = f"{_EXECUTION}.api.execute_run_iterator"
 IN_MEMORY_JOB = "dagster._core.definitions.job_base.InMemoryJob"
@@ -61,6 +71,7 @@ THREADS = (ITERABLE, CONTEXT_MANAGER, STEP_EVENTS, HOOKS, CONCURRENCY, RETRY_MOD
 USED: Mapping[str, str] = {
     **dict.fromkeys(THREADS, "the steps of a run go one after the other"),
     **dict.fromkeys((RUN_EVENTS, IN_MEMORY_JOB), "run_polster.py runs one step after the other"),
+    **dict.fromkeys(LOGS, "what steps on workers print is on their terminal only"),
     **dict.fromkeys(REMOTE, "no step runs on other machines"),
     "dagster._core.storage.event_log.SqliteEventLogStorage": "the stock event log is used: slower",
     "dagster._core.storage.sqlite_storage.DagsterSqliteStorage": "no history can be opened",

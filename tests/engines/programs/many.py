@@ -27,6 +27,7 @@ def obey(name: str) -> None:
     """Do what is ordered."""
     file = Path(project_root(), "orders", name)
     order = file.read_text() if file.exists() else ""
+    print(f"{name} is computed")
     if order == "kill":
         file.unlink()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -46,7 +46,7 @@ def carry_out(instance: dg.DagsterInstance, names: list[str], span: list[str]) -
     run_id = instance.get_runs(limit=1)[0].run_id
     run, ends = instance.get_run_by_id(run_id), dict[str, str]()
     tries, errors = dict[str, int](), dict[str, list[list[str]]]()
-    materialized = list[str]()
+    materialized, printed = list[str](), dict[str, str]()
     for record in instance.get_records_for_run(run_id).records:
         event = record.event_log_entry.dagster_event
         if event is None:
@@ -56,6 +56,11 @@ def carry_out(instance: dg.DagsterInstance, names: list[str], span: list[str]) -
             materialized.append(event.partition)
         if kind in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
             ends[step] = kind.removeprefix("STEP_")
+        if kind == "LOGS_CAPTURED":
+            found: Any = event.event_specific_data
+            key = instance.compute_log_manager.build_log_key_for_run(run_id, found.file_key)
+            text = instance.compute_log_manager.get_log_data(key).stdout or b""
+            printed |= dict.fromkeys(found.step_keys, text.decode())
         if kind in {"STEP_START", "STEP_RESTARTED"}:
             tries[step] = tries.get(step, 0) + 1
         if event.is_step_failure or event.is_step_up_for_retry or event.is_run_failure:
@@ -67,6 +72,7 @@ def carry_out(instance: dg.DagsterInstance, names: list[str], span: list[str]) -
         "run_id": run_id,
         "status": run.status.value if run else "",
         "steps": ends,
+        "printed": printed,
         "materialized": sorted(materialized),
         "tries": tries,
         "errors": errors,

@@ -15,13 +15,13 @@ from polster_runtime.config.interruption import apart
 from polster_runtime.config.paths import project_root
 from polster_runtime.config.root import module
 from polster_runtime.dagster import private
-from polster_runtime.dagster.engines import identity
+from polster_runtime.dagster.engines import identity, logs
 from polster_runtime.dagster.engines.engine import engine_settings
 from polster_runtime.dagster.engines.one_partition import compute
 from polster_runtime.dagster.engines.reconnect import keep_trying
 from polster_runtime.dagster.engines.tasks import Task
 from polster_runtime.dagster.history_errors import where
-from polster_runtime.dagster.instance import opened
+from polster_runtime.dagster.instance import opened, ready_home
 from polster_runtime.dagster.partitioned_step import known_outcomes
 from polster_runtime.errors import PipelineError
 from polster_runtime.storage.probe import probe_steps
@@ -75,7 +75,8 @@ def work(task: str, wanted: Mapping[str, str]) -> str:
 def _instance() -> dg.DagsterInstance:
     """The instance of this process, as long as that lives."""
     os.chdir(project_root())
-    instance = _open.enter_context(opened(running=True))
+    ready_home()
+    instance = _open.enter_context(opened(running=not logs.are_kept()))
     keep_trying(instance, engine_settings().silent_seconds)
     # Dagster would configure logging again for each step, which threads do not survive.
     if get := getattr(instance, "get_yaml_python_handlers", None):
@@ -151,6 +152,7 @@ def _probe() -> str:
 
 def warm() -> None:
     """Load the project before the first step, which then need not wait for that."""
+    logs.listen()  # before anything has taken the streams
     identity.here()  # before the modules, which may change while they are loaded
     import_module(module("orchestration.definitions")).defs()
     _instance()
