@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -21,8 +21,13 @@ from polster_core.types import (
     StorageBackend,
 )
 
+if TYPE_CHECKING:
+    Text = click.ParamType[str]
+else:
+    Text = click.ParamType  # it is generic from click 8.4 on
 
-class PluginChoice(click.ParamType[str]):
+
+class PluginChoice(Text):
     """One of the names that plugins offer; asking for a broken one says why it is broken."""
 
     name = "name"
@@ -88,7 +93,7 @@ class PlatformChoice(PluginChoice):
         )
 
 
-class CronLine(click.ParamType[str]):
+class CronLine(Text):
     """A cron line with five fields."""
 
     name = "cron"
@@ -114,7 +119,7 @@ def schedule_option(*, hidden: bool = False) -> click.Option:
     )
 
 
-class BranchName(click.ParamType[str]):
+class BranchName(Text):
     """A branch that git, YAML and a shell take as it is."""
 
     name = "branch"
