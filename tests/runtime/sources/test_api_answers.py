@@ -105,6 +105,50 @@ def test_d9_a_page_that_must_be_there_is_an_error(server: Server) -> None:
         read(Api(url="rows", pagination="page"))
 
 
+NOT_THERE: dict[str, tuple[str, dict[str, Any], bool, int]] = {
+    "a number in the address": ("?page=2", {}, True, 1),
+    "an offset in the address": ("?limit=3&offset=3", {}, True, 1),
+    "a total that has come": ("?after=x", {"total": 3}, True, 0),
+    "the last page of all": ("?after=x", {"last_page": 1}, True, 0),
+    "a total that has not": ("?page=2", {"total": 7}, False, 0),
+    "a count that has not": ("?page=2", {"count": 7}, False, 0),
+    "a count that may be that of a page": ("?after=x", {"count": 3}, False, 0),
+    "pages that have not": ("?page=2", {"total_pages": 3}, False, 0),
+    "an answer with more": ("?page=2", {"has_more": True}, False, 0),
+    "a cursor that has expired": ("?after=x", {}, False, 0),
+}
+
+
+@pytest.mark.parametrize("case", NOT_THERE)
+def test_d9_a_next_page_that_is_not_there(case: str, server: Server) -> None:
+    following, beside, is_end, warnings = NOT_THERE[case]
+
+    def route(asked: Asked) -> Answer:
+        if asked.query:
+            return Answer(404)
+        return Answer(200, {"data": part(ROWS, 0), "next": f"/rows{following}", **beside})
+
+    server.routes["/rows"] = route
+    with doubts() as found:
+        if is_end:
+            assert ids(Api(url="rows", records="data")) == [1, 2, 3]
+        else:
+            with pytest.raises(SourceError, match="not found, 404"):
+                read(Api(url="rows", records="data"))
+    assert len(found) == warnings
+    assert all("page 1 leads to another, which is not there (404)" in one for one in found)
+
+
+def test_d9_a_numbered_page_that_an_answer_counts_must_be_there(server: Server) -> None:
+    server.routes["/rows"] = lambda asked: (
+        Answer(200, {"count": 7, "results": part(ROWS, 0)})
+        if asked.query.get("page") == "1"
+        else Answer(404)
+    )
+    with pytest.raises(SourceError, match="not found, 404"):
+        read(Api(url="rows", pagination="page"))
+
+
 def test_d9_an_end_that_speaks_of_more_is_an_error(server: Server) -> None:
     server.routes["/rows"] = lambda _: Answer(200, {"data": [], "has_more": True})
     with pytest.raises(SourceError, match="0 records, there are more, but page 1 does not lead"):

@@ -3,17 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from polster_runtime.errors import SourceError
 from polster_runtime.sources.api.answer import ApiAnswer
 from polster_runtime.sources.api.envelope import (
+    API_LAST_PAGES,
+    API_OFFSETS,
+    API_PAGES,
+    API_TOTALS,
     api_count,
     api_cursor,
     api_may_go_on,
     api_next_url,
+    api_number,
     api_says_more,
 )
 from polster_runtime.sources.api.paths import api_at
+from polster_runtime.sources.base import doubt
+
+_NUMBERS = {*API_PAGES, *API_OFFSETS, "p", "page[number]", "page[offset]"}
+"""Parameters that count pages, or records before a page."""
 
 
 @dataclass(frozen=True)
@@ -166,13 +176,39 @@ API_PAGINATIONS: Mapping[str, ApiPagination] = {
 }
 
 
-def api_ends_with_404(pagination: ApiPagination, before: ApiPage) -> bool:
-    """Whether a page that is not there is the end: numbered pages whose number nobody has said."""
-    if isinstance(pagination, ApiPageNumber):
-        return api_count(api_at(before.envelope, pagination.last)) is None
-    if isinstance(pagination, ApiOffset):
-        return api_count(api_at(before.envelope, pagination.total)) is None
-    return False
+def api_ends_with_404(pagination: ApiPagination, before: ApiPage, url: str) -> bool:
+    """Whether the page at `url` that is not there is the end, after a page that is.
+
+    It is where all that an answer counts has come, and where pages are numbered; not where it has
+    said that there are more, and not for cursors: one that is not known has expired.
+    """
+    said = before.envelope
+    total, last = api_number(said, API_TOTALS), api_number(said, API_LAST_PAGES)
+    if isinstance(pagination, ApiPageNumber) and pagination.last:
+        last = _at(said, pagination.last) or last
+    if isinstance(pagination, ApiOffset) and pagination.total:
+        total = _at(said, pagination.total) or total
+    lacks = (total and before.so_far < total[1]) or (last and before.number < last[1])
+    if lacks or api_says_more(said):
+        return False
+    if last or (total and not total[0].endswith("count")):  # which may be that of one page
+        return True
+    if isinstance(pagination, ApiPageNumber | ApiOffset):
+        return True
+    numbered = isinstance(pagination, ApiLink | ApiNextUrl) and any(
+        name in _NUMBERS and number.isdecimal() for name, number in parse_qsl(urlsplit(url).query)
+    )
+    if numbered:
+        doubt(
+            f"{before.answer.place}: page {before.number} leads to another, which is not there "
+            '(404), and was taken for the last; `pagination="page"` or another says so'
+        )
+    return numbered
+
+
+def _at(said: Any, path: str) -> tuple[str, int] | None:
+    number = api_count(api_at(said, path))
+    return None if number is None else (path, number)
 
 
 def api_check_end(page: ApiPage, pagination: ApiPagination) -> None:

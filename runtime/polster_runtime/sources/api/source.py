@@ -162,7 +162,7 @@ class Api:
             try:
                 answer = self._ask(client, url, query, asked)
             except ApiNotFoundError:
-                if before and pagination and api_ends_with_404(pagination, before):
+                if before and pagination and api_ends_with_404(pagination, before, url):
                     return
                 raise
             with closing(answer):
