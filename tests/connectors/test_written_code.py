@@ -37,7 +37,7 @@ def test_it_is_clean_and_tested(written: Shop) -> None:
     own = [file.stem for file in (shop.root / "src/core").glob("bronze_*.py")]
     modules = ["core.connectors", *(f"core.{stem}" for stem in own)]
     checked = ["-p", "polster_runtime.sources", *(w for one in modules for w in ("-m", one))]
-    succeed(shop.tool("mypy", "--follow-imports=silent", *checked))
+    succeed(shop.tool("mypy", *checked))
     succeed(shop.pytest())
 
 
