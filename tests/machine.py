@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from polster_core.testing import projects
+
 _PR_CAPBSET_DROP = 24
 _OVERRIDES = (1, 2, 3)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
 
@@ -77,6 +79,14 @@ def polster(
 ) -> subprocess.CompletedProcess[str]:
     """Run `polster` as a user without a terminal does."""
     return python("-m", "polster_core", *args, cwd=cwd, env=env, setup=setup)
+
+
+def polster_here(
+    *args: str, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `polster` in this process, where what it imports is imported already."""
+    done = projects.polster(cwd, *args, env=env)
+    return subprocess.CompletedProcess(["polster", *args], done.code, done.out, done.err)
 
 
 def stand_in(folder: Path, name: str, script: str) -> Path:

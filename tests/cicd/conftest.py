@@ -19,6 +19,7 @@ import pytest
 
 from tests.cicd import tools
 from tests.cicd.steps import git
+from tests.generated.conftest import SELDOM
 from tests.generated.conftest import shared as shared  # noqa: PLC0414
 from tests.generated.projects import Generated, execute, initialise, only_one, told
 from tests.storage import azurite as emulator
@@ -115,9 +116,13 @@ def machine_env(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     cache = subprocess.run(
         ["uv", "cache", "dir"], check=True, capture_output=True, encoding="utf-8"
     )
+    environment = tmp_path_factory.mktemp("environment") / "venv"
+    _uv("venv", "-q", "--python", sys.executable, str(environment), cwd=environment.parent)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "seldom.pth").write_text(SELDOM, encoding="utf-8")
     return {
         "UV_CACHE_DIR": cache.stdout.strip(),
-        "UV_PROJECT_ENVIRONMENT": str(tmp_path_factory.mktemp("environment") / "venv"),
+        "UV_PROJECT_ENVIRONMENT": str(environment),
         "UV_PYTHON": sys.executable,
         "UV_TOOL_DIR": str(tmp_path_factory.mktemp("uv-tools")),
     }

@@ -33,7 +33,7 @@ SHARED = {"ci/data.py", "ci/run.py", "ci/validate.py"}
 
 
 def init(folder: Path, *args: str) -> Path:
-    done = machine.polster("init", "shop", *PLAIN, *args, cwd=folder)
+    done = machine.polster_here("init", "shop", *PLAIN, *args, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "shop"
 
@@ -84,7 +84,7 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
         ("--cicd", "github", "--schedule", "*/2"): "'*/2' is no cron line: it has 1 fields",
         ("--cicd", "github", "--data-branch", "a b"): "'a b' is no name for the branch",
     }.items():
-        done = machine.polster("init", "shop", *PLAIN, *typed, cwd=tmp_path)
+        done = machine.polster_here("init", "shop", *PLAIN, *typed, cwd=tmp_path)
         assert done.returncode == 2, typed
         assert words in done.stderr
         assert "hint: " in done.stderr
@@ -97,7 +97,7 @@ def test_the_schedule_and_the_branch_are_in_the_file_and_remembered(tmp_path: Pa
     text = (root / ".github/workflows/polster.yml").read_text(encoding="utf-8")
     assert '    - cron: "30 4 * * 1-5"\n' in text
     assert "  POLSTER_DATA_BRANCH: lake/data # " in text
-    done = machine.polster("add-cicd", "azure-devops", cwd=root)
+    done = machine.polster_here("add-cicd", "azure-devops", cwd=root)
     assert done.returncode == 0, done.stderr
     text = (root / "azure-pipelines.yml").read_text(encoding="utf-8")
     assert '  - cron: "30 4 * * 1-5"\n' in text
@@ -106,7 +106,7 @@ def test_the_schedule_and_the_branch_are_in_the_file_and_remembered(tmp_path: Pa
 
 
 def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
-    done = machine.polster("add-cicd", "gitlab", cwd=shop / "src")
+    done = machine.polster_here("add-cicd", "gitlab", cwd=shop / "src")
     assert (done.returncode, done.stderr.startswith("note: the pipeline leaves ")) == (0, True)
     assert "  create  .gitlab-ci.yml\n  create  ci/data.py\n" in done.stdout
     assert ".polster/" not in done.stdout
@@ -115,14 +115,14 @@ def test_adds_to_a_project_what_init_would_have_written(shop: Path) -> None:
     assert (shop / ".gitlab-ci.yml").read_bytes() == golden.read_bytes()
     assert manifest.load(shop).files.keys() >= {PurePosixPath(".gitlab-ci.yml")}
     before = tree(shop)
-    done = machine.polster("add-cicd", "gitlab-ci", cwd=shop)
+    done = machine.polster_here("add-cicd", "gitlab-ci", cwd=shop)
     assert done.stdout.startswith("nothing to change\n")
     assert tree(shop) == before
 
 
 def test_dry_run_changes_nothing(shop: Path) -> None:
     before = tree(shop)
-    done = machine.polster("add-cicd", "github,azure-devops", "--dry-run", cwd=shop)
+    done = machine.polster_here("add-cicd", "github,azure-devops", "--dry-run", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert "  create  azure-pipelines.yml\n" in done.stdout
     assert done.stdout.count("+name: Polster checks\n") == 1
@@ -135,7 +135,7 @@ def test_a_file_of_somebody_else_is_shown_and_left_alone(shop: Path) -> None:
     own = "pool: {name: ours}\n"
     (shop / "azure-pipelines.yml").write_text(own, encoding="utf-8")
     before = tree(shop)
-    done = machine.polster("add-cicd", "azure-devops", cwd=shop)
+    done = machine.polster_here("add-cicd", "azure-devops", cwd=shop)
     assert done.returncode == 1
     assert "-pool: {name: ours}\n" in done.stdout
     assert done.stderr == (
@@ -143,7 +143,7 @@ def test_a_file_of_somebody_else_is_shown_and_left_alone(shop: Path) -> None:
         "hint: --force replaces what is there\n"
     )
     assert tree(shop) == before
-    done = machine.polster("add-cicd", "azure-devops", "--force", cwd=shop)
+    done = machine.polster_here("add-cicd", "azure-devops", "--force", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert "  update  azure-pipelines.yml" in done.stdout
     assert own not in (shop / "azure-pipelines.yml").read_text(encoding="utf-8")
@@ -176,7 +176,7 @@ def test_in_a_terminal_it_asks(shop: Path) -> None:
 def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) -> None:
     """A file that nobody edited is brought up to date without --force."""
     root = init(tmp_path, "--cicd", "github")
-    done = machine.polster("storage", "add", "adls", cwd=root)
+    done = machine.polster_here("storage", "add", "adls", cwd=root)
     assert done.returncode == 0, done.stderr
     (root / ".env").write_text("STORAGE_BACKEND=adls\n", encoding="utf-8")
     example = (root / ".env.example").read_text(encoding="utf-8")
@@ -184,7 +184,7 @@ def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) 
     (root / ".env.example").write_text(
         filled.replace("ADLS_CONTAINER=", "ADLS_CONTAINER=raw"), encoding="utf-8"
     )
-    done = machine.polster("add-cicd", "github", cwd=root)
+    done = machine.polster_here("add-cicd", "github", cwd=root)
     assert done.returncode == 0, done.stderr
     assert "  update  .github/workflows/polster.yml  " in done.stdout
     golden = FOLDER / "github-actions" / "adls" / ".github/workflows/polster.yml"
@@ -192,7 +192,7 @@ def test_variables_that_came_later_come_in_when_it_is_run_again(tmp_path: Path) 
     assert found.decode() == golden.read_text(encoding="utf-8")
     with (root / ".env.example").open("a", encoding="utf-8") as file:
         file.write("\nCRM_HOST=\n# CRM_PASSWORD=\nmy_key=\n")
-    done = machine.polster("add-cicd", "github", "--dry-run", cwd=root)
+    done = machine.polster_here("add-cicd", "github", "--dry-run", cwd=root)
     assert "+          CRM_PASSWORD: ${{ secrets.CRM_PASSWORD }}\n" in done.stdout
     assert "CRM_HOST" not in done.stdout, "it comes with all variables"
 
@@ -204,7 +204,7 @@ def test_c4_a_connector_brings_the_lines_of_its_secrets(tmp_path: Path) -> None:
     azure.write_text(f"# ours\n{azure.read_text('utf-8')}", encoding="utf-8")
     (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
     added = ("add-asset", "--name", "crm", "--layer", "bronze", "--template", "mysql")
-    done = machine.polster(*added, "--table", "orders", cwd=root)
+    done = machine.polster_here(*added, "--table", "orders", cwd=root)
     assert done.returncode == 0, done.stderr
     assert "renew uv.lock, without which pipelines fail" in done.stdout
     secret = "MYSQL_" + "PASSWORD"
@@ -224,7 +224,7 @@ def test_c4_an_edited_guide_stays_and_blocks_nothing(tmp_path: Path) -> None:
     root = init(tmp_path, "--cicd", "github")
     guide = root / "docs/cicd/github-actions.md"
     guide.write_text("Ours.\n", encoding="utf-8")
-    done = machine.polster("add-cicd", "github", "--schedule", "5 5 * * *", cwd=root)
+    done = machine.polster_here("add-cicd", "github", "--schedule", "5 5 * * *", cwd=root)
     assert done.returncode == 0, done.stderr
     assert "docs/cicd/github-actions.md stays as you have edited it" in done.stdout
     assert "5 5 * * *" in (root / ".github/workflows/polster.yml").read_text("utf-8")
@@ -232,10 +232,10 @@ def test_c4_an_edited_guide_stays_and_blocks_nothing(tmp_path: Path) -> None:
 
 
 def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
-    done = machine.polster("add-cicd", "github", cwd=tmp_path)
+    done = machine.polster_here("add-cicd", "github", cwd=tmp_path)
     assert done.returncode == 1
     assert "is not in a Polster project" in done.stderr
-    done = machine.polster("add-cicd", cwd=shop)
+    done = machine.polster_here("add-cicd", cwd=shop)
     assert (done.returncode, done.stderr) == (
         2,
         (
@@ -244,7 +244,7 @@ def test_needs_a_project_and_a_platform(tmp_path: Path, shop: Path) -> None:
         ),
     )
     (shop / ".polster" / "manifest.json").unlink()
-    done = machine.polster("add-cicd", "github", cwd=shop)
+    done = machine.polster_here("add-cicd", "github", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert not (shop / ".polster" / "manifest.json").exists()
 

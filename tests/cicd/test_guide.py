@@ -33,7 +33,7 @@ def test_a_platform_of_ones_own_shares_what_is_the_same(tmp_path: Path, install:
     install("polster-plugin-jenkins", source)
     env = {"PYTHONPATH": str(tmp_path / "site/polster-plugin-jenkins")}
     given = ("init", "shop", "--no-setup", "--no-git", "--cicd", "jenkins,gitlab")
-    done = machine.polster(*given, cwd=tmp_path, env=env)
+    done = machine.polster_here(*given, cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stderr.endswith(" what to install: docs/cicd/gitlab-ci.md\n")
     text = (tmp_path / "shop" / "Jenkinsfile").read_text(encoding="utf-8")

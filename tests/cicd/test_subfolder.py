@@ -32,10 +32,10 @@ def mono(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (top / ".gitlab-ci.yml").write_text(OTHER, encoding="utf-8")
     (top / "services").mkdir()
     every = ("--cicd", "github,azure,gitlab")
-    done = machine.polster("init", "lake", *PLAIN, *every, cwd=top)
+    done = machine.polster_here("init", "lake", *PLAIN, *every, cwd=top)
     assert done.returncode == 0, done.stderr
-    assert machine.polster("init", "shop", *PLAIN, cwd=top / "services").returncode == 0
-    done = machine.polster("add-cicd", "github,azure,gitlab", cwd=top / SHOP)
+    assert machine.polster_here("init", "shop", *PLAIN, cwd=top / "services").returncode == 0
+    done = machine.polster_here("add-cicd", "github,azure,gitlab", cwd=top / SHOP)
     assert done.returncode == 0, done.stderr
     assert "write   ../../.github/workflows/polster-shop.yml  where" in done.stdout
     return top
@@ -76,7 +76,7 @@ def test_p3_pipelines_are_at_the_top_and_all_else_is_as_it_was(mono: Path) -> No
     assert [text.count(f"include: {folder}/.gitlab-ci.yml") for folder in (SHOP, LAKE)] == [1, 1]
     assert not (mono / ".polster").exists()
     assert not (mono / SHOP / ".github").exists()
-    again = machine.polster("add-cicd", "github,azure,gitlab", cwd=mono / LAKE)
+    again = machine.polster_here("add-cicd", "github,azure,gitlab", cwd=mono / LAKE)
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "nothing to change")
 
 
@@ -85,10 +85,10 @@ def test_p3_what_is_missing_or_edited_is_told(mono: Path, tmp_path: Path) -> Non
     shutil.copytree(mono, top)
     workflow = top / ".github/workflows/polster-shop.yml"
     workflow.write_text("name: ours\n", encoding="utf-8")
-    done = machine.polster("add-cicd", "github", cwd=top / SHOP)
+    done = machine.polster_here("add-cicd", "github", cwd=top / SHOP)
     assert (done.returncode, workflow.read_text(encoding="utf-8")) == (1, "name: ours\n")
     assert "polster-shop.yml of the repository is not as Polster would write it" in done.stderr
-    done = machine.polster("add-cicd", "github", "--force", cwd=top / SHOP)
+    done = machine.polster_here("add-cicd", "github", "--force", cwd=top / SHOP)
     assert (done.returncode, "name: Polster shop" in workflow.read_text("utf-8")) == (0, True)
     text = workflow.read_bytes()
     workflow.write_bytes(text.replace(b"timeout-minutes: 60", b"timeout-minutes: 30"))
@@ -98,25 +98,25 @@ def test_p3_what_is_missing_or_edited_is_told(mono: Path, tmp_path: Path) -> Non
     (top / SHOP / manifest.PATH).write_bytes(
         manifest.file(replace(known, repository=noted)).content
     )
-    done = machine.polster("upgrade", "--force", cwd=top / SHOP)
+    done = machine.polster_here("upgrade", "--force", cwd=top / SHOP)
     assert "updated  ../../.github/workflows/polster-shop.yml" in done.stdout, done.stderr
     assert workflow.read_bytes() == text, "what nobody has edited follows Polster"
-    assert machine.polster("upgrade", "--check", cwd=top / SHOP).returncode == 0
+    assert machine.polster_here("upgrade", "--check", cwd=top / SHOP).returncode == 0
     workflow.unlink()
     (top / ".gitlab-ci.yml").write_text(OTHER, encoding="utf-8")
-    done = machine.polster("validate", cwd=top / SHOP)
+    done = machine.polster_here("validate", cwd=top / SHOP)
     assert "polster-shop.yml is missing at the top of the repository" in done.stdout
     assert "has no job that starts services/shop/.gitlab-ci.yml" in done.stdout
-    done = machine.polster("doctor", cwd=top / SHOP)
+    done = machine.polster_here("doctor", cwd=top / SHOP)
     assert "polster-shop.yml is missing at the top of the repository" in done.stdout
-    done = machine.polster("upgrade", "--check", "--json", cwd=top / SHOP)
+    done = machine.polster_here("upgrade", "--check", "--json", cwd=top / SHOP)
     words = ".github/workflows/polster-shop.yml of the repository is another: polster add-cicd"
     assert words in done.stdout + done.stderr
     (top / SHOP / manifest.PATH).write_text(
         (top / SHOP / manifest.PATH).read_text("utf-8").replace("polster-shop.yml", "../../x.yml"),
         encoding="utf-8",
     )
-    done = machine.polster("add-cicd", "github", cwd=top / SHOP)
+    done = machine.polster_here("add-cicd", "github", cwd=top / SHOP)
     assert (done.returncode, workflow.exists(), (tmp_path / "x.yml").exists()) == (0, True, False)
 
 
@@ -156,7 +156,7 @@ def test_p3_gitlab(origin: Path, tmp_path: Path, machine_with_stub: Mapping[str,
 def test_p3_a_folder_that_no_pipeline_can_name_is_refused(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / "a b").mkdir()
-    assert machine.polster("init", "shop", *PLAIN, cwd=tmp_path / "a b").returncode == 0
-    done = machine.polster("add-cicd", "github", cwd=tmp_path / "a b" / "shop")
+    assert machine.polster_here("init", "shop", *PLAIN, cwd=tmp_path / "a b").returncode == 0
+    done = machine.polster_here("add-cicd", "github", cwd=tmp_path / "a b" / "shop")
     assert done.returncode == 1
     assert "the project is in 'a b/shop', which pipelines cannot name" in done.stderr
