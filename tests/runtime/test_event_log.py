@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ STOCK = "telemetry: {enabled: false}\n"
 
 
 @pytest.fixture(autouse=True)
-def _configured(project: Path) -> None:
+def _configured(project: Path, new_history: Path) -> None:
+    shutil.copytree(new_history, project / ".dagster")
     configure(project)
 
 
