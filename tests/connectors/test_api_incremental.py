@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.connectors.programs import program
 from tests.generated.projects import told
 from tests.generated.warm import Done
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("KILLS", "28"))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.connectors.mariadb import MariaDB
 from tests.connectors.programs import program
 from tests.generated.warm import TIMEOUT
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("KILLS", "28"))
 CHANGES = (
     "ADD COLUMN extra INT NOT NULL DEFAULT 5",
     "ADD COLUMN first VARCHAR(9) FIRST",
@@ -29,7 +29,7 @@ CHANGES = (
     "MODIFY note MEDIUMTEXT DEFAULT REPEAT('y', 50)",
     "DROP COLUMN extra",
 )
-"""What becomes of the table between rounds, one each time."""
+"""What becomes of the table, after every fourth round."""
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def growing(mariadb: MariaDB) -> Iterator[None]:
         writer.communicate(timeout=TIMEOUT)
 
 
-def test_fifty_kills_while_the_table_changes(shop: Shop, mariadb: MariaDB) -> None:
+def test_kills_while_the_table_changes(shop: Shop, mariadb: MariaDB) -> None:
     """Each round reads again and again until it dies: in a query, while it writes or merges.
 
     D17: between some of them the columns of the table change.
@@ -76,13 +76,13 @@ def test_fifty_kills_while_the_table_changes(shop: Shop, mariadb: MariaDB) -> No
             has_published = shop.files("bronze_growing") != before
             before, published = shop.files("bronze_growing"), published + has_published
             span *= 0.9 if has_published else 1.2  # whatever the speed of the machine
-            if number % 7 == 6:
-                mariadb.sql(f"ALTER TABLE growing {CHANGES[number // 7]}")
+            if number % 4 == 3 and number // 4 < len(CHANGES):
+                mariadb.sql(f"ALTER TABLE growing {CHANGES[number // 4]}")
     succeed(shop.core("bronze_growing"))
     there = [int(row[0]) for row in mariadb.sql("SELECT id FROM growing")]
     found = Counter(shop.document(program("ids"), "bronze_growing")["bronze_growing"])
     assert found == Counter(there)
-    assert len(there) > 1_000
+    assert len(there) > 20 * ROUNDS
     assert published > ROUNDS / 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from tests.connectors.ssh_servers import (
 from tests.generated.projects import told
 from tests.services import free_port
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("KILLS", "28"))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -56,9 +55,9 @@ def test_dependencies_point_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
+def test_neither_dagster_nor_a_source_nor_a_cloud_comes_along() -> None:
+    """One after the other in one process: what one of them brings is there after all of them."""
+    lean = (
         "polster_runtime",
         "polster_runtime.cli.run_asset",
         "polster_runtime.cli.main",
@@ -69,10 +68,8 @@ def test_dependencies_point_one_way() -> None:
         "polster_runtime.storage.registry",
         "polster_runtime.storage.backends.local",
         "polster_runtime.sources.base",
-    ],
-)
-def test_neither_dagster_nor_a_source_nor_a_cloud_comes_along(module: str) -> None:
-    assert brought(module) == set()
+    )
+    assert brought(*lean) == set()
 
 
 def test_the_package_alone_imports_nothing_but_itself() -> None:

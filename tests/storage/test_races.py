@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.generated.projects import Generated, told
+from tests.engines.cluster import wait_until
+from tests.generated import warm
+from tests.generated.projects import Generated, popen, told
 from tests.storage.azurite import Azurite, endpoint
 from tests.storage.proxies import proxy
 
@@ -96,9 +98,16 @@ def machines(shop: Generated) -> Generated:
     return shop
 
 
-def start(shop: Generated, where: dict[str, str], *args: str) -> subprocess.Popen[str]:
-    """Start the nights of one machine."""
-    return shop.start(PROGRAM, *args, env=where)
+def start(shop: Generated, where: dict[str, str], name: str, nights: str) -> subprocess.Popen[str]:
+    """Start the nights of one machine, forked off a warm Python."""
+    python = warm.client(shop.interpreter, shop.interpreter, shop.root / "src")
+    command = [*python, PROGRAM, name, nights]
+    return popen(command, cwd=shop.root, env=shop.variables(where))
+
+
+def _wait_for_start(shop: Generated, name: str) -> None:
+    """Wait until a machine is at work."""
+    wait_until((shop.root / f"{name}.pid").exists)
 
 
 def _wait_for_nights(log: Path, number: int) -> None:
@@ -109,11 +118,11 @@ def _wait_for_nights(log: Path, number: int) -> None:
         time.sleep(0.05)
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a machine, which must have been at work."""
-    process.send_signal(signal.SIGKILL)
-    _, error = process.communicate()
-    assert process.returncode == -signal.SIGKILL, error
+def _kill(shop: Generated, name: str, process: subprocess.Popen[str]) -> None:
+    """Kill a machine, which must have been at work; what stands in for it ends in the same way."""
+    os.kill(int((shop.root / f"{name}.pid").read_text("utf-8")), signal.SIGKILL)
+    said, _ = process.communicate()
+    assert process.returncode == -signal.SIGKILL, said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
@@ -127,17 +136,24 @@ def test_two_machines_that_are_killed(
     dice = random.Random(backend)  # noqa: S311 - a game, no secret
     with ExitStack() as stack:
         clocks = [where, where | {"AHEAD": "420"}]
-        running = [stack.enter_context(start(machines, each, "first", "99")) for each in clocks]
+        names = ["first", "second"]
+        running = [
+            stack.enter_context(start(machines, clock, name, "99"))
+            for name, clock in zip(names, clocks, strict=True)
+        ]
         for number in range(3):
             _wait_for_nights(machines.root / "log", nights * (number + 1))
+            _wait_for_start(machines, names[number % 2])
             time.sleep(dice.random() / 2)  # somewhere in a night
-            _kill(running[number % 2])
+            _kill(machines, names[number % 2], running[number % 2])
+            names[number % 2] = f"{number}"
             running[number % 2] = stack.enter_context(
                 start(machines, clocks[number % 2], f"{number}", "99")
             )
         _wait_for_nights(machines.root / "log", nights * 4)
-        for process in running:
-            _kill(process)
+        for name, process in zip(names, running, strict=True):
+            _wait_for_start(machines, name)
+            _kill(machines, name, process)
     _is_whole(machines, where, least=6 * nights * 4)
 
 
@@ -158,7 +174,7 @@ def test_nights_while_the_cloud_comes_and_goes(machines: Generated, azurite: Azu
                     time.sleep(dice.random() / 2)
                     between.refusing = False
                 _wait_for_nights(log, len([*log.glob("*.parquet")]) + 1)
-                _kill(machine)
+                _kill(machines, "alone", machine)
             assert fallback == "true" or len([*log.glob("*.away")]) >= OUTAGES
         _is_whole(machines, where, least=6 * 6 * OUTAGES)
     waits = (machines.root / "data").glob("*/*/*.parquet")

@@ -2,9 +2,10 @@
 
     python nights_of_one_machine.py NAME NIGHTS
 
-Ends after so many nights, or when it is killed; NIGHTS 0 runs each asset once more, and prints what
-its readers get beside what the log says. The clock is AHEAD seconds ahead of that of this machine.
-What of all rows was published in whole is told in `whole`: the name of each file, and its count.
+Ends after so many nights, or when it is killed: NAME.pid has the number of its process. NIGHTS 0
+runs each asset once more, and prints what its readers get beside what the log says. The clock is
+AHEAD seconds ahead of that of this machine. What of all rows was published in whole is told in
+`whole`: the name of each file, and its count.
 Of a machine called `alone` a night may end early, while its storage cannot be reached.
 """
 
@@ -116,6 +117,9 @@ def told() -> dict[str, list[list[int]]]:
 
 def main(name: str, nights: int) -> None:
     """Do it."""
+    begun = Path(f"{name}.pid.new")
+    begun.write_text(f"{os.getpid()}", encoding="utf-8")
+    begun.rename(f"{name}.pid")
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(runs, "alone", return_value=nullcontext()))
         for clock in clocks():
