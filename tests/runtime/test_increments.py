@@ -124,6 +124,7 @@ SCHEMA = {
     "version": pl.Int64,
 }
 
+NIGHTS = 16
 Pipeline = dict[str, ModuleType]
 
 
@@ -204,7 +205,7 @@ def test_random_nights(pipeline: Pipeline, seed: int, monkeypatch: pytest.Monkey
         monkeypatch.setenv("SNAPSHOT_RETENTION", "1")
     changes, silver, log = Changes(dice), list(UPSTREAM)[1:], pipeline["bronze_events"].CHANGES
     read_new = dict.fromkeys(silver, 0)
-    for night in range(25):
+    for night in range(NIGHTS):
         count = 40 if night == 0 else dice.choice([0, 1, 1, 3, 12])
         if count or night == 0:
             log.append(changes.some(count))
@@ -213,7 +214,7 @@ def test_random_nights(pipeline: Pipeline, seed: int, monkeypatch: pytest.Monkey
             if not late:
                 done = run(pipeline, name, full_refresh=dice.random() < 0.03)
                 read_new[name] = read_new.get(name, 0) + (done.read == "read what is new")
-        if dice.random() < 0.3 or night == 24:
+        if dice.random() < 0.3 or night == NIGHTS - 1:
             for name in UPSTREAM:
                 run(pipeline, name)
             everything = pl.concat(log).lazy()
@@ -402,7 +403,7 @@ def test_killed_between_any_two_steps(pipeline: Pipeline, monkeypatch: pytest.Mo
     clock = Clock(monkeypatch)
     changes = Changes(random.Random(5))  # noqa: S311 - a game, no secret
     log = pipeline["bronze_events"].CHANGES
-    for night in range(6):
+    for night in range(4):
         some = changes.some(30 if night == 0 else 6)
         bad = pl.when(pl.col("version") % 5 == 0).then(-1).otherwise(pl.col("amount"))
         log.append(some.with_columns(amount=bad) if night else some)

@@ -111,7 +111,7 @@ def _is_number(text: str | None) -> bool:
     return text is not None and text.lstrip("-").isdigit()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(rows=FRAMES, rows_in_all=st.sampled_from([1, 1_000_000]))
 def test_good_and_rejected_rows_are_the_input(rows: list[Row], rows_in_all: int) -> None:
     rows = [{"n": n, **row} for n, row in enumerate(rows)]

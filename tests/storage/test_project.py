@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,7 @@ def test_a_cloud_that_goes_away_before_the_end(shop: Generated, azurite: Azurite
             flag = shop.root / "computing"
             while not flag.exists():
                 assert process.poll() is None
+                time.sleep(0.05)
             between.refusing = True
             flag.unlink()
             out, _ = process.communicate(timeout=600)

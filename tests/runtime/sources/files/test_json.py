@@ -219,7 +219,7 @@ def same(found: Any, expected: Any) -> bool:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ALIKE, min_size=1, max_size=3), st.tuples(st.booleans(), st.booleans()))
 def test_random_records_arrive_as_the_json_module_reads_them(
@@ -241,7 +241,7 @@ def test_random_records_arrive_as_the_json_module_reads_them(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(files=st.lists(ALIKE, min_size=1, max_size=2), as_ascii=st.booleans())
 def test_both_ways_of_reading_are_the_same(
