@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from polster_runtime.config import dotenv_files
 from polster_runtime.config.environment import variables
 from polster_runtime.config.root import project_root
-from polster_runtime.errors import SourceError
+from polster_runtime.errors import SettingsError, SourceError
 from polster_runtime.storage.store import Store
 
 ADLS_SCHEMES = {"abfs", "abfss"}
@@ -95,7 +95,10 @@ def _lake(given: Mapping[str, str], connection: str) -> Store:
     texts = {one.name: given.get(one.name.upper(), "") for one in fields(Access)}
     known: dict[str, Any] = {name: text for name, text in texts.items() if text}
     known.pop("adls_fallback_to_local", None)  # what is read is there, or is not
-    return DataLake.open(Access(**known))
+    try:
+        return DataLake.open(Access(**known))
+    except SettingsError as error:  # which are not those of this project
+        raise SettingsError(f"{connection.lower()}: {error}") from None
 
 
 def _name(root: Path) -> str:
