@@ -3,10 +3,11 @@
     python bench/engines.py dask|celery [--rounds 3] [--sources 40]
 
 Makes a project of its own, with a PostgreSQL, a scheduler or broker, and two workers of ten steps
-each. Measures three things, each at its best of some rounds in which all take turns: a chain of
+each. Measures four things, each at its best of some rounds in which all take turns: a chain of
 three levels on the engine, in threads of one process and with Dagster's multiprocess executor,
-which is the rival; sources that wait a second each, on the engine and in threads; and all assets,
-with the history in PostgreSQL and in SQLite. A run's own time counts, not that of starting Python.
+which is the rival; sources that wait a second each, on the engine and in threads; all assets, with
+the history in PostgreSQL and in SQLite; and a run of 100 partitions that wait a second each, of
+which the engine has ten at once. A run's own time counts, not that of starting Python.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.postgres import running
 
 LAYERS = ("bronze", "silver", "gold")
 WORKERS, AT_ONCE = 2, 10
+PARTITIONS, PARTITIONS_AT_ONCE = 100, 10
 
 
 def main() -> None:
@@ -36,7 +38,14 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(running())
         made = stack.enter_context(cluster(given.engine, shop(folder, given.engine), server))
-        hub = with_variables(made, MANY_SOURCES=str(given.sources), SILENT_SECONDS="60")
+        hub = with_variables(
+            made,
+            MANY_SOURCES=str(given.sources),
+            MANY_PARTITIONS=str(PARTITIONS),
+            PARTITION_SECONDS="1",
+            PARTITIONS_AT_ONCE=str(PARTITIONS_AT_ONCE),
+            SILENT_SECONDS="60",
+        )
         hub.start_hub()
         for _ in range(WORKERS):
             hub.start_worker(AT_ONCE)
@@ -63,6 +72,7 @@ def measure(hub: Cluster, processes: Mapping[str, Runs], rounds: int, sources: i
     chain = [f"{layer}_s00" for layer in LAYERS]
     waiting = [f"bronze_s{number:02}" for number in range(sources)]
     every = [f"{layer}_s{number:02}" for layer in LAYERS for number in range(min(33, sources))]
+    partitions = ["range", "p0", f"p{PARTITIONS - 1}", "run_bronze_days"]
     found: dict[tuple[str, str], float] = {}
 
     def take(what: str, who: str, names: list[str]) -> None:
@@ -80,6 +90,7 @@ def measure(hub: Cluster, processes: Mapping[str, Runs], rounds: int, sources: i
         hub.order(**dict.fromkeys(waiting, "1"))
         for who in (engine, "threads"):
             take(f"{sources} sources of 1 s", who, waiting)
+        take(f"{PARTITIONS} partitions of 1 s", engine, partitions)
     for (what, who), seconds in found.items():
         print(f"{what:24} {who:16} {seconds:7.2f} s")
     one = found["a chain of 3 levels", "threads"]

@@ -60,7 +60,7 @@ def downstream(layer: str, before: str, number: int) -> dg.AssetsDefinition:
     return made
 
 
-PARTS = [f"p{number}" for number in range(6)]
+PARTS = [f"p{number}" for number in range(int(os.environ.get("MANY_PARTITIONS", "6")))]
 
 
 @dg.asset(partitions_def=dg.StaticPartitionsDefinition(PARTS), check_specs=[drift_check(DAYS.key)])

@@ -124,19 +124,21 @@ def doctor() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what assets print is no answer
     ready_home()
     with opened() as opened_instance:
         for line in sys.stdin:
             words = line.split()
             if words[:1] == ["wait"]:
-                print(wait_for(int(words[1])), flush=True)
+                print(wait_for(int(words[1])), file=answers, flush=True)
                 continue
             if words == ["doctor"]:
-                print(json.dumps(doctor()), flush=True)
+                print(json.dumps(doctor()), file=answers, flush=True)
                 continue
             if words[:1] == ["cancel"]:
                 cancel_at(words[1], opened_instance)
                 words = words[2:]
             span = words[1:3] if words[:1] == ["range"] else []
             names = words[3:] if span else words
-            print(json.dumps(carry_out(opened_instance, names, span)), flush=True)
+            print(json.dumps(carry_out(opened_instance, names, span)), file=answers, flush=True)
