@@ -213,6 +213,13 @@ def test_an_upgrade_carries_them_along(tmp_path: Path) -> None:
     polster(root, "upgrade").succeeded()
     assert {path: path.read_bytes() for path in before} == before
 
+    file.unlink()
+    polster(root, "upgrade").succeeded()
+    assert not file.exists()
+    assert "nothing to do" in polster(root, "upgrade").out
+    polster(root, "add-deploy", "docker").succeeded()
+    assert file.read_bytes() == before[file]
+
 
 def test_a_project_in_a_package_of_its_own(tmp_path: Path) -> None:
     """What is started is where the code is, also in a folder of a repository."""
