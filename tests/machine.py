@@ -84,7 +84,10 @@ def polster(
 def polster_here(
     *args: str, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `polster` in this process, where what it imports is imported already."""
+    """Run `polster` in this process, where what it imports is imported already.
+
+    Not for commands that hand over to the project's Python: this process would become it.
+    """
     done = projects.polster(cwd, *args, env=env)
     return subprocess.CompletedProcess(["polster", *args], done.code, done.out, done.err)
 

@@ -28,7 +28,7 @@ from tests.generated.conftest import also, shared, templates
 from tests.generated.conftest import runtime as bare_runtime
 from tests.generated.projects import Generated, copy, told
 from tests.generated.warm import Done
-from tests.machine import python
+from tests.machine import polster_here, python
 
 __all__ = ["bare_runtime", "shared", "templates"]
 
@@ -47,7 +47,9 @@ class Shop(Generated):
     """A generated project whose assets come from `polster add-asset`."""
 
     def polster(self, *args: str) -> Done:
-        """Run Polster in the project."""
+        """Run Polster in the project; commands that become the project's Python need their own."""
+        if args[0] == "add-asset":
+            return polster_here(*args, cwd=self.root)
         return python("-m", "polster_core", *args, cwd=self.root)
 
     def add_asset(self, name: str, *args: str) -> None:

@@ -12,9 +12,18 @@ from polster_core.testing import ConnectorContract, Source
 from tests.connectors.http_server import Answer, Api, Asked, serving
 from tests.connectors.mariadb import PASSWORD, MariaDB
 from tests.connectors.ssh_servers import Sshd, new_key, sshd
+from tests.generated import warm
 
 ROWS = [{"id": number, "name": name} for number, name in enumerate(("Ada", "Bob", "Zoë"))]
 TOKEN = "t0ken-of-the-contract"  # noqa: S105 - it is one for a moment
+
+
+@pytest.fixture
+def warm_python(runtime: Path, tmp_path: Path) -> Path:
+    """Return what stands in for the Python of the project that the contract makes."""
+    program = tmp_path / "python"
+    warm.stand_in(program, runtime, runtime, tmp_path / "shop" / "src")
+    return program
 
 
 class TestMySQL(ConnectorContract):
@@ -24,7 +33,7 @@ class TestMySQL(ConnectorContract):
     answers = MappingProxyType({"table": "contract"})
 
     @pytest.fixture
-    def source(self, runtime: Path, mariadb: MariaDB) -> Source:
+    def source(self, warm_python: Path, mariadb: MariaDB) -> Source:
         """Give a table of three rows."""
         mariadb.sql(
             "USE shop",
@@ -34,7 +43,7 @@ class TestMySQL(ConnectorContract):
         )
         right = {name: str(value) for name, value in mariadb.variables().items()}
         return Source(
-            python=runtime,
+            python=warm_python,
             rows=3,
             variables={**right, "MYSQL_PASSWORD": PASSWORD},
             wrong={"MYSQL_PASSWORD": "wr0ng-and-secret"},
@@ -56,10 +65,10 @@ class TestApi(ConnectorContract):
             yield running
 
     @pytest.fixture
-    def source(self, runtime: Path, api: Api) -> Source:
+    def source(self, warm_python: Path, api: Api) -> Source:
         """Give three records."""
         return Source(
-            python=runtime,
+            python=warm_python,
             rows=3,
             variables={"API_BASE_URL": api.url(""), "API_TOKEN": TOKEN},
             wrong={"API_TOKEN": "wr0ng-and-secret"},
@@ -83,7 +92,7 @@ class TestSftp(ConnectorContract):
             yield running
 
     @pytest.fixture
-    def source(self, runtime: Path, server: Sshd, tmp_path: Path) -> Source:
+    def source(self, warm_python: Path, server: Sshd, tmp_path: Path) -> Source:
         """Give a file of three rows; the wrong key is one that nobody knows."""
         (tmp_path / "out").mkdir()
         text = "id,name\n1,Ada\n2,Bob\n3,Zoë\n"
@@ -91,7 +100,7 @@ class TestSftp(ConnectorContract):
         new_key(tmp_path / "stranger")
         right = {name: str(value) for name, value in server.variables().items()}
         return Source(
-            python=runtime,
+            python=warm_python,
             rows=3,
             variables=right,
             wrong={"SFTP_KEY_FILE": str(tmp_path / "stranger")},
