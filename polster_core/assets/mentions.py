@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from polster_core.model.ownership import RUNTIME
 from polster_core.plan.definition import read
 
 CODE = frozenset({".py"})
@@ -22,9 +23,9 @@ _LARGEST = 2_000_000
 def files(root: Path, suffixes: frozenset[str]) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield the files with these suffixes and their content.
 
-    Hidden folders, environments and data are left out; of hidden files and folders only those of
-    CI platforms count. A folder that is there twice, through a link, counts once: as `src` or
-    `tests`, if that is the link.
+    Hidden folders, environments, data and the runtime, whose examples are no assets, are left out;
+    of hidden files and folders only those of CI platforms count. A folder that is there twice,
+    through a link, counts once: as `src` or `tests`, if that is the link.
     """
     seen: set[str] = set()
     for start in (root / "src", root / "tests", root):
@@ -39,6 +40,8 @@ def files(root: Path, suffixes: frozenset[str]) -> Iterator[tuple[PurePosixPath,
 
 
 def _is_ours(root: Path, folder: Path, seen: set[str]) -> bool:
+    if folder == root / RUNTIME:
+        return False
     if folder.name in _NOT_OURS or (folder.name.startswith(".") and folder.name not in _HIDDEN):
         return False
     real = os.path.realpath(folder)
