@@ -88,15 +88,17 @@ def test_r2_a_slow_source_holds_back_only_what_depends_on_it() -> None:
 class Together:
     """Counts who is in a block at the same time."""
 
-    def __init__(self) -> None:
-        """Nobody is in it."""
+    def __init__(self, wanted: int) -> None:
+        """Nobody is in it; as many as are wanted are to meet there."""
         self.lock, self.now, self.most = threading.Lock(), 0, 0
+        self.meeting = threading.Barrier(wanted, timeout=120)
 
     def __call__(self) -> None:
-        """Stay in it for a while."""
+        """Stay in it until all are there, and for a while, in which more may come."""
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
+        self.meeting.wait()
         time.sleep(0.1)
         with self.lock:
             self.now -= 1
@@ -110,7 +112,7 @@ def test_no_more_at_once_than_the_setting_allows(
     layer: str, setting: str, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(setting, str(limit))
-    together = Together()
+    together = Together(limit)
     status, steps = outcome(*(asset(f"run_{layer}_{name}", together) for name in "abcdef"))
     assert (status, len(steps)) == ("SUCCESS", 6)
     assert together.most == limit
