@@ -35,8 +35,9 @@ def write(path: Path, form: str, records: int) -> None:
 def test_memory_stays_while_json_of_several_files_is_read(tmp_path: Path, form: str) -> None:
     small, large = tmp_path / "small.json", [tmp_path / f"{n}.json" for n in range(FILES)]
     write(small, form, 10)
-    for path in large:
-        write(path, form, RECORDS)
+    write(large[0], form, RECORDS)
+    for path in large[1:]:
+        path.hardlink_to(large[0])  # of no other content, and written once
     done = subprocess.run(
         [sys.executable, str(PROGRAM), "read_json", str(small), *map(str, large)]
         + (["--records", "data.items"] if form == "document" else []),
