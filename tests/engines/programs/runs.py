@@ -105,11 +105,13 @@ def wait_for(workers: int) -> int:
     """Wait until so many workers of the engine say what they are."""
     engine = executors.engine(os.environ["EXECUTOR"]).engine()
     try:
-        while (found := len(engine.workers())) != workers:
+        while True:
+            with suppress(PipelineError):  # the scheduler or broker has just begun
+                if (found := len(engine.workers())) == workers:
+                    return found
             time.sleep(0.2)
     finally:
         engine.close()
-    return found
 
 
 def doctor() -> dict[str, str]:

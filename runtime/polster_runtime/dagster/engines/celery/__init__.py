@@ -8,7 +8,7 @@ import dagster as dg
 from polster_runtime.config.settings import load
 from polster_runtime.dagster.engines.celery.app import TASK, application, queue
 from polster_runtime.dagster.engines.celery.broker import answering, place, reach
-from polster_runtime.dagster.engines.celery.watch import Watch
+from polster_runtime.dagster.engines.celery.watch import SOON_SECONDS, Watch
 from polster_runtime.dagster.engines.diagnosis import Step, steps_of
 from polster_runtime.dagster.engines.engine import START_A_WORKER, Engine, State
 from polster_runtime.dagster.engines.executor import executor_of
@@ -70,7 +70,8 @@ class Celery(Engine):
         """What each worker is. Raises SettingsError."""
         with answering(self.url):
             reach(self.app)
-            return {name: told["identity"] for name, told in self.watch.ask().items()}
+            found = self.watch.ask(SOON_SECONDS) or self.watch.ask()
+        return {name: told["identity"] for name, told in found.items()}
 
     def start(self, key: str, task: str, wanted: Mapping[str, str]) -> None:
         """Let a worker do a task."""

@@ -36,6 +36,7 @@ def application(broker: str, results: str = "") -> Any:
         redis_socket_connect_timeout=SOCKET_SECONDS,
         redis_socket_keepalive=True,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # what steps print is no line of a log
     )
     app.task(name=TASK)(worker.work)
     return app

@@ -6,6 +6,9 @@ from typing import Any
 
 ASKED = "polster_about"
 ANSWER_SECONDS = 1.0
+"""How long nobody may have answered any more."""
+SOON_SECONDS = 0.4
+"""The same before a run, which waits for it; who is slower is looked at with its first step."""
 PAUSE_SECONDS = 2.0
 
 
@@ -39,9 +42,9 @@ class Watch:
         """Whether a worker has a task."""
         return any(key in told["tasks"] for told in self.workers.values())
 
-    def ask(self) -> dict[str, Any]:
+    def ask(self, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         """What each worker says of itself. Raises what Celery raises."""
-        found = self.app.control.broadcast(ASKED, reply=True, timeout=ANSWER_SECONDS) or []
+        found = self.app.control.broadcast(ASKED, reply=True, timeout=seconds) or []
         replies = {name: told for reply in found for name, told in reply.items()}
         return {name: told for name, told in replies.items() if "tasks" in told}
 
