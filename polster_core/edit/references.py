@@ -9,12 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import libcst as cst  # noqa: TID253 - only commands that edit import this package
-import libcst.matchers as m  # noqa: TID253
 from libcst.metadata import QualifiedNameProvider, QualifiedNameSource  # noqa: TID253
 
 from polster_core.edit.cst import CstFile
 from polster_core.edit.mentions import Mentions
-from polster_core.edit.splice import CannotEditError, Splice
+from polster_core.edit.splice import CannotEditError, Span, Splice
 from polster_core.model.layers import AssetId
 
 Parameters = Mapping[str, tuple[str, str]]
@@ -116,6 +115,15 @@ class _File:
         return frozenset(modules | {f"src.{name}" for name in modules} | tests)
 
     @cached_property
+    def _first(self) -> Mapping[str, Span]:
+        """Where each name stands first in the file."""
+        found: dict[str, Span] = {}
+        for node, span in self.source.all_spans.items():
+            if isinstance(node, cst.Name):
+                found.setdefault(node.value, span)
+        return found
+
+    @cached_property
     def _names(self) -> Mapping[cst.CSTNode, Any]:
         return self.source.wrapper.resolve(QualifiedNameProvider)
 
@@ -182,20 +190,27 @@ class _File:
         if name.value not in self._leaves:
             return
         new = self._leaves[name.value]
-        for taken in m.findall(self.source.module, m.Name(new)):
+        if taken := self._first.get(new):
             raise CannotEditError(
                 f"the name {new} is used here already",
-                line=self.source.line(self.source.all_spans[taken].start),
+                line=self.source.line(taken.start),
                 hint="rename that first",
             )
         yield Splice(self.source.all_spans[name], new.encode())
 
     def _call(self, node: cst.Call) -> Iterator[Splice]:
         """Rename the keyword argument for a parameter, `functools.partial` and `**{}` included."""
+        if not any(arg.star == "**" or self._is_parameter(arg) for arg in node.args):
+            return  # most calls: there is no need to find out what is called
         for called in (node.func, *(arg.value for arg in node.args[:1] if not arg.keyword)):
             for name in self._qualified(called):
                 if pair := self.parameters.get(name.removeprefix("src.")):
                     yield from self._keywords(node, *pair)
+
+    def _is_parameter(self, arg: cst.Arg) -> bool:
+        """Whether the argument has the name of a parameter that has another one now."""
+        named = arg.keyword.value if arg.keyword else ""
+        return any(named == old for old, _ in self.parameters.values())
 
     def _keywords(self, node: cst.Call, old: str, new: str) -> Iterator[Splice]:
         for arg in node.args:
@@ -233,8 +248,8 @@ class _File:
     @cached_property
     def _docstrings(self) -> frozenset[cst.CSTNode]:
         """Strings that stand alone: they are there to be read."""
-        found = m.findall(self.source.module, m.Expr(m.SimpleString()))
-        return frozenset(cst.ensure_type(node, cst.Expr).value for node in found)
+        alone = (node for node in self.source.all_spans if isinstance(node, cst.Expr))
+        return frozenset(node.value for node in alone if isinstance(node.value, cst.SimpleString))
 
 
 def _parts(name: cst.BaseExpression) -> list[cst.Name]:
