@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.machine import PLUGINS, Machine
+from tests.generated import warm
 from tests.generated.conftest import also
 from tests.generated.projects import Generated, told
 
@@ -29,8 +30,9 @@ def test_from_installation_to_removal(tmp_path: Path, python: Path) -> None:
     assert traces(machine, tmp_path) == []
     machine.install()
     assert_all_is_offered(machine, tmp_path)
+    warm.stand_in(tmp_path / "python", python, python)
     for plugin in PLUGINS:
-        done = machine.tests(plugin, python)
+        done = machine.tests(plugin, tmp_path / "python")
         assert done.returncode == 0, told(done)
 
     with machine.bucket() as bucket, machine.database() as database:

@@ -65,13 +65,14 @@ def run(
     return Done([str(interpreter), *args], *json.loads(answer))
 
 
-def stand_in(program: Path, interpreter: Path, cold: Path, source: Path) -> None:
+def stand_in(program: Path, interpreter: Path, cold: Path, source: Path | None = None) -> None:
     """Write a program that does what the Python of a project does, forked off a warm one.
 
     It keeps its stdin, stdout, stderr and exit code, and passes signals on. What a warm Python is
-    not made for, `cold` does; `source` is the folder of the project's code.
+    not made for, `cold` does; `source` is the folder of the project's code, unless each caller has
+    that in PYTHONPATH.
     """
-    command = shlex.join(map(str, client(interpreter, cold, source)))
+    command = shlex.join(map(str, client(interpreter, cold, source or "")))
     program.unlink(missing_ok=True)
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)

@@ -3,13 +3,15 @@
     python -I -S warm_client.py SOCKET COLD SOURCE ARGS...
 
 What a warm Python is not made for, such as a terminal, the UI, or an option of Python itself, the
-cold one does in this process. SOURCE is the folder of the project's code.
+cold one does in this process; also what a limit is set for. SOURCE is the folder of the project's
+code; without one, PYTHONPATH says where that is.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -18,9 +20,10 @@ from contextlib import suppress
 
 def main(where: str, cold: str, source: str, *args: str) -> int:
     """Return the exit code; ends by the signal that ended the other process."""
-    env = {**os.environ, "PYTHONPATH": source}
-    is_option = bool(args) and args[0].startswith("-") and args[0] not in {"-c", "-m"}
-    if not args or is_option or "--ui" in args:
+    env = {**os.environ, **({"PYTHONPATH": source} if source else {})}
+    is_option = bool(args) and args[0].startswith("-") and args[0] not in {"-c", "-m", "-P"}
+    is_limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    if not args or is_option or is_limited or "--ui" in args:
         os.execve(cold, [cold, *args], env)  # noqa: S606 - as typed
     request = {"args": args, "cwd": os.getcwd(), "env": env}  # noqa: PTH109 - nothing is imported
     with socket.socket(socket.AF_UNIX) as server:

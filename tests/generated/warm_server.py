@@ -3,8 +3,9 @@
 Reads one JSON request a line from stdin, `{"args", "cwd", "env"}`, and answers with
 `[exit code, stdout, stderr]`; see warm.py, which starts it with each project's interpreter. Others
 ask at a socket: warm_client.py gives the files that are its own stdin, stdout and stderr, and gets
-the number of the process and, once it has ended, the exit code. This imports nothing but the
-standard library, since that interpreter has no more in common with the tests'.
+the number of the process and, once it has ended, the exit code; a process whose client is killed is
+killed, too. This imports nothing but the standard library, since that interpreter has no more in
+common with the tests'.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import os
 import runpy
 import selectors
+import signal
 import socket
 import sys
 import tempfile
@@ -44,19 +46,20 @@ def begin(files: Sequence[int], cwd: str, env: Mapping[str, str]) -> None:
 
 def run(args: Sequence[str]) -> None:
     """Do what `python ARGS` does; what it raises looks as if nothing had come before."""
-    first, *rest = args
+    is_safe = args[0] == "-P"
+    first, *rest = args[is_safe:]
+    beside = {"-c": "", "-m": str(Path.cwd())}.get(first, str(Path(first).absolute().parent))
     path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:] = ["" if first.startswith("-") else str(Path(first).absolute().parent)]
-    sys.path += path + INSTALLED_PATHS
+    sys.path[:] = [*([] if is_safe else [beside]), *path, *INSTALLED_PATHS]
     if first == "-m":
-        sys.path[0], sys.argv = str(Path.cwd()), rest
+        sys.argv = rest
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
         return
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if first == "-c":
         sys.argv, text, file = ["-c", *rest[1:]], rest[0], "<string>"
     else:
-        sys.argv, file = list(args), first
+        sys.argv, file = [first, *rest], first
         main.__file__ = first
         text = Path(first).read_text(encoding="utf-8")
     exec(compile(text, file, "exec", dont_inherit=True), vars(main))  # noqa: S102 - its purpose
@@ -143,8 +146,16 @@ def attend(client: socket.socket, names: IO[str]) -> None:
     for file in files:
         os.close(file)
     client.sendall(f"{pid}\n".encode())
+    threading.Thread(target=end_with, args=(client, pid), daemon=True).start()
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     client.sendall(f"{code}\n".encode())
+
+
+def end_with(client: socket.socket, pid: int) -> None:
+    """Kill a process when its client is gone, which waits for as long as the process runs."""
+    client.recv(1)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def serve(where: str) -> None:

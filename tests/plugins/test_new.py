@@ -15,6 +15,7 @@ from polster_core.scaffold.plugin import KINDS
 from polster_core.testing import InstallPlugin, RunPolster, polster, tree
 from tests import machine
 from tests.conftest import names
+from tests.generated import warm
 from tests.generated.conftest import *  # noqa: F403 - its fixtures are ours as well
 from tests.generated.projects import Generated, only_one, told
 
@@ -31,6 +32,7 @@ class Desk:
         self.folder = folder
         self.runtime = runtime
         self.python = folder / "venv/bin/python"
+        self.warm = runtime
 
     def build(self) -> None:
         """Write the plugins with the command, and install them as their READMEs say."""
@@ -51,7 +53,7 @@ class Desk:
             [self.python, *args],
             check=False,
             cwd=cwd,
-            env={**ours, "PROJECT_PYTHON": str(self.runtime)},
+            env={**ours, "PROJECT_PYTHON": str(self.warm)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -64,9 +66,11 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def desk(shared: Path, runtime: Path) -> Desk:
+def desk(shared: Path, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Make it once for all workers."""
     made, ready = Desk(shared / "new-plugins", runtime), shared / "new-plugins.ready"
+    made.warm = tmp_path_factory.mktemp("warm") / "python"
+    warm.stand_in(made.warm, runtime, runtime)
     with only_one(shared / "new-plugins.lock"):
         if not ready.exists():
             shutil.rmtree(made.folder, ignore_errors=True)
