@@ -219,7 +219,12 @@ def test_a_server_without_a_key_of_the_kind_that_is_known(
     new_key(tmp_path / "other", kind="ecdsa")
     key = (tmp_path / "other.pub").read_text("utf-8").strip()
     server.logins.clear()
-    assert "HAS CHANGED" in fails(runs, SFTP_HOST_KEY=key)
+    line = fails(runs, SFTP_HOST_KEY=key)
+    for _ in range(20):  # the server knows it as well, and may hang up first
+        if "the connection was lost; run it again" not in line:
+            break
+        line = fails(runs, SFTP_HOST_KEY=key)
+    assert "HAS CHANGED" in line
     assert "SFTP_HOST_KEY is no key" in fails(runs, SFTP_HOST_KEY="SHA256:abc")
     assert server.logins == []
 
