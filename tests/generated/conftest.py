@@ -33,7 +33,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.generated import guides
+from tests.generated import guides, types_known
 from tests.generated.projects import Generated, copy, execute, initialise, only_one, told
 
 EXTRAS = ("dagster-dg-cli>=1.13,<1.14",)
@@ -94,7 +94,14 @@ def runtime(templates: Mapping[bool, Path]) -> Path:
             ready.touch()
         (packages,) = environment.glob("lib/python*/site-packages")
         (packages / "seldom.pth").write_text(SELDOM, encoding="utf-8")
-    return environment / "bin" / "python"
+        python = environment / "bin" / "python"
+        if not types_known.shared(python).exists():
+            learnt = home / "mypy"
+            shop = Generated(templates[True], python)
+            assert shop.tool("mypy", env={types_known.VARIABLE: str(learnt)}).returncode == 0
+            learnt.rename(types_known.shared(python))
+    types_known.lend(python, python)
+    return python
 
 
 def environments(pyproject: Path) -> Path:

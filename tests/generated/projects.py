@@ -15,7 +15,7 @@ from textwrap import dedent
 from typing import Any
 
 from polster_core.model.layers import AssetId, Layer
-from tests.generated import warm
+from tests.generated import types_known, warm
 from tests.generated.warm import TIMEOUT, Done
 from tests.handmade import asset_file, init_file
 
@@ -103,10 +103,7 @@ class Generated:
         beside = f"{self.interpreter.parent}{os.pathsep}{ours['PATH']}"
         src = str(self.root / "src")
         ours |= {"PYTHONPATH": src, "PATH": beside, "COLUMNS": "100", "SOURCE_RETRIES": "0"}
-        # What mypy knows of Dagster and Polars is the same in every project.
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        ours["MYPY_CACHE_DIR"] = str(self.interpreter.parents[1] / f"mypy-{worker}")
-        return {**ours, **(env or {})}
+        return {**ours, **types_known.variables(self.interpreter), **(env or {})}
 
     def _how(self, how: dict[str, Any]) -> dict[str, Any]:
         return {"cwd": self.root, **how, "env": self.variables(how.get("env"))}

@@ -12,6 +12,7 @@ import pytest
 
 import polster_core
 from polster_core.testing.projects import polster, tree
+from tests.generated import types_known
 from tests.generated.byte_code import lend
 from tests.generated.conftest import runtime, shared, templates
 from tests.machine import run
@@ -148,7 +149,7 @@ def test_it_runs(upgraded: Path, python: Path) -> None:
 @pytest.mark.slow
 def test_it_passes_its_tests_and_its_linters(upgraded: Path, python: Path) -> None:
     for command in (["pytest", "-q"], ["ruff", "check", "."], ["mypy"]):
-        done = run([python, "-m", *command], cwd=upgraded)
+        done = run([python, "-m", *command], cwd=upgraded, env=types_known.variables(python))
         assert done.returncode == 0, done.stdout + done.stderr
 
 
