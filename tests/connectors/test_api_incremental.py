@@ -64,7 +64,7 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_comes_twice(
     done = shop.core("bronze_rows")
     assert done.returncode == 0, told(done)
     arrived = [(row["id"], row["n"]) for row in shop.rows("bronze_rows")]
-    assert len(rows) > 100
+    assert len(rows) > 20 + ROUNDS, "a quarter of the runs got far enough to read"
     assert sorted(arrived) == sorted((row["id"], row["n"]) for row in rows)
 
 
