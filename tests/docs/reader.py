@@ -95,8 +95,9 @@ class Reader:
         kept = {name: text for name, text in os.environ.items() if name not in others}
         folders = [self.folder / ".venv" / "bin", Path(sys.executable).parent, kept["PATH"]]
         path = os.pathsep.join(map(str, folders))
-        # Python compiles what it imports; pip would compile all of Dagster, each time.
-        return {**kept, "PATH": path, "COLUMNS": "100", "PIP_NO_COMPILE": "1", **self.env}
+        # Python compiles what it imports; pip would compile all of Dagster, each time. It takes
+        # the variable for the value of what `--no-compile` switches off.
+        return {**kept, "PATH": path, "COLUMNS": "100", "PIP_NO_COMPILE": "0", **self.env}
 
     def _write(self, block: Block) -> None:
         path = self.folder / block.file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,6 @@ from tests.quality.daemon import (
 
 TWO_LOOKS = 12.0
 """Seconds: a sensor looks every five at the most, whatever SENSOR_SECONDS says."""
-EACH_MINUTE = {"BRONZE_CRON": "* * * * *", "SENSOR_SECONDS": "1"}
 SECRET = "hunter2"  # noqa: S105 - that it is never shown is what is tested
 DEAD = "json://127.0.0.1:1/"
 
@@ -41,6 +41,12 @@ def attempts(shop: Generated) -> int:
     return len(file.read_text("utf-8")) if file.exists() else 0
 
 
+def soon() -> str:
+    """Return a cron that is due once a daemon has started, and then every third minute."""
+    minute = datetime.now(UTC) + timedelta(seconds=90)
+    return f"{minute.minute % 3}-59/3 * * * *"
+
+
 def links(heard: Listener) -> list[str]:
     """Return the runs that alerts named."""
     return [line for line in heard.said().splitlines() if "/runs/" in line]
@@ -52,7 +58,7 @@ def test_gold_follows_bronze_and_what_fails_is_told_once(project: MakeProject) -
     shop.place("silver_failing", "fails_and_counts", ["bronze_example"])
     with listening(user=f"bot:{SECRET}@") as heard:
         urls = f"{DEAD.replace('//', f'//u:{SECRET}@')} {heard.url}"
-        with daemon(shop, ALERT_URLS=urls, **EACH_MINUTE):
+        with daemon(shop, ALERT_URLS=urls, BRONZE_CRON=soon(), SENSOR_SECONDS="1"):
             wait_for(lambda: len(shop.files("gold_example")) > 0)
             ticks = len(shop.files("bronze_example"))
             wait_for(lambda: "silver_failing" in heard.said())
