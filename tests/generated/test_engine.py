@@ -18,7 +18,6 @@ from tests.generated.engine import (
     assert_stopped,
     chains,
     moments,
-    published,
 )
 from tests.generated.projects import ASSETS, Generated, told
 from tests.generated.warm import TIMEOUT
@@ -106,13 +105,9 @@ def test_r1_what_waits_for_another_try_is_given_up(project: MakeProject) -> None
 
 
 def test_r2_quick_chains_do_not_wait_for_a_slow_source(hanging: Generated) -> None:
-    began = time.time()
     process = hanging.start("run_polster.py")
     wait_for(lambda: all(hanging.files(f"gold_{name}") for name in "ab"))
-    golds = [when for path, when in published(hanging).items() if "gold" in path.parts]
-    assert process.poll() is None
-    first = min(published(hanging).values())
-    assert max(golds) - first < 3, f"of {time.time() - began:.1f} s"
+    assert process.poll() is None, "the source is slow until its file is gone"
     (hanging.root / "data/slow").unlink()
     output, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0, output
