@@ -25,8 +25,13 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_SECONDS = 10
 LET_GO = "30s"
 """For how long a transaction may be idle: one of a machine that was cut off keeps its locks."""
-POOL = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
-"""Connections are kept, as Dagster's webserver does; a new one for each event is slow."""
+CONNECTIONS = 4
+"""How many are kept for events: what the threads of a run use at once most of the time.
+
+With the one that Dagster's webserver keeps, a run of 99 assets connected 165 times, and took 1.8
+times as long as with SQLite; with four 1.2 times, 1.5 times where it is the first of its process.
+"""
+POOL = {"pool_recycle": 3600, "max_overflow": 20}
 
 if TYPE_CHECKING:
     from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -116,11 +121,20 @@ def _postgres(url: URL, inst_data: Any) -> Any:
         ) from None
     reach(url)  # Dagster would try six times, and then show its own code
     storage = DagsterPostgresStorage(url.render_as_string(hide_password=False), inst_data=inst_data)
-    for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
-        part.optimize_for_webserver(**POOL)
-        if engine := private.engine_of(part):
-            event.listen(engine, "connect", _let_go)
+    for part in (storage.run_storage, storage.schedule_storage):
+        _keep_connections(part, 1)
+    _keep_connections(storage.event_log_storage, CONNECTIONS)
     return storage
+
+
+def _keep_connections(part: Any, number: int) -> None:
+    engine = private.engine_of(part)
+    if engine is None:  # then one, as Dagster's webserver does
+        part.optimize_for_webserver(statement_timeout=0, **POOL)
+        return
+    kept = create_engine(engine.url, isolation_level="AUTOCOMMIT", pool_size=number, **POOL)
+    event.listen(kept, "connect", _let_go)
+    private.use_engine(part, kept)
 
 
 def _let_go(connection: Any, _: Any) -> None:

@@ -158,6 +158,11 @@ def engine_of(storage: Any) -> Any:
     return getattr(storage, "_engine", None)
 
 
+def use_engine(storage: Any, engine: Any) -> None:
+    """Let a storage of dagster-postgres use another one than that which `engine_of` has found."""
+    storage._engine = engine
+
+
 def has_methods(path: str) -> bool:
     """Whether a class has the methods that the runtime builds on."""
     found = find(path)
