@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,21 +77,11 @@ def run(
     `listener` gets every line as it comes. Raises PolsterError if it cannot be started, and
     InterruptedProgramError at Ctrl-C, once the program has ended.
     """
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the callers' commands are ours
-            [str(part) for part in command],
-            cwd=cwd,
-            env=dict(clean_environment() if env is None else env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        raise PolsterError(f"{command[0]} cannot be started: {error.strerror}") from error
     lines: deque[str] = deque(maxlen=_KEPT)
+    process: subprocess.Popen[str] | None = None
     try:
+        with _held_back():  # or nobody would end what has just begun
+            process = _start(command, cwd, clean_environment() if env is None else env)
         for line in process.stdout or ():
             lines.append(line.rstrip())
             if listener is not None:
@@ -98,13 +90,56 @@ def run(
         if process.stdout is not None:
             process.stdout.close()
     except KeyboardInterrupt as interruption:  # which has reached the program as well
-        _end(process, process.terminate, process.kill)
+        if process is not None:
+            _end(process, process.terminate, process.kill)
         raise InterruptedProgramError("interrupted") from interruption
     except BaseException:
-        process.terminate()
-        _end(process, process.kill)
+        if process is not None:
+            process.terminate()
+            _end(process, process.kill)
         raise
     return Finished(code=code, lines=tuple(lines))
+
+
+def _start(
+    command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - the callers' commands are ours
+            [str(part) for part in command],
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise PolsterError(f"{command[0]} cannot be started: {error.strerror}") from error
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let signals that interrupt take effect at the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: handler
+        for name in ("SIGINT", "SIGTERM", "SIGHUP")
+        if (number := getattr(signal, name, None)) and callable(handler := signal.getsignal(number))
+    }
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def clean_environment(venv: Path | None = None) -> dict[str, str]:
